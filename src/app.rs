@@ -1,0 +1,47 @@
+//! What the whole server shares: resources, never areas. A clone is cheap.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::Db;
+use crate::error::Result;
+use crate::keys::Keys;
+use crate::log::Hub;
+use crate::password::Hasher;
+use crate::realtime::EndedSessions;
+
+#[derive(Clone)]
+pub struct App(Arc<Shared>);
+
+pub struct Shared {
+    pub config: Config,
+    pub clock: Clock,
+    pub db: Db,
+    /// Who follows which log here.
+    pub hub: Hub,
+    pub ended_sessions: EndedSessions,
+    /// What tokens are signed with.
+    pub keys: Keys,
+    pub passwords: Hasher,
+}
+
+impl App {
+    /// On a database that has been migrated, at `database_url`.
+    pub fn new(config: Config, clock: Clock, database_url: String, keys: Keys) -> Result<Self> {
+        let hub = Hub::default();
+        let ended_sessions = EndedSessions::new(clock.clone());
+        let db = Db::new(database_url, hub.clone(), ended_sessions.clone())?;
+        let passwords = Hasher::new();
+        Ok(Self(Arc::new(Shared { config, clock, db, hub, ended_sessions, keys, passwords })))
+    }
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}

@@ -1,0 +1,154 @@
+//! Everything that can be set from outside: one struct per concern, each variable named in its field's comment. A bad
+//! value stops the start with one line that names the variable.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A variable whose value cannot be used; its text names the variable.
+#[derive(Debug)]
+pub struct BadValue(pub String);
+
+/// All there is.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub http: Http,
+    pub data: Data,
+    pub limits: Limits,
+}
+
+/// How the server is reached.
+#[derive(Clone, Debug)]
+pub struct Http {
+    /// `LISTEN`: address and port to accept connections on.
+    pub listen: SocketAddr,
+    /// `PUBLIC_URL`: where people reach the server; derived from `LISTEN` when absent. Without a slash at its end.
+    pub public_url: String,
+    /// `CORS_ORIGINS`: origins, apart from the server's own, whose pages may use it; comma-separated.
+    pub cors_origins: Vec<String>,
+}
+
+/// Where things are kept.
+#[derive(Clone, Debug)]
+pub struct Data {
+    /// `DATA_DIR`: the private cluster and the keys.
+    pub dir: PathBuf,
+    /// `DATABASE_URL`: a PostgreSQL of one's own; absent for the private cluster in `DATA_DIR`.
+    pub database_url: Option<String>,
+    /// `JWT_SECRET`: signs access tokens; absent for one made once and kept in `DATA_DIR`.
+    pub jwt_secret: Option<String>,
+}
+
+/// What is allowed.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// `RATE_LIMIT`: `off` switches request limits off.
+    pub rate_limited: bool,
+}
+
+impl Config {
+    /// From the environment, after `.env` and `.env.$CHINWAG_ENV` have been read into it.
+    pub fn from_env() -> Result<Self, BadValue> {
+        Ok(Self { http: Http::from_env()?, data: Data::from_env()?, limits: Limits::from_env()? })
+    }
+
+    /// A server of the tests: any free port, its data wherever the test says.
+    pub fn for_tests(database_url: String, data_dir: PathBuf) -> Self {
+        Self {
+            http: Http {
+                listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+                public_url: "http://localhost:8080".into(),
+                cors_origins: Vec::new(),
+            },
+            data: Data {
+                dir: data_dir,
+                database_url: Some(database_url),
+                jwt_secret: Some("a secret of the tests, long enough for HS256".into()),
+            },
+            limits: Limits { rate_limited: false },
+        }
+    }
+}
+
+impl Http {
+    fn from_env() -> Result<Self, BadValue> {
+        let listen = read("LISTEN", "127.0.0.1:8080", "an address and a port, as in 127.0.0.1:8080", |text| {
+            text.parse::<SocketAddr>().ok()
+        })?;
+        let public_url = match std::env::var("PUBLIC_URL") {
+            Ok(_) => read("PUBLIC_URL", "", "a URL without a path, as in https://chat.example.org", as_origin)?,
+            Err(_) if listen.ip().is_loopback() || listen.ip().is_unspecified() => {
+                format!("http://localhost:{}", listen.port())
+            }
+            Err(_) => format!("http://{listen}"),
+        };
+        let cors_origins =
+            read("CORS_ORIGINS", "", "origins as in https://app.example.org, comma-separated", |text| {
+                text.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(as_origin).collect()
+            })?;
+        Ok(Self { listen, public_url, cors_origins })
+    }
+}
+
+impl Data {
+    fn from_env() -> Result<Self, BadValue> {
+        let database_url = match std::env::var("DATABASE_URL") {
+            Ok(_) => {
+                Some(read("DATABASE_URL", "", "a PostgreSQL address, as in postgres://user@host/chinwag", |text| {
+                    text.parse::<tokio_postgres::Config>().ok().map(|_| text.to_owned())
+                })?)
+            }
+            Err(_) => None,
+        };
+        let jwt_secret = match std::env::var("JWT_SECRET") {
+            // HS256 wants a key as long as its digest (RFC 7518, 3.2).
+            Ok(_) => {
+                Some(read("JWT_SECRET", "", "at least 32 bytes", |text| (text.len() >= 32).then(|| text.to_owned()))?)
+            }
+            Err(_) => None,
+        };
+        Ok(Self { dir: data_dir()?, database_url, jwt_secret })
+    }
+}
+
+impl Limits {
+    fn from_env() -> Result<Self, BadValue> {
+        let rate_limited = read("RATE_LIMIT", "on", "on or off", |text| match text {
+            "on" => Some(true),
+            "off" => Some(false),
+            _ => None,
+        })?;
+        Ok(Self { rate_limited })
+    }
+}
+
+/// `DATA_DIR`: `./data`, but for root `/var/lib/chinwag`: PostgreSQL runs as another user then, who could not enter a
+/// private home.
+fn data_dir() -> Result<PathBuf, BadValue> {
+    #[expect(unsafe_code, reason = "geteuid has no preconditions and cannot fail")]
+    let is_root = unsafe { libc::geteuid() } == 0;
+    let default = if is_root { "/var/lib/chinwag" } else { "./data" };
+    let dir = read("DATA_DIR", default, "a folder", |text| (!text.is_empty()).then(|| PathBuf::from(text)))?;
+    std::path::absolute(&dir).map_err(|error| BadValue(format!("DATA_DIR: {}: {error}", dir.display())))
+}
+
+/// One variable, or its default. The message never shows the value: it may be a secret.
+fn read<T>(name: &str, default: &str, wanted: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, BadValue> {
+    let text = match std::env::var(name) {
+        Ok(text) => text,
+        Err(std::env::VarError::NotPresent) => default.to_owned(),
+        Err(std::env::VarError::NotUnicode(_)) => return Err(BadValue(format!("{name}: not UTF-8"))),
+    };
+    parse(text.trim()).ok_or_else(|| BadValue(format!("{name}: wants {wanted}")))
+}
+
+/// Scheme, host and port, as browsers send it in `Origin`.
+fn as_origin(text: &str) -> Option<String> {
+    let uri: axum::http::Uri = text.parse().ok()?;
+    let is_bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
+    match uri.scheme_str() {
+        Some(scheme @ ("http" | "https")) if is_bare => {
+            Some(format!("{scheme}://{}", uri.authority()?.as_str().to_lowercase()))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,141 @@
+//! Connections: how one is opened, and the one that listens.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use diesel::{ConnectionError, ConnectionResult};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use futures_util::future::poll_fn;
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::{AsyncMessage, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::Conn;
+
+/// What every connection is told at its start. A statement that runs longer than this is a fault of ours; a lock that
+/// is waited for longer is a hung transaction somewhere.
+const SESSION: &str = "SET statement_timeout = '15s'; SET lock_timeout = '10s'; \
+     SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC'; SET application_name = 'chinwag'";
+
+/// The channel on which servers tell one another what they committed.
+const CHANNEL: &str = "chinwag";
+
+define_sql_function!(fn pg_notify(channel: Text, payload: Text));
+
+/// Opens a connection, with TLS where the address asks for it.
+pub(super) async fn establish(url: String) -> ConnectionResult<Conn> {
+    let config = settings(&url).map_err(|error| ConnectionError::BadConnection(error.to_string()))?;
+    let refused = |error: tokio_postgres::Error| ConnectionError::BadConnection(explain(&error));
+    let mut conn = if wants_tls(&config) {
+        let (client, connection) = config.connect(tls()).await.map_err(refused)?;
+        AsyncPgConnection::try_from_client_and_connection(client, connection).await?
+    } else {
+        let (client, connection) = config.connect(NoTls).await.map_err(refused)?;
+        AsyncPgConnection::try_from_client_and_connection(client, connection).await?
+    };
+    conn.batch_execute(SESSION).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(conn)
+}
+
+pub(super) async fn notify(conn: &mut Conn, payload: &str) -> QueryResult<()> {
+    diesel::select(pg_notify(CHANNEL, payload)).execute(conn).await.map(drop)
+}
+
+pub(super) async fn ping(conn: &mut Conn) -> QueryResult<()> {
+    diesel::select(1.into_sql::<diesel::sql_types::Integer>()).execute(conn).await.map(drop)
+}
+
+/// A connection that hears what other servers committed.
+pub struct Listener {
+    heard: tokio::sync::mpsc::UnboundedReceiver<String>,
+    /// Keeps the session open.
+    _client: tokio_postgres::Client,
+    driver: tokio::task::JoinHandle<()>,
+}
+
+impl Listener {
+    pub async fn open(url: &str) -> Result<Self, tokio_postgres::Error> {
+        let config = settings(url)?;
+        if wants_tls(&config) {
+            let (client, connection) = config.connect(tls()).await?;
+            Self::listen(client, connection).await
+        } else {
+            let (client, connection) = config.connect(NoTls).await?;
+            Self::listen(client, connection).await
+        }
+    }
+
+    async fn listen<S, T>(
+        client: tokio_postgres::Client,
+        mut connection: tokio_postgres::Connection<S, T>,
+    ) -> Result<Self, tokio_postgres::Error>
+    where
+        S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+        T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+    {
+        let (tell, heard) = tokio::sync::mpsc::unbounded_channel();
+        let driver = tokio::spawn(async move {
+            while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
+                if let AsyncMessage::Notification(notification) = message
+                    && tell.send(notification.payload().to_owned()).is_err()
+                {
+                    return;
+                }
+            }
+        });
+        client.batch_execute(&format!("LISTEN {CHANNEL}")).await?;
+        Ok(Self { heard, _client: client, driver })
+    }
+
+    /// The next notification; `None` once the connection is lost.
+    pub async fn next(&mut self) -> Option<String> {
+        self.heard.recv().await
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+/// The address, with what a long-lived connection needs to notice that its peer is gone.
+fn settings(url: &str) -> Result<tokio_postgres::Config, tokio_postgres::Error> {
+    let mut config: tokio_postgres::Config = url.parse()?;
+    config.keepalives_idle(Duration::from_secs(30));
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(Duration::from_secs(10));
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(Duration::from_secs(5));
+    }
+    Ok(config)
+}
+
+/// TLS unless it is switched off or the way is a unix socket, which has none.
+fn wants_tls(config: &tokio_postgres::Config) -> bool {
+    let is_socket = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
+    !is_socket && config.get_ssl_mode() != SslMode::Disable
+}
+
+fn tls() -> MakeRustlsConnect {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("ring knows the default versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    MakeRustlsConnect::new(config)
+}
+
+/// An error of tokio-postgres with its cause, which its own text leaves out.
+fn explain(error: &tokio_postgres::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}

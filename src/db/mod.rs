@@ -1,0 +1,162 @@
+//! The database: a pool of connections, one way to read and one to write.
+//!
+//! `read` lends a connection for a statement or two and tries once more when the connection turns out to be lost.
+//! `transaction` lends a `Tx`; what the transaction gave to its outbox leaves when it has been committed, and only then:
+//! nothing is published that was not.
+
+mod connect;
+mod errors;
+mod migrate;
+mod tx;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool::Runtime;
+use diesel::QueryResult;
+use diesel_async::pooled_connection::deadpool::{Object, Pool};
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
+use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
+
+pub use connect::Listener;
+pub use errors::OnConstraint;
+pub use migrate::migrate;
+pub use tx::{Outbox, Tx};
+
+use crate::error::{Error, Result};
+use crate::log::Hub;
+use crate::realtime::EndedSessions;
+
+/// What a store runs its statements on.
+pub type Conn = AsyncPgConnection;
+
+/// How long a request waits for a free connection before it is told UNAVAILABLE.
+const POOL_WAIT: Duration = Duration::from_secs(2);
+/// How long opening a connection may take.
+const CONNECT_WAIT: Duration = Duration::from_secs(2);
+/// Connections of one server. Two cores gain nothing from more, and a private cluster has room for 100.
+const POOL_SIZE: usize = 16;
+
+/// The database and those who are told what was committed. A clone is the same.
+#[derive(Clone)]
+pub struct Db(Arc<Inner>);
+
+struct Inner {
+    pool: Pool<Conn>,
+    url: String,
+    /// Names this server in its notifications, so that it can leave out its own.
+    node: uuid::Uuid,
+    hub: Hub,
+    ended: EndedSessions,
+}
+
+/// An async closure over a borrowed value whose future is `Send`. Stable Rust cannot say this of `AsyncFn` alone; the
+/// form is diesel-async's own.
+pub trait SendFn<T, R>: AsyncFnOnce(T) -> R + FnOnce(T) -> <Self as SendFn<T, R>>::Fut {
+    type Fut: Future<Output = R>;
+}
+
+impl<F, T, Fut, R> SendFn<T, R> for F
+where
+    F: AsyncFnOnce(T) -> R + FnOnce(T) -> Fut,
+    Fut: Future<Output = R>,
+{
+    type Fut = Fut;
+}
+
+impl Db {
+    /// A pool on this address; connects when first asked.
+    pub fn new(url: String, hub: Hub, ended: EndedSessions) -> Result<Self> {
+        let mut config = ManagerConfig::default();
+        // A round trip less for each checkout; a connection that broke while idle is seen all the same.
+        config.recycling_method = RecyclingMethod::Fast;
+        config.custom_setup = Box::new(|url| Box::pin(connect::establish(url.to_owned())));
+        let manager = AsyncDieselConnectionManager::new_with_config(&url, config);
+        let pool = Pool::builder(manager)
+            .max_size(POOL_SIZE)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(POOL_WAIT))
+            .create_timeout(Some(CONNECT_WAIT))
+            .build()
+            .map_err(Error::internal)?;
+        Ok(Self(Arc::new(Inner { pool, url, node: uuid::Uuid::new_v4(), hub, ended })))
+    }
+
+    pub fn node(&self) -> uuid::Uuid {
+        self.0.node
+    }
+
+    /// Where the database is; for connections that cannot come from the pool.
+    pub fn url(&self) -> &str {
+        &self.0.url
+    }
+
+    /// Lends a connection for reading. `ask` may run twice: once more on a new connection when the first was lost.
+    pub async fn read<T, F>(&self, ask: F) -> Result<T>
+    where
+        F: Clone + Send,
+        for<'c> F: AsyncFnOnce(&'c mut Conn) -> QueryResult<T> + SendFn<&'c mut Conn, QueryResult<T>, Fut: Send>,
+    {
+        let mut conn = self.connection().await?;
+        match (ask.clone())(&mut conn).await {
+            Err(error) if errors::is_connection_lost(&error) => {
+                drop(conn);
+                let mut conn = self.connection().await?;
+                Ok(ask(&mut conn).await?)
+            }
+            answer => Ok(answer?),
+        }
+    }
+
+    /// Runs `work` in one transaction and, once it is committed, sends what it left in its outbox. An error rolls all
+    /// of it back and sends nothing.
+    pub async fn transaction<T, F>(&self, work: F) -> Result<T>
+    where
+        for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<T> + SendFn<&'t mut Tx, Result<T>, Fut: Send> + Send,
+    {
+        let mut tx = Tx::new(self.connection().await?);
+        AnsiTransactionManager::begin_transaction(&mut *tx).await?;
+        let answer = match work(&mut tx).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                // A rollback that fails leaves a broken connection, which the pool throws away.
+                let _ = AnsiTransactionManager::rollback_transaction(&mut *tx).await;
+                return Err(error);
+            }
+        };
+        self.announce(&mut tx).await?;
+        match AnsiTransactionManager::commit_transaction(&mut *tx).await {
+            Ok(()) => {
+                self.publish(tx.take_outbox());
+                Ok(answer)
+            }
+            Err(error) => {
+                // Whether it was committed is unknown: followers look for themselves.
+                self.0.hub.look(tx.take_outbox().conversations());
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Tells the other servers, as part of the transaction: they hear of it when it is committed.
+    async fn announce(&self, tx: &mut Tx) -> Result<()> {
+        if let Some(payload) = tx.outbox().notification(self.0.node) {
+            connect::notify(tx, &payload).await?;
+        }
+        Ok(())
+    }
+
+    fn publish(&self, outbox: Outbox) {
+        self.0.hub.publish(outbox.events);
+        self.0.ended.insert(outbox.ended_sessions);
+    }
+
+    async fn connection(&self) -> Result<Object<Conn>> {
+        self.0.pool.get().await.map_err(Error::unavailable)
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        self.read(async |conn| connect::ping(conn).await).await
+    }
+}

@@ -1,0 +1,87 @@
+//! A transaction under way, and what leaves when it is committed.
+
+use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
+
+use diesel_async::pooled_connection::deadpool::Object;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::Conn;
+use crate::id::{ConversationId, SessionId};
+use crate::log::Event;
+
+/// More conversations than this in one transaction are announced as "look everywhere": a notification holds 8,000 bytes.
+const ANNOUNCED: usize = 100;
+
+/// A transaction; stores take it as their connection.
+pub struct Tx {
+    conn: Object<Conn>,
+    outbox: Outbox,
+}
+
+/// What a transaction wants told.
+#[derive(Default)]
+pub struct Outbox {
+    /// Entries of logs, in the order they were appended.
+    pub events: Vec<Event>,
+    /// Sessions that ended.
+    pub ended_sessions: Vec<SessionId>,
+}
+
+impl Tx {
+    pub(super) fn new(conn: Object<Conn>) -> Self {
+        Self { conn, outbox: Outbox::default() }
+    }
+
+    /// What is to be told once this is committed.
+    pub fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+
+    pub(super) fn take_outbox(&mut self) -> Outbox {
+        std::mem::take(&mut self.outbox)
+    }
+}
+
+impl Outbox {
+    /// The conversations concerned, with their latest position.
+    fn positions(&self) -> BTreeMap<ConversationId, i32> {
+        self.events.iter().map(|event| (event.conversation_id, event.seq)).collect()
+    }
+
+    pub(super) fn conversations(&self) -> Vec<ConversationId> {
+        self.positions().into_keys().collect()
+    }
+
+    /// What other servers are told; `None` when there is nothing to tell.
+    pub(super) fn notification(&self, node: Uuid) -> Option<String> {
+        let positions = self.positions();
+        if positions.is_empty() && self.ended_sessions.is_empty() {
+            return None;
+        }
+        let logs = match positions.len() {
+            0..=ANNOUNCED => positions.iter().map(|(conversation, seq)| json!([conversation.0, seq])).collect(),
+            _ => json!("*"),
+        };
+        let sessions = match self.ended_sessions.len() {
+            0..=ANNOUNCED => self.ended_sessions.iter().map(|session| json!(session.0)).collect(),
+            _ => json!("*"),
+        };
+        Some(json!({ "node": node, "logs": logs, "sessions": sessions }).to_string())
+    }
+}
+
+impl Deref for Tx {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        &self.conn
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut Conn {
+        &mut self.conn
+    }
+}

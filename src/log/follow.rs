@@ -1,0 +1,151 @@
+//! Following a log: what came after a position, then what comes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+
+use super::hub::{Ear, News};
+use super::{Event, Hub, store};
+use crate::db::Db;
+use crate::error::{Code, Error, Result};
+use crate::id::ConversationId;
+
+/// Events that one resumed stream replays before it reports a gap instead.
+pub const REPLAYED_EVENTS: i32 = 1_000;
+/// Events of one delivery.
+const BATCH: i64 = 100;
+/// Before a stream under way asks a database again that did not answer.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+/// A delivery: the next events in order and without a hole.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    pub events: Vec<Arc<Event>>,
+    /// Position after this delivery: what to resume `after`.
+    pub seq: i32,
+    /// Whether nothing further waited when this was made.
+    pub is_caught_up: bool,
+    /// Whether events were left out before this delivery; it is empty then and stands at the log's head.
+    pub has_gap: bool,
+}
+
+/// Follows one log.
+pub struct Follower {
+    db: Db,
+    conversation_id: ConversationId,
+    /// After this comes the next delivery; `None` before the first one of who begins now.
+    position: Option<i32>,
+    ear: Ear,
+    /// Whether the table may hold more than what was heard.
+    must_look: bool,
+    has_delivered: bool,
+}
+
+/// Up to `limit` events after a position, for those who ask instead of following.
+pub async fn read(db: &Db, id: ConversationId, after: i32, limit: i64) -> Result<Batch> {
+    db.read(async move |conn| {
+        let head = store::head(conn, id).await?.unwrap_or(0);
+        if head < after || head - after > REPLAYED_EVENTS {
+            return Ok(gap(head));
+        }
+        let events = store::after(conn, id, after, limit).await?;
+        // A log that does not go on where `after` stands was cut off at its beginning.
+        if events.first().map_or(head > after, |first| first.seq != after + 1) {
+            return Ok(gap(head));
+        }
+        let seq = events.last().map_or(after, |last| last.seq);
+        let events = events.into_iter().map(Arc::new).collect();
+        Ok(Batch { events, seq, is_caught_up: seq >= head, has_gap: false })
+    })
+    .await
+}
+
+fn gap(head: i32) -> Batch {
+    Batch { events: Vec::new(), seq: head, is_caught_up: true, has_gap: true }
+}
+
+impl Follower {
+    /// Follows from `after`, or from now. Listens from this call on, so that nothing falls between the table and what
+    /// is committed while it is read.
+    pub fn new(db: Db, hub: &Hub, conversation_id: ConversationId, after: Option<i32>) -> Self {
+        let ear = hub.listen_to(conversation_id);
+        Self { db, conversation_id, position: after, ear, must_look: true, has_delivered: false }
+    }
+
+    /// The next delivery; the first comes at once. A database that does not answer fails the first one; later ones wait
+    /// for it.
+    pub async fn next(&mut self) -> Result<Batch> {
+        loop {
+            if self.must_look {
+                match self.look().await {
+                    Ok(batch) => {
+                        let is_news = !batch.events.is_empty() || batch.has_gap;
+                        if is_news || !self.has_delivered {
+                            self.has_delivered = true;
+                            return Ok(batch);
+                        }
+                    }
+                    Err(error) if self.has_delivered && matches!(error.code(), Code::Unavailable | Code::Timeout) => {
+                        tokio::time::sleep(ASK_AGAIN).await;
+                    }
+                    Err(error) => return Err(error),
+                }
+            } else if let Some(batch) = self.hear().await? {
+                return Ok(batch);
+            }
+        }
+    }
+
+    /// Reads on in the table.
+    async fn look(&mut self) -> Result<Batch> {
+        let id = self.conversation_id;
+        let after = match self.position {
+            Some(after) => after,
+            None => self.db.read(async move |conn| store::head(conn, id).await).await?.unwrap_or(0),
+        };
+        let mut batch = read(&self.db, id, after, BATCH).await?;
+        self.position = Some(batch.seq);
+        self.must_look = !batch.is_caught_up;
+        batch.is_caught_up &= self.ear.news.is_empty();
+        Ok(batch)
+    }
+
+    /// Waits for the next event and takes those that came with it. `None` when the table has to be asked.
+    async fn hear(&mut self) -> Result<Option<Batch>> {
+        let mut position = self.position.unwrap_or(0);
+        let mut events = Vec::new();
+        let mut news = match self.ear.news.recv().await {
+            Ok(news) => Some(news),
+            Err(RecvError::Lagged(_)) => Some(News::Look),
+            Err(RecvError::Closed) => return Err(Error::unavailable("the hub is gone")),
+        };
+        while let Some(heard) = news.take() {
+            match heard {
+                // Heard twice: it was in the table already.
+                News::Event(event) if event.seq <= position => {}
+                News::Event(event) if event.seq == position + 1 => {
+                    position = event.seq;
+                    events.push(event);
+                }
+                // A hole: an earlier commit has not reached the hub yet.
+                News::Event(_) | News::Look => {
+                    self.must_look = true;
+                    break;
+                }
+            }
+            if events.len() >= BATCH as usize {
+                break;
+            }
+            news = match self.ear.news.try_recv() {
+                Ok(news) => Some(news),
+                Err(TryRecvError::Lagged(_)) => Some(News::Look),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => None,
+            };
+        }
+        self.position = Some(position);
+        let is_caught_up = !self.must_look && self.ear.news.is_empty();
+        let batch = Batch { events, seq: position, is_caught_up, has_gap: false };
+        Ok((!batch.events.is_empty()).then_some(batch))
+    }
+}

@@ -1,0 +1,85 @@
+//! Sessions that ended while their access tokens would still be good: a revoked token stops at once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use chrono::TimeDelta;
+use tokio_util::sync::CancellationToken;
+
+use super::store;
+use crate::clock::{Clock, Instant};
+use crate::db::Db;
+use crate::error::Result;
+use crate::id::SessionId;
+
+/// How long an access token is good; a session that ended longer ago has none left.
+pub const ACCESS_TOKEN_LIVES: TimeDelta = TimeDelta::minutes(15);
+/// How much further back the table is read: the clocks of two servers differ.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(1);
+
+/// The set of ended sessions on this server, filled by what is committed here, by what other servers announce, and from
+/// the table. A clone is the same set.
+#[derive(Clone)]
+pub struct EndedSessions {
+    clock: Clock,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    ended: HashMap<SessionId, Instant>,
+    watched: HashMap<SessionId, Weak<CancellationToken>>,
+}
+
+impl EndedSessions {
+    pub fn new(clock: Clock) -> Self {
+        Self { clock, state: Arc::default() }
+    }
+
+    pub fn contains(&self, id: SessionId) -> bool {
+        self.state().ended.contains_key(&id)
+    }
+
+    /// Cancelled when the session ends, at once if it already has. Holds for as long as somebody keeps it.
+    pub fn watch(&self, id: SessionId) -> Arc<CancellationToken> {
+        let mut state = self.state();
+        if let Some(token) = state.watched.get(&id).and_then(Weak::upgrade) {
+            return token;
+        }
+        // Each time the map has doubled, those that nobody keeps are dropped.
+        if state.watched.len().is_power_of_two() {
+            state.watched.retain(|_, token| token.strong_count() > 0);
+        }
+        let token = Arc::new(CancellationToken::new());
+        if state.ended.contains_key(&id) {
+            token.cancel();
+        }
+        state.watched.insert(id, Arc::downgrade(&token));
+        token
+    }
+
+    pub fn insert(&self, ids: impl IntoIterator<Item = SessionId>) {
+        let now = self.clock.now();
+        let mut state = self.state();
+        for id in ids {
+            if let Some(token) = state.watched.remove(&id).and_then(|token| token.upgrade()) {
+                token.cancel();
+            }
+            state.ended.insert(id, now);
+            if state.ended.len().is_power_of_two() {
+                state.ended.retain(|_, at| now - *at < ACCESS_TOKEN_LIVES + CLOCKS_DIFFER);
+            }
+        }
+    }
+
+    /// Takes in what the table has.
+    pub async fn look(&self, db: &Db) -> Result<()> {
+        let since = self.clock.now() - ACCESS_TOKEN_LIVES - CLOCKS_DIFFER;
+        self.insert(db.read(async move |conn| store::ended_since(conn, since).await).await?);
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,243 @@
+// The tables as diesel sees them: a test compares this file with the database. `changed_xid` is left out: only SQL
+// reads it.
+
+diesel::table! {
+    users (id) {
+        id -> Uuid,
+        username -> Text,
+        display_name -> Text,
+        bio -> Nullable<Text>,
+        role -> Text,
+        is_claimed -> Bool,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    accounts (user_id) {
+        user_id -> Uuid,
+        email -> Text,
+        email_verified_at -> Nullable<Timestamptz>,
+        password_hash -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        client_name -> Text,
+        ip_address -> Nullable<Text>,
+        seed -> Bytea,
+        generation -> Int4,
+        refreshed_at -> Timestamptz,
+        created_at -> Timestamptz,
+        last_used_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    creation_keys (user_id, mutation, client_key) {
+        user_id -> Uuid,
+        mutation -> Text,
+        client_key -> Text,
+        input_digest -> Bytea,
+        created_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    conversations (id) {
+        id -> Uuid,
+        kind -> Text,
+        last_seq -> Int4,
+        last_msg_no -> Int4,
+        last_message_seq -> Nullable<Int4>,
+        last_activity_at -> Timestamptz,
+        member_count -> Int4,
+        version -> Int4,
+        created_by_id -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        archived_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    channels (conversation_id) {
+        conversation_id -> Uuid,
+        name -> Text,
+        slug -> Nullable<Text>,
+        topic -> Nullable<Text>,
+        visibility -> Text,
+        posting_role -> Text,
+    }
+}
+
+diesel::table! {
+    conversation_members (conversation_id, user_id) {
+        conversation_id -> Uuid,
+        user_id -> Uuid,
+        id -> Uuid,
+        role -> Text,
+        rank -> Int2,
+        joined_at -> Timestamptz,
+        added_by_id -> Nullable<Uuid>,
+        left_at -> Nullable<Timestamptz>,
+        departure -> Nullable<Text>,
+        departure_note -> Nullable<Text>,
+        last_read_seq -> Int4,
+        last_read_no -> Int4,
+        last_read_at -> Nullable<Timestamptz>,
+        own_unread -> Int4,
+    }
+}
+
+diesel::table! {
+    messages (conversation_id, seq) {
+        conversation_id -> Uuid,
+        seq -> Int4,
+        id -> Uuid,
+        author_id -> Uuid,
+        kind -> Text,
+        msg_no -> Nullable<Int4>,
+        thread_root_seq -> Nullable<Int4>,
+        reply_to_seq -> Nullable<Int4>,
+        client_key -> Nullable<Text>,
+        input_digest -> Nullable<Bytea>,
+        content -> Nullable<Text>,
+        version -> Int4,
+        created_at -> Timestamptz,
+        edited_at -> Nullable<Timestamptz>,
+        deleted_at -> Nullable<Timestamptz>,
+        deleted_by_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    message_revisions (conversation_id, seq, version) {
+        conversation_id -> Uuid,
+        seq -> Int4,
+        version -> Int4,
+        content -> Text,
+        replaced_at -> Timestamptz,
+        replaced_by_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    threads (conversation_id, root_seq) {
+        conversation_id -> Uuid,
+        root_seq -> Int4,
+        reply_count -> Int4,
+        last_reply_seq -> Nullable<Int4>,
+        last_reply_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    mentions (conversation_id, seq, user_id) {
+        conversation_id -> Uuid,
+        seq -> Int4,
+        user_id -> Uuid,
+        thread_root_seq -> Nullable<Int4>,
+    }
+}
+
+diesel::table! {
+    broadcast_mentions (conversation_id, seq, kind) {
+        conversation_id -> Uuid,
+        seq -> Int4,
+        kind -> Text,
+        thread_root_seq -> Nullable<Int4>,
+    }
+}
+
+diesel::table! {
+    conversation_events (conversation_id, seq) {
+        conversation_id -> Uuid,
+        seq -> Int4,
+        kind -> Int2,
+        actor_id -> Nullable<Uuid>,
+        subject_seq -> Nullable<Int4>,
+        payload -> Nullable<Jsonb>,
+        occurred_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    audit_entries (id) {
+        id -> Uuid,
+        at -> Timestamptz,
+        actor_id -> Nullable<Uuid>,
+        action -> Text,
+        subject_id -> Text,
+        details -> Jsonb,
+    }
+}
+
+diesel::table! {
+    import_sources (id) {
+        id -> Int4,
+        name -> Text,
+    }
+}
+
+diesel::table! {
+    import_channels (source_id, name) {
+        source_id -> Int4,
+        name -> Text,
+        conversation_id -> Uuid,
+        last_line -> Int4,
+    }
+}
+
+diesel::table! {
+    import_people (source_id, nick) {
+        source_id -> Int4,
+        nick -> Text,
+        user_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    import_lines (conversation_id, line) {
+        conversation_id -> Uuid,
+        line -> Int4,
+        seq -> Int4,
+        thread_root_seq -> Nullable<Int4>,
+    }
+}
+
+diesel::joinable!(accounts -> users (user_id));
+diesel::joinable!(channels -> conversations (conversation_id));
+diesel::joinable!(conversation_members -> conversations (conversation_id));
+diesel::joinable!(conversation_members -> users (user_id));
+diesel::joinable!(sessions -> users (user_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    accounts,
+    audit_entries,
+    broadcast_mentions,
+    channels,
+    conversation_events,
+    conversation_members,
+    conversations,
+    creation_keys,
+    import_channels,
+    import_lines,
+    import_people,
+    import_sources,
+    mentions,
+    message_revisions,
+    messages,
+    sessions,
+    threads,
+    users,
+);
