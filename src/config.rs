@@ -70,6 +70,13 @@ impl Config {
 }
 
 impl Http {
+    /// Whether people reach the server from other machines, directly or through a proxy.
+    pub fn is_public(&self) -> bool {
+        let host = self.public_url.split("://").nth(1).unwrap_or_default();
+        let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+        !self.listen.ip().is_loopback() || !matches!(host, "localhost" | "127.0.0.1" | "[::1]")
+    }
+
     fn from_env() -> Result<Self, BadValue> {
         let listen = read("LISTEN", "127.0.0.1:8080", "an address and a port, as in 127.0.0.1:8080", |text| {
             text.parse::<SocketAddr>().ok()
@@ -124,9 +131,7 @@ impl Limits {
 /// `DATA_DIR`: `./data`, but for root `/var/lib/chinwag`: PostgreSQL runs as another user then, who could not enter a
 /// private home.
 fn data_dir() -> Result<PathBuf, BadValue> {
-    #[expect(unsafe_code, reason = "geteuid has no preconditions and cannot fail")]
-    let is_root = unsafe { libc::geteuid() } == 0;
-    let default = if is_root { "/var/lib/chinwag" } else { "./data" };
+    let default = if rustix::process::geteuid().is_root() { "/var/lib/chinwag" } else { "./data" };
     let dir = read("DATA_DIR", default, "a folder", |text| (!text.is_empty()).then(|| PathBuf::from(text)))?;
     std::path::absolute(&dir).map_err(|error| BadValue(format!("DATA_DIR: {}: {error}", dir.display())))
 }

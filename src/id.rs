@@ -10,6 +10,7 @@ use diesel::expression::AsExpression;
 use diesel::pg::Pg;
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::clock::Instant;
@@ -55,7 +56,8 @@ fn uuid_at(now: Instant) -> Uuid {
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, FromSqlRow, AsExpression)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, FromSqlRow, AsExpression, Serialize, Deserialize)]
+        #[serde(transparent)]
         #[diesel(sql_type = sql_types::Uuid)]
         pub struct $name(pub Uuid);
 

@@ -2,12 +2,131 @@
 
 use diesel::QueryResult;
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 
 use crate::clock::Instant;
 use crate::db::Conn;
-use crate::id::SessionId;
-use crate::schema::sessions;
+use crate::id::{SessionId, UserId};
+use crate::schema::{accounts, sessions, users};
+
+define_sql_function!(fn pg_advisory_xact_lock(key: BigInt));
+
+/// Of the advisory lock under which it is decided who is first; any constant will do.
+const FIRST_ACCOUNT: i64 = 0x6669_7273_7431;
+
+/// What somebody signs in with.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = accounts)]
+pub struct Account {
+    pub email: String,
+    pub email_verified_at: Option<Instant>,
+    pub password_hash: Option<String>,
+}
+
+/// A sign-in on one device.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = sessions)]
+pub struct Session {
+    pub id: SessionId,
+    pub user_id: UserId,
+    pub client_name: String,
+    pub ip_address: Option<String>,
+    pub(super) seed: Vec<u8>,
+    pub(super) generation: i32,
+    pub(super) refreshed_at: Instant,
+    pub created_at: Instant,
+    pub last_used_at: Instant,
+    pub expires_at: Instant,
+    pub ended_at: Option<Instant>,
+}
+
+impl Session {
+    pub fn is_live(&self, now: Instant) -> bool {
+        self.ended_at.is_none() && now < self.expires_at
+    }
+}
+
+pub(super) async fn account(conn: &mut Conn, id: UserId) -> QueryResult<Option<Account>> {
+    accounts::table.find(id).select(Account::as_select()).first(conn).await.optional()
+}
+
+pub(super) async fn insert_account(
+    conn: &mut Conn,
+    id: UserId,
+    email: &str,
+    password_hash: &str,
+    now: Instant,
+) -> QueryResult<()> {
+    let row = (
+        accounts::user_id.eq(id),
+        accounts::email.eq(email),
+        accounts::password_hash.eq(password_hash),
+        accounts::created_at.eq(now),
+    );
+    diesel::insert_into(accounts::table).values(row).execute(conn).await.map(drop)
+}
+
+pub(super) async fn is_email_proven(conn: &mut Conn, email: &str) -> QueryResult<bool> {
+    let proven = accounts::table.filter(accounts::email.eq(email).and(accounts::email_verified_at.is_not_null()));
+    diesel::select(diesel::dsl::exists(proven)).get_result(conn).await
+}
+
+pub(super) async fn lock_first_account(conn: &mut Conn) -> QueryResult<()> {
+    diesel::select(pg_advisory_xact_lock(FIRST_ACCOUNT)).execute(conn).await.map(drop)
+}
+
+pub(super) async fn is_any_account(conn: &mut Conn) -> QueryResult<bool> {
+    let with_password = accounts::table.filter(accounts::password_hash.is_not_null());
+    diesel::select(diesel::dsl::exists(with_password)).get_result(conn).await
+}
+
+/// Whose password to look at. An address that nobody has proven may stand in several accounts: the proven one counts,
+/// else the oldest.
+pub(super) async fn to_sign_in(conn: &mut Conn, identifier: &str) -> QueryResult<Option<(UserId, Option<String>)>> {
+    accounts::table
+        .inner_join(users::table)
+        .filter(accounts::email.eq(identifier).or(users::username.eq(identifier)))
+        .filter(users::deleted_at.is_null())
+        .order((accounts::email_verified_at.is_null(), accounts::created_at))
+        .select((users::id, accounts::password_hash))
+        .first(conn)
+        .await
+        .optional()
+}
+
+pub(super) async fn insert_session(conn: &mut Conn, session: &Session) -> QueryResult<()> {
+    diesel::insert_into(sessions::table).values(session).execute(conn).await.map(drop)
+}
+
+pub(super) async fn session(conn: &mut Conn, id: SessionId) -> QueryResult<Option<Session>> {
+    sessions::table.find(id).select(Session::as_select()).first(conn).await.optional()
+}
+
+pub(super) async fn lock_session(conn: &mut Conn, id: SessionId) -> QueryResult<Option<Session>> {
+    sessions::table.find(id).select(Session::as_select()).for_update().first(conn).await.optional()
+}
+
+pub(super) async fn save_refresh(conn: &mut Conn, session: &Session) -> QueryResult<()> {
+    diesel::update(sessions::table.find(session.id))
+        .set((
+            sessions::generation.eq(session.generation),
+            sessions::refreshed_at.eq(session.refreshed_at),
+            sessions::last_used_at.eq(session.last_used_at),
+            sessions::expires_at.eq(session.expires_at),
+        ))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+pub(super) async fn end_session(conn: &mut Conn, id: SessionId, now: Instant) -> QueryResult<()> {
+    diesel::update(sessions::table.find(id).filter(sessions::ended_at.is_null()))
+        .set(sessions::ended_at.eq(now))
+        .execute(conn)
+        .await
+        .map(drop)
+}
 
 pub(super) async fn session_expires_at(conn: &mut Conn, id: SessionId) -> QueryResult<Option<Instant>> {
     sessions::table

@@ -4,9 +4,12 @@
 //! `transaction` lends a `Tx`; what the transaction gave to its outbox leaves when it has been committed, and only then:
 //! nothing is published that was not.
 
+mod among;
 mod connect;
+pub mod embedded;
 mod errors;
 mod migrate;
+mod text_enum;
 mod tx;
 
 use std::sync::Arc;
@@ -18,9 +21,11 @@ use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
 
+pub use among::among;
 pub use connect::Listener;
 pub use errors::OnConstraint;
-pub use migrate::migrate;
+pub use migrate::{MIGRATIONS, migrate};
+pub(crate) use text_enum::text_enum;
 pub use tx::{Outbox, Tx};
 
 use crate::error::{Error, Result};

@@ -1,0 +1,27 @@
+# The newcomer's two commands. Each installs what is missing and nothing else, then is one cargo command,
+# which also works by itself wherever PostgreSQL and a C compiler are installed.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check
+
+help:
+	@echo 'make run     start the server at http://localhost:8080, with GraphiQL at /'
+	@echo 'make test    run all tests'
+	@echo 'make check   formatting, lints and documentation, with every warning an error'
+
+# GraphiQL is folded into the binary, so it has to be there before the build.
+run:
+	@scripts/install-postgres
+	@scripts/fetch-graphiql
+	cargo run --release
+
+# Without GraphiQL: tests must not depend on what was fetched.
+test:
+	@scripts/install-postgres
+	cargo test
+
+# Private items too: the map of the code is written in them.
+check:
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --document-private-items

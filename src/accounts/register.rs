@@ -1,0 +1,109 @@
+//! Registering.
+
+use subtle::ConstantTimeEq;
+
+use super::sessions::begin_session;
+use super::{SignedIn, store};
+use crate::app::App;
+use crate::context::Origin;
+use crate::db::{OnConstraint, Tx};
+use crate::error::{Code, Error, Result};
+use crate::text::{self, Wrong};
+use crate::users::{self, ServerRole};
+
+/// What a client sends.
+pub struct RegisterInput {
+    pub email: String,
+    pub username: String,
+    pub password: String,
+    pub display_name: Option<String>,
+    pub setup_code: Option<String>,
+    pub client_name: Option<String>,
+}
+
+/// The same, checked.
+pub struct RegisterDraft {
+    email: String,
+    username: String,
+    password: String,
+    display_name: Option<String>,
+    setup_code: Option<String>,
+    client_name: Option<String>,
+}
+
+impl RegisterDraft {
+    pub fn from(input: RegisterInput) -> Result<Self> {
+        let mut wrong = Wrong::default();
+        let email = wrong.note("email", text::email(&input.email));
+        let username = wrong.note("username", text::username(&input.username));
+        let password = wrong.note("password", text::password(&input.password));
+        let display_name =
+            wrong.note("displayName", input.display_name.map(|name| text::line(&name, 1..=80)).transpose());
+        let client_name = wrong.note("clientName", client_name(input.client_name));
+        wrong.finish(|| {
+            Some(Self {
+                email: email?,
+                username: username?,
+                password: password?,
+                display_name: display_name?,
+                setup_code: input.setup_code,
+                client_name: client_name?,
+            })
+        })
+    }
+}
+
+/// What a client calls itself.
+pub(super) fn client_name(name: Option<String>) -> Result<Option<String>, text::Fault> {
+    name.map(|name| text::line(&name, 0..=100)).transpose()
+}
+
+/// Creates an account and signs it in. The first one with a password may become ADMIN.
+pub async fn register(app: &App, origin: Origin, draft: RegisterDraft) -> Result<SignedIn> {
+    let hash = app.passwords.hash(draft.password.clone()).await?;
+    let (now, draft, hash) = (app.clock.now(), &draft, &hash);
+    app.db
+        .transaction(async move |tx| {
+            if store::is_email_proven(tx, &draft.email).await? {
+                return Err(Error::new(Code::Conflict, "Someone has proven this address as theirs"));
+            }
+            let role = first_role(app, tx, origin, draft).await?;
+            let display_name = draft.display_name.clone().unwrap_or_else(|| draft.username.clone());
+            let user = users::create(tx, now, draft.username.clone(), display_name, ServerRole::User).await?;
+            store::insert_account(tx, user.id, &draft.email, hash, now)
+                .await
+                .on_constraint("accounts_email_key", || Error::new(Code::Conflict, "This address is taken"))?;
+            if role != ServerRole::User {
+                users::give_role(tx, now, None, user.id, role).await?;
+            }
+            begin_session(app, tx, user.id, draft.client_name.clone(), origin).await
+        })
+        .await
+}
+
+/// ADMIN for the first account with a password, if whoever makes it certainly has the machine: over loopback where the
+/// server is reached from there alone, else by the code that the server logs. Decided under a lock, so that two who come
+/// at once do not both get it.
+async fn first_role(app: &App, tx: &mut Tx, origin: Origin, draft: &RegisterDraft) -> Result<ServerRole> {
+    store::lock_first_account(tx).await?;
+    if let Some(code) = &draft.setup_code {
+        let is_right: bool = code.trim().as_bytes().ct_eq(app.keys.setup_code().as_bytes()).into();
+        if !is_right || store::is_any_account(tx).await? {
+            return Err(Error::new(Code::TokenInvalid, "The setup code is wrong, or was used"));
+        }
+        return Ok(ServerRole::Admin);
+    }
+    let is_first = !store::is_any_account(tx).await?;
+    Ok(match is_first && origin.is_local && !app.config.http.is_public() {
+        true => ServerRole::Admin,
+        false => ServerRole::User,
+    })
+}
+
+/// Whether nobody has an account yet and the first one needs the setup code to become ADMIN.
+pub async fn needs_setup_code(app: &App) -> Result<bool> {
+    if !app.config.http.is_public() {
+        return Ok(false);
+    }
+    app.db.read(async |conn| store::is_any_account(conn).await).await.map(|is_any| !is_any)
+}

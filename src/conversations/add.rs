@@ -1,0 +1,86 @@
+//! Adding people.
+
+use async_graphql::Enum;
+
+use super::create::ADDED_AT_ONCE;
+use super::{Action, Conversation, Departure, Member, MemberRole, Reference, lock, store};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::id::UserId;
+use crate::text::{Fault, Wrong};
+use crate::users;
+use crate::viewer::Viewer;
+
+/// Why someone could not be added. Values are added over time.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(name = "RejectionReason")]
+pub enum Rejection {
+    /// There is no such user.
+    NotFound,
+    /// A ban keeps them out.
+    Banned,
+    /// They are not a member of the group whose channel it is.
+    NotInGroup,
+    /// There is no room for more.
+    Full,
+    /// They cannot be added by the viewer; no more is said.
+    NotAllowed,
+}
+
+/// Who was added, and who was not.
+pub struct Added {
+    pub conversation: Conversation,
+    /// Those who are members now, in the order they were named.
+    pub members: Vec<Member>,
+    pub rejected: Vec<(UserId, Rejection)>,
+}
+
+/// The people that a client names, each once.
+pub fn people(ids: &[String]) -> Result<Vec<UserId>> {
+    let mut wrong = Wrong::default();
+    let people = match ids.len() {
+        0..=ADDED_AT_ONCE => {
+            wrong.note_each("userIds", ids.iter().map(|id| UserId::parse(id).ok_or_else(Fault::not_an_id)))
+        }
+        _ => wrong.note("userIds", Err(Fault::too_many(ADDED_AT_ONCE))),
+    };
+    let mut people = wrong.finish(|| people)?;
+    let mut seen = std::collections::HashSet::new();
+    people.retain(|id| seen.insert(*id));
+    Ok(people)
+}
+
+/// Adds people to a conversation; those who cannot be added come back with the reason.
+pub async fn add_members(
+    app: &App,
+    viewer: &Viewer,
+    reference: Reference,
+    people: Vec<UserId>,
+    role: MemberRole,
+) -> Result<Added> {
+    let (now, people) = (app.clock.now(), &people);
+    app.db
+        .transaction(async move |tx| {
+            let mut here = lock(tx, viewer, reference, now).await?;
+            if here.seat.is_none() {
+                return Err(Error::forbidden("Only members add people"));
+            }
+            here.may(Action::AddMembers(role)).or_refuse()?;
+            let known = users::existing(tx, people).await?;
+            let reachable = users::reachable(tx, people).await?;
+            let seats = store::seats(tx, reference.id, people).await?;
+            let (mut members, mut rejected) = (Vec::new(), Vec::new());
+            for &person in people {
+                let seat = seats.iter().find(|seat| seat.user_id == person);
+                match seat.map(|seat| seat.departure) {
+                    Some(None) => members.extend(seat.cloned()),
+                    Some(Some(Departure::Banned)) => rejected.push((person, Rejection::Banned)),
+                    _ if reachable.contains(&person) => members.push(here.seat(tx, person, role).await?),
+                    _ if known.contains(&person) => rejected.push((person, Rejection::NotAllowed)),
+                    _ => rejected.push((person, Rejection::NotFound)),
+                }
+            }
+            Ok(Added { conversation: here.write(tx).await?, members, rejected })
+        })
+        .await
+}

@@ -1,0 +1,148 @@
+//! Standing in a conversation to change something: its row is locked until the transaction ends.
+
+use chrono::SubsecRound;
+use serde::Serialize;
+
+use super::may::{Action, Standing, Verdict, may};
+use super::sight::{Place, Sight, judge};
+use super::{Conversation, Departure, Member, MemberRole, Reference, Visibility, store};
+use crate::clock::Instant;
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::id::{ConversationId, UserId};
+use crate::log::{self, Kind, Writer};
+use crate::users::{self, ServerRole};
+use crate::viewer::Viewer;
+
+/// A conversation whose row this transaction holds, with where the viewer stands in it. What is changed on it is
+/// written by `write`, together with the events.
+pub struct Here {
+    pub conversation: Conversation,
+    /// The viewer's seat, as it is under the lock; `None` for a reader of a public channel.
+    pub seat: Option<Member>,
+    sight: Sight,
+    viewer: Viewer,
+    server_role: ServerRole,
+    /// When this happens: never before what happened last.
+    pub now: Instant,
+    log: Writer,
+}
+
+/// Locks a conversation, or says *not found* to strangers. The lock is a statement of its own: the next one then sees
+/// all that was committed before, in particular that somebody was just removed.
+pub async fn lock(tx: &mut Tx, viewer: &Viewer, reference: Reference, now: Instant) -> Result<Here> {
+    let missing = || Error::not_found("conversation");
+    let conversation = store::lock_row(tx, reference.id).await?.ok_or_else(missing)?;
+    let seat = store::seat(tx, reference.id, viewer.user_id).await?;
+    let place = Place {
+        kind: conversation.kind,
+        id: conversation.id,
+        visibility: conversation.channel.as_ref().map(|channel| channel.visibility),
+        seat: seat.as_ref().map(|seat| seat.departure),
+    };
+    let sight = judge(&place).filter(|sight| sight.reference() == reference).ok_or_else(missing)?;
+    Ok(Here {
+        now: now.max(conversation.last_activity_at).trunc_subsecs(3),
+        log: Writer::after(conversation.id, conversation.last_seq),
+        seat: seat.filter(Member::holds),
+        server_role: users::role(tx, viewer.user_id).await?,
+        viewer: *viewer,
+        conversation,
+        sight,
+    })
+}
+
+impl Here {
+    /// In a conversation that this very transaction has inserted: nobody else can have locked it.
+    pub(super) async fn founded(tx: &mut Tx, viewer: &Viewer, id: ConversationId, now: Instant) -> Result<Self> {
+        let conversation =
+            store::lock_row(tx, id).await?.ok_or_else(|| Error::internal("a row just inserted is gone"))?;
+        Ok(Self {
+            now,
+            log: Writer::after(id, conversation.last_seq),
+            seat: None,
+            server_role: users::role(tx, viewer.user_id).await?,
+            viewer: *viewer,
+            sight: Sight::of_founder(&conversation),
+            conversation,
+        })
+    }
+
+    pub fn sight(&self) -> Sight {
+        self.sight
+    }
+
+    pub fn viewer_id(&self) -> UserId {
+        self.viewer.user_id
+    }
+
+    /// Whether the viewer may do this, and why not.
+    pub fn may(&self, action: Action) -> Verdict {
+        may(action, &self.standing())
+    }
+
+    fn standing(&self) -> Standing {
+        let channel = self.conversation.channel.as_ref();
+        Standing {
+            kind: self.conversation.kind,
+            visibility: channel.map_or(Visibility::Private, |channel| channel.visibility),
+            posting_role: channel.map_or(MemberRole::Guest, |channel| channel.posting_role),
+            is_archived: self.conversation.archived_at.is_some(),
+            has_owner: true,
+            seat_role: self.seat.as_ref().map(|seat| seat.role),
+            group_role: None,
+            server_role: self.server_role,
+            sanction: None,
+            is_blocked: false,
+        }
+    }
+
+    /// Appends an event of the viewer's about a message; `None` for the message that the event itself brings.
+    pub fn log_message(&mut self, kind: Kind, subject_seq: Option<i32>) -> Result<i32> {
+        self.log.about_message(kind, self.viewer.user_id, subject_seq, self.now)
+    }
+
+    /// Appends another event of the viewer's.
+    pub fn log(&mut self, kind: Kind, payload: &impl Serialize) -> Result<i32> {
+        self.log.with(kind, Some(self.viewer.user_id), payload, self.now)
+    }
+
+    /// The position of the latest event, with those appended here.
+    pub fn seq(&self) -> i32 {
+        self.log.seq()
+    }
+
+    /// Seats somebody, for the first time or again, and says so in the log. Joining has read everything.
+    pub async fn seat(&mut self, tx: &mut Tx, user_id: UserId, role: MemberRole) -> Result<Member> {
+        let seq = self.seq() + 1;
+        let new = store::NewMember::joining(&self.conversation, user_id, role, self.now, seq)
+            .added_by((user_id != self.viewer.user_id).then_some(self.viewer.user_id));
+        let member = store::seat_again(tx, &new).await?;
+        self.log(super::events::MEMBER_JOINED, &super::events::MemberJoined { member_id: member.id, user_id })?;
+        self.conversation.member_count += 1;
+        Ok(member)
+    }
+
+    /// Ends a membership, and says so in the log.
+    pub async fn unseat(
+        &mut self,
+        tx: &mut Tx,
+        member: &Member,
+        departure: Departure,
+        note: Option<String>,
+    ) -> Result<()> {
+        store::set_left(tx, member, departure, note, self.now).await?;
+        let event = super::events::MemberLeft { member_id: member.id, user_id: member.user_id, reason: departure };
+        self.log(super::events::MEMBER_LEFT, &event)?;
+        self.conversation.member_count -= 1;
+        Ok(())
+    }
+
+    /// Writes the row and the events; followers hear of them when the transaction is committed.
+    pub async fn write(mut self, tx: &mut Tx) -> Result<Conversation> {
+        self.conversation.last_seq = self.log.seq();
+        store::save_head(tx, &self.conversation).await?;
+        log::append(tx, self.log.take_events()).await?;
+        Ok(self.conversation)
+    }
+}

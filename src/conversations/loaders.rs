@@ -1,0 +1,54 @@
+//! Conversations, sights and seats by the handful.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Sight;
+use super::store::{self, Conversation, Member};
+use crate::app::App;
+use crate::context::Load;
+use crate::error::Result;
+use crate::id::{ConversationId, MemberId, UserId};
+
+/// A conversation, for whoever has sight of it already.
+pub struct ConversationById;
+
+impl Load for ConversationById {
+    type Key = ConversationId;
+    type Value = Conversation;
+
+    async fn load(app: &App, keys: &[ConversationId]) -> Result<HashMap<ConversationId, Conversation>> {
+        let keys = keys.to_vec();
+        let found = app.db.read(async move |conn| store::by_ids(conn, &keys).await).await?;
+        Ok(found.into_iter().map(|conversation| (conversation.id, conversation)).collect())
+    }
+}
+
+/// Whether somebody sees a conversation.
+pub struct SightOf;
+
+impl Load for SightOf {
+    type Key = (UserId, ConversationId);
+    type Value = Sight;
+
+    async fn load(app: &App, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Sight>> {
+        // One viewer asks in a request; more come only where somebody signs in within it.
+        let users: Vec<_> = keys.iter().map(|(user, _)| *user).collect::<HashSet<_>>().into_iter().collect();
+        let ids: Vec<_> = keys.iter().map(|(_, id)| *id).collect();
+        let found = app.db.read(async move |conn| store::sights(conn, &users, &ids).await).await?;
+        Ok(found.into_iter().map(|(user, sight)| ((user, sight.id()), sight)).collect())
+    }
+}
+
+/// A seat by its id, for whoever has sight of its conversation.
+pub struct MemberById;
+
+impl Load for MemberById {
+    type Key = MemberId;
+    type Value = Member;
+
+    async fn load(app: &App, keys: &[MemberId]) -> Result<HashMap<MemberId, Member>> {
+        let keys = keys.to_vec();
+        let found = app.db.read(async move |conn| store::members_by_ids(conn, &keys).await).await?;
+        Ok(found.into_iter().map(|member| (member.id, member)).collect())
+    }
+}

@@ -1,0 +1,155 @@
+//! Conversations: the places where messages are written, who is in them, and who may do what.
+//!
+//! Permission is a value. `sight` is the only way to a conversation for whatever reads, `lock` the only one for whatever
+//! writes; both say *not found* to strangers. What reads takes a `Sight`, what changes something takes `Here`, so a
+//! forgotten check does not compile.
+
+mod add;
+mod create;
+pub mod events;
+mod here;
+mod join;
+mod leave;
+mod loaders;
+mod may;
+mod pages;
+mod remove;
+mod sight;
+mod store;
+
+use async_graphql::Enum;
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::AsExpression;
+use diesel::sql_types;
+
+use crate::clock::Instant;
+use crate::db::{Tx, text_enum};
+use crate::error::Result;
+use crate::id::{self, ConversationId, UserId};
+pub use add::{Added, Rejection, add_members, people};
+pub use create::{ChannelDraft, ChannelInput, Created, create_channel};
+pub use here::{Here, lock};
+pub use join::join_channel;
+pub use leave::leave;
+pub use loaders::{ConversationById, MemberById, SightOf};
+pub use may::{Action, Sanction, Standing, Verdict, may};
+pub use pages::{ChannelCursor, ChannelFilter, MemberCursor, channels, members};
+pub use remove::{reason, remove_member};
+pub use sight::{Sight, in_sight, in_sight_by_id};
+pub use store::{Channel, Conversation, Member, NewChannel, NewMember};
+
+/// Kind of a conversation. Values are added over time.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
+#[graphql(name = "ConversationKind")]
+#[diesel(sql_type = sql_types::Text)]
+pub enum Kind {
+    /// A channel, of the server or of a group.
+    Channel,
+    /// A direct conversation between two or more people.
+    Direct,
+}
+text_enum!(Kind);
+
+/// Who can see and join a channel or a group.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[diesel(sql_type = sql_types::Text)]
+pub enum Visibility {
+    /// Everyone of the server, or of its group but guests, can see it, read it and join; writing takes joining.
+    Public,
+    /// Only members know that it exists; they add others.
+    Private,
+}
+text_enum!(Visibility);
+
+/// Role in a conversation or a group, from most to least.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
+#[diesel(sql_type = sql_types::Text)]
+pub enum MemberRole {
+    /// May do everything, hand it over and make it public too. There is at most one.
+    Owner,
+    /// May change settings and roles below their own, archive, and add people to private ones too.
+    Admin,
+    /// May pin, mention everyone at once, and delete messages of, mute, ban and remove those of lower rank.
+    Moderator,
+    /// May read and write, and add others to public ones.
+    Member,
+    /// May read and write; of a group, sees only the channels they were added to.
+    Guest,
+}
+text_enum!(MemberRole);
+
+impl MemberRole {
+    /// Higher outranks lower.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Owner => 5,
+            Self::Admin => 4,
+            Self::Moderator => 3,
+            Self::Member => 2,
+            Self::Guest => 1,
+        }
+    }
+}
+
+/// How a membership ended. Values are added over time.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[graphql(name = "DepartureReason")]
+#[diesel(sql_type = sql_types::Text)]
+pub enum Departure {
+    /// They left.
+    Left,
+    /// Someone removed them.
+    Removed,
+    /// They were banned.
+    Banned,
+    /// The conversation or group became closed to them.
+    AccessLost,
+}
+text_enum!(Departure);
+
+/// A conversation as it is named from outside: the prefix says the kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Reference {
+    pub kind: Kind,
+    pub id: ConversationId,
+}
+
+impl Reference {
+    /// Reads `chan_…` and `dm_…`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (prefix, uuid) = id::decode(text)?;
+        let kind = [Kind::Channel, Kind::Direct].into_iter().find(|kind| kind.prefix() == prefix)?;
+        Some(Self { kind, id: ConversationId(uuid) })
+    }
+
+    /// Reads `chan_…`.
+    pub fn parse_channel(text: &str) -> Option<Self> {
+        Self::parse(text).filter(|reference| reference.kind == Kind::Channel)
+    }
+}
+
+impl std::fmt::Display for Reference {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&id::encode(self.kind.prefix(), self.id.0))
+    }
+}
+
+impl Kind {
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Channel => "chan",
+            Self::Direct => "dm",
+        }
+    }
+}
+
+/// Role of somebody who has a seat here; `None` for whoever has not, or not any more.
+pub async fn role_of(tx: &mut Tx, sight: Sight, user: UserId) -> Result<Option<MemberRole>> {
+    let seat = store::seat(tx, sight.id(), user).await?;
+    Ok(seat.filter(Member::holds).map(|seat| seat.role))
+}
+
+/// Moves somebody's position to a message of their own: who writes has read.
+pub async fn read_by_writing(tx: &mut Tx, sight: Sight, user: UserId, seq: i32, no: i32, now: Instant) -> Result<()> {
+    Ok(store::read_by_writing(tx, sight.id(), user, seq, no, now).await?)
+}

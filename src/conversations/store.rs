@@ -1,0 +1,444 @@
+//! Conversations, channels and seats.
+
+use diesel::QueryResult;
+use diesel::prelude::*;
+use diesel::sql_types::{Integer, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::upsert::excluded;
+use diesel_async::RunQueryDsl;
+
+use super::pages::{ChannelCursor, ChannelFilter, MemberCursor};
+use super::sight::{Place, Sight, judge};
+use super::{Departure, Kind, MemberRole, Visibility};
+use crate::clock::Instant;
+use crate::db::Conn;
+use crate::id::{ConversationId, MemberId, UserId};
+use crate::page::{Direction, Window};
+use crate::schema::{channels, conversation_members, conversations, creation_keys};
+
+define_sql_function!(fn lower(text: Text) -> Text);
+
+/// A conversation, with its channel if it is one.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = conversations)]
+pub struct Conversation {
+    pub id: ConversationId,
+    pub kind: Kind,
+    /// Position of the latest event.
+    pub last_seq: i32,
+    /// Number of the latest message outside of threads.
+    pub last_msg_no: i32,
+    /// The newest message outside of threads that is not deleted.
+    pub last_message_seq: Option<i32>,
+    pub last_activity_at: Instant,
+    pub member_count: i32,
+    pub version: i32,
+    pub created_by_id: Option<UserId>,
+    pub created_at: Instant,
+    pub updated_at: Instant,
+    pub archived_at: Option<Instant>,
+    #[diesel(embed)]
+    pub channel: Option<Channel>,
+}
+
+/// Name and settings of a channel.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = channels)]
+pub struct Channel {
+    pub name: String,
+    pub slug: Option<String>,
+    pub topic: Option<String>,
+    pub visibility: Visibility,
+    pub posting_role: MemberRole,
+}
+
+/// A channel to be.
+#[derive(Clone, Debug)]
+pub struct NewChannel {
+    pub id: ConversationId,
+    pub channel: Channel,
+    pub created_by_id: Option<UserId>,
+    pub created_at: Instant,
+}
+
+/// A seat.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = conversation_members)]
+pub struct Member {
+    pub conversation_id: ConversationId,
+    pub user_id: UserId,
+    pub id: MemberId,
+    pub role: MemberRole,
+    pub rank: i16,
+    pub joined_at: Instant,
+    pub added_by_id: Option<UserId>,
+    pub departure: Option<Departure>,
+    pub last_read_seq: i32,
+    pub last_read_no: i32,
+    pub last_read_at: Option<Instant>,
+    pub own_unread: i32,
+}
+
+impl Member {
+    /// Whether the membership has not ended.
+    pub fn holds(&self) -> bool {
+        self.departure.is_none()
+    }
+}
+
+/// A seat to be, or to be again.
+#[derive(Clone, Debug, Insertable)]
+#[diesel(table_name = conversation_members)]
+pub struct NewMember {
+    pub conversation_id: ConversationId,
+    pub user_id: UserId,
+    pub id: MemberId,
+    pub role: MemberRole,
+    pub joined_at: Instant,
+    pub added_by_id: Option<UserId>,
+    pub last_read_seq: i32,
+    pub last_read_no: i32,
+}
+
+impl NewMember {
+    /// Joining by the event at `seq`: everything is read.
+    pub fn joining(
+        conversation: &Conversation,
+        user_id: UserId,
+        role: MemberRole,
+        joined_at: Instant,
+        seq: i32,
+    ) -> Self {
+        Self {
+            conversation_id: conversation.id,
+            user_id,
+            id: MemberId::at(joined_at),
+            role,
+            joined_at,
+            added_by_id: None,
+            last_read_seq: seq,
+            last_read_no: conversation.last_msg_no,
+        }
+    }
+
+    pub fn added_by(self, added_by_id: Option<UserId>) -> Self {
+        Self { added_by_id, ..self }
+    }
+}
+
+/// The row that orders all that happens in the conversation, locked. Not `FOR UPDATE`: foreign keys may still look.
+pub async fn lock_row(conn: &mut Conn, id: ConversationId) -> QueryResult<Option<Conversation>> {
+    let locked: Option<ConversationId> =
+        conversations::table.find(id).select(conversations::id).for_no_key_update().first(conn).await.optional()?;
+    match locked {
+        // Read by the next statement: it sees what was committed while this one waited.
+        Some(_) => Ok(by_ids(conn, &[id]).await?.pop()),
+        None => Ok(None),
+    }
+}
+
+pub(super) async fn by_ids(conn: &mut Conn, ids: &[ConversationId]) -> QueryResult<Vec<Conversation>> {
+    conversations::table
+        .left_join(channels::table)
+        .filter(conversations::id.eq_any(ids))
+        .select(Conversation::as_select())
+        .load(conn)
+        .await
+}
+
+/// Whoever of these people sees which of these conversations.
+pub(super) async fn sights(
+    conn: &mut Conn,
+    users: &[UserId],
+    ids: &[ConversationId],
+) -> QueryResult<Vec<(UserId, Sight)>> {
+    let mut sights = Vec::new();
+    for &user in users {
+        let places: Vec<(Kind, ConversationId, Option<Visibility>, Option<(UserId, Option<Departure>)>)> =
+            conversations::table
+                .left_join(channels::table)
+                .left_join(
+                    conversation_members::table.on(conversation_members::conversation_id
+                        .eq(conversations::id)
+                        .and(conversation_members::user_id.eq(user))),
+                )
+                .filter(conversations::id.eq_any(ids))
+                .select((
+                    conversations::kind,
+                    conversations::id,
+                    channels::visibility.nullable(),
+                    (conversation_members::user_id, conversation_members::departure).nullable(),
+                ))
+                .load(conn)
+                .await?;
+        sights.extend(places.into_iter().filter_map(|(kind, id, visibility, seat)| {
+            let place = Place { kind, id, visibility, seat: seat.map(|(_, departure)| departure) };
+            judge(&place).map(|sight| (user, sight))
+        }));
+    }
+    Ok(sights)
+}
+
+pub(super) async fn kind(conn: &mut Conn, id: ConversationId) -> QueryResult<Kind> {
+    conversations::table.find(id).select(conversations::kind).first(conn).await
+}
+
+/// Somebody's seat, held or not.
+pub(super) async fn seat(conn: &mut Conn, id: ConversationId, user: UserId) -> QueryResult<Option<Member>> {
+    conversation_members::table.find((id, user)).select(Member::as_select()).first(conn).await.optional()
+}
+
+/// The seats of these people that hold, or of whom they ended how.
+pub(super) async fn seats(conn: &mut Conn, id: ConversationId, users: &[UserId]) -> QueryResult<Vec<Member>> {
+    conversation_members::table
+        .filter(conversation_members::conversation_id.eq(id).and(conversation_members::user_id.eq_any(users)))
+        .select(Member::as_select())
+        .load(conn)
+        .await
+}
+
+/// Seats by their ids; those that ended too, until a rejoin gives them a new one.
+pub(super) async fn members_by_ids(conn: &mut Conn, ids: &[MemberId]) -> QueryResult<Vec<Member>> {
+    conversation_members::table
+        .filter(conversation_members::id.eq_any(ids))
+        .select(Member::as_select())
+        .load(conn)
+        .await
+}
+
+pub async fn insert_channel(conn: &mut Conn, new: &NewChannel) -> QueryResult<()> {
+    let conversation = (
+        conversations::id.eq(new.id),
+        conversations::kind.eq(Kind::Channel),
+        conversations::version.eq(1),
+        conversations::created_by_id.eq(new.created_by_id),
+        conversations::created_at.eq(new.created_at),
+        conversations::updated_at.eq(new.created_at),
+        conversations::last_activity_at.eq(new.created_at),
+    );
+    diesel::insert_into(conversations::table).values(conversation).execute(conn).await?;
+    let channel = (
+        channels::conversation_id.eq(new.id),
+        channels::name.eq(&new.channel.name),
+        channels::slug.eq(&new.channel.slug),
+        channels::topic.eq(&new.channel.topic),
+        channels::visibility.eq(new.channel.visibility),
+        channels::posting_role.eq(new.channel.posting_role),
+    );
+    diesel::insert_into(channels::table).values(channel).execute(conn).await.map(drop)
+}
+
+/// Of these addresses, those that are taken.
+pub(super) async fn taken_slugs(conn: &mut Conn, slugs: &[String]) -> QueryResult<Vec<Option<String>>> {
+    channels::table.filter(channels::slug.eq_any(slugs)).select(channels::slug).load(conn).await
+}
+
+pub(super) async fn by_slug(conn: &mut Conn, slug: &str) -> QueryResult<Option<ConversationId>> {
+    channels::table.filter(channels::slug.eq(slug)).select(channels::conversation_id).first(conn).await.optional()
+}
+
+/// What a creation with this key made, and of which input.
+pub(super) async fn created_with(
+    conn: &mut Conn,
+    user: UserId,
+    mutation: &str,
+    key: &str,
+) -> QueryResult<Option<(ConversationId, Vec<u8>)>> {
+    creation_keys::table
+        .find((user, mutation, key))
+        .select((creation_keys::created_id, creation_keys::input_digest))
+        .first(conn)
+        .await
+        .optional()
+}
+
+/// Takes a key for a creation; violates `creation_keys_pkey` where another call was faster.
+pub(super) async fn keep_creation_key(
+    conn: &mut Conn,
+    user: UserId,
+    mutation: &str,
+    key: &str,
+    digest: &[u8],
+    id: ConversationId,
+) -> QueryResult<()> {
+    let row = (
+        creation_keys::user_id.eq(user),
+        creation_keys::mutation.eq(mutation),
+        creation_keys::client_key.eq(key),
+        creation_keys::input_digest.eq(digest),
+        creation_keys::created_id.eq(id),
+    );
+    diesel::insert_into(creation_keys::table).values(row).execute(conn).await.map(drop)
+}
+
+pub async fn insert_members(conn: &mut Conn, new: &[NewMember]) -> QueryResult<()> {
+    for some in new.chunks(2_000) {
+        diesel::insert_into(conversation_members::table).values(some).execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Seats somebody, whether or not they were here before; a rejoined seat is new but for its place in the table.
+pub(super) async fn seat_again(conn: &mut Conn, new: &NewMember) -> QueryResult<Member> {
+    use conversation_members as m;
+    diesel::insert_into(m::table)
+        .values(new)
+        .on_conflict((m::conversation_id, m::user_id))
+        .do_update()
+        .set((
+            m::id.eq(excluded(m::id)),
+            m::role.eq(excluded(m::role)),
+            m::joined_at.eq(excluded(m::joined_at)),
+            m::added_by_id.eq(excluded(m::added_by_id)),
+            m::left_at.eq(None::<Instant>),
+            m::departure.eq(None::<Departure>),
+            m::departure_note.eq(None::<String>),
+            m::last_read_seq.eq(excluded(m::last_read_seq)),
+            m::last_read_no.eq(excluded(m::last_read_no)),
+            m::last_read_at.eq(None::<Instant>),
+            m::own_unread.eq(0),
+        ))
+        .returning(Member::as_returning())
+        .get_result(conn)
+        .await
+}
+
+pub async fn set_left(
+    conn: &mut Conn,
+    member: &Member,
+    departure: Departure,
+    note: Option<String>,
+    now: Instant,
+) -> QueryResult<()> {
+    diesel::update(conversation_members::table.find((member.conversation_id, member.user_id)))
+        .set((
+            conversation_members::left_at.eq(now),
+            conversation_members::departure.eq(departure),
+            conversation_members::departure_note.eq(note),
+        ))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Moves somebody's position to a message of their own: who writes has read.
+pub async fn read_by_writing(
+    conn: &mut Conn,
+    id: ConversationId,
+    user: UserId,
+    seq: i32,
+    no: i32,
+    now: Instant,
+) -> QueryResult<()> {
+    diesel::update(conversation_members::table.find((id, user)))
+        .set((
+            conversation_members::last_read_seq.eq(seq),
+            conversation_members::last_read_no.eq(no),
+            conversation_members::last_read_at.eq(now),
+            conversation_members::own_unread.eq(0),
+        ))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// The counters of a locked row. diesel caches no UPDATE, and this one runs with every change of a conversation.
+pub async fn save_head(conn: &mut Conn, conversation: &Conversation) -> QueryResult<()> {
+    SaveHead(conversation).execute(conn).await.map(drop)
+}
+
+struct SaveHead<'a>(&'a Conversation);
+
+impl diesel::query_builder::QueryId for SaveHead<'_> {
+    type QueryId = SaveHead<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl diesel::query_builder::QueryFragment<diesel::pg::Pg> for SaveHead<'_> {
+    fn walk_ast<'b>(&'b self, mut out: diesel::query_builder::AstPass<'_, 'b, diesel::pg::Pg>) -> QueryResult<()> {
+        let row = self.0;
+        out.push_sql("UPDATE conversations SET last_seq = ");
+        out.push_bind_param::<Integer, _>(&row.last_seq)?;
+        out.push_sql(", last_msg_no = ");
+        out.push_bind_param::<Integer, _>(&row.last_msg_no)?;
+        out.push_sql(", last_message_seq = ");
+        out.push_bind_param::<diesel::sql_types::Nullable<Integer>, _>(&row.last_message_seq)?;
+        out.push_sql(", last_activity_at = ");
+        out.push_bind_param::<Timestamptz, _>(&row.last_activity_at)?;
+        out.push_sql(", member_count = ");
+        out.push_bind_param::<Integer, _>(&row.member_count)?;
+        out.push_sql(", changed_xid = pg_current_xact_id() WHERE id = ");
+        out.push_bind_param::<SqlUuid, _>(&row.id)
+    }
+}
+
+impl<Connection> diesel::RunQueryDsl<Connection> for SaveHead<'_> {}
+
+/// A page of members that hold their seats: by role, then by when they joined.
+pub(super) async fn members(
+    conn: &mut Conn,
+    id: ConversationId,
+    window: &Window<MemberCursor>,
+) -> QueryResult<Vec<Member>> {
+    use conversation_members as m;
+    let mut query = m::table
+        .filter(m::conversation_id.eq(id).and(m::left_at.is_null()))
+        .select(Member::as_select())
+        .limit(window.fetch())
+        .into_boxed();
+    if let Some((rank, joined_at, id)) = window.after.as_ref().map(MemberCursor::values) {
+        query = query
+            .filter(m::rank.ge(rank))
+            .filter(m::rank.gt(rank).or(m::joined_at.gt(joined_at)).or(m::joined_at.eq(joined_at).and(m::id.gt(id))));
+    }
+    if let Some((rank, joined_at, id)) = window.before.as_ref().map(MemberCursor::values) {
+        query = query
+            .filter(m::rank.le(rank))
+            .filter(m::rank.lt(rank).or(m::joined_at.lt(joined_at)).or(m::joined_at.eq(joined_at).and(m::id.lt(id))));
+    }
+    query = match window.direction {
+        Direction::Forward => query.order((m::rank.asc(), m::joined_at.asc(), m::id.asc())),
+        Direction::Backward => query.order((m::rank.desc(), m::joined_at.desc(), m::id.desc())),
+    };
+    query.load(conn).await
+}
+
+/// A page of the channels that somebody sees, by name.
+pub(super) async fn channels(
+    conn: &mut Conn,
+    viewer: UserId,
+    filter: &ChannelFilter,
+    window: &Window<ChannelCursor>,
+) -> QueryResult<Vec<Conversation>> {
+    use conversation_members as m;
+    let name = lower(channels::name);
+    let mut query = conversations::table
+        .inner_join(channels::table)
+        .left_join(m::table.on(m::conversation_id.eq(conversations::id).and(m::user_id.eq(viewer))))
+        .filter(conversations::archived_at.is_not_null().eq(filter.is_archived))
+        .select(Conversation::as_select())
+        .limit(window.fetch())
+        .into_boxed();
+    let is_member = m::user_id.is_not_null().and(m::left_at.is_null());
+    let is_open = channels::visibility.eq(Visibility::Public).and(m::departure.is_distinct_from(Departure::Banned));
+    query = match filter.is_joined {
+        Some(true) => query.filter(is_member),
+        Some(false) => query.filter(is_open).filter(diesel::dsl::not(is_member)),
+        None => query.filter(is_member.or(is_open.assume_not_null())),
+    };
+    if let Some(visibility) = filter.visibility {
+        query = query.filter(channels::visibility.eq(visibility));
+    }
+    if let Some(ChannelCursor(after, id)) = &window.after {
+        let id = ConversationId(*id);
+        query = query.filter(name.ge(after)).filter(name.gt(after).or(conversations::id.gt(id)));
+    }
+    if let Some(ChannelCursor(before, id)) = &window.before {
+        let id = ConversationId(*id);
+        query = query.filter(name.le(before)).filter(name.lt(before).or(conversations::id.lt(id)));
+    }
+    query = match window.direction {
+        Direction::Forward => query.order((name.asc(), conversations::id.asc())),
+        Direction::Backward => query.order((name.desc(), conversations::id.desc())),
+    };
+    query.load(conn).await
+}

@@ -1,0 +1,57 @@
+//! Deleting: what stays is a tombstone.
+
+use serde_json::json;
+
+use super::edit::{Changed, find};
+use super::events::MESSAGE_DELETED;
+use super::{Message, store};
+use crate::app::App;
+use crate::audit;
+use crate::conversations::{self, Action, Here};
+use crate::db::Tx;
+use crate::error::Result;
+use crate::id::MessageId;
+use crate::viewer::Viewer;
+
+/// Deletes a message, one's own or as a moderator that of somebody of lower rank. Deleting it again changes nothing.
+pub async fn delete(app: &App, viewer: &Viewer, id: MessageId, reason: Option<String>) -> Result<Changed> {
+    let now = app.clock.now();
+    app.db
+        .transaction(async move |tx| {
+            let (mut here, mut message) = find(tx, viewer, id, now).await?;
+            let is_own = message.author_id == viewer.user_id;
+            here.may(match is_own {
+                true => Action::DeleteOwn,
+                false => Action::DeleteOf(conversations::role_of(tx, here.sight(), message.author_id).await?),
+            })
+            .or_refuse()?;
+            let sight = here.sight();
+            let Some(before) = message.content.take() else { return Ok(Changed { message, sight, seq: here.seq() }) };
+            store::keep_revision(tx, &message, &before, here.now, viewer.user_id).await?;
+            message.deleted_at = Some(here.now);
+            message.deleted_by_id = Some(viewer.user_id);
+            store::save(tx, &message).await?;
+            uncount(tx, &mut here, &message).await?;
+            let seq = here.log_message(MESSAGE_DELETED, Some(message.seq))?;
+            if !is_own {
+                let details = json!({ "author": message.author_id.to_string(), "reason": reason });
+                audit::record(tx, here.now, Some(viewer.user_id), "message.delete", id.to_string(), details).await?;
+            }
+            here.write(tx).await?;
+            Ok(Changed { message, sight, seq })
+        })
+        .await
+}
+
+/// Takes a message out of what counts it. Its number stays: what is unread subtracts tombstones.
+async fn uncount(tx: &mut Tx, here: &mut Here, message: &Message) -> Result<()> {
+    let id = here.sight().id();
+    match message.thread_root_seq {
+        Some(root) => Ok(store::uncount_reply(tx, id, root).await?),
+        None if here.conversation.last_message_seq == Some(message.seq) => {
+            here.conversation.last_message_seq = store::newest_seq(tx, id).await?;
+            Ok(())
+        }
+        None => Ok(()),
+    }
+}

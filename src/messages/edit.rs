@@ -1,0 +1,92 @@
+//! Editing.
+
+use super::events::MESSAGE_EDITED;
+use super::mentions::{self, Mentions};
+use super::{Message, draft, store};
+use crate::app::App;
+use crate::conversations::{self, Action, Here, Sight};
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::id::MessageId;
+use crate::text::{Fault, Wrong};
+use crate::viewer::Viewer;
+
+/// New content for a message, checked.
+#[derive(Debug)]
+pub struct EditDraft {
+    message: MessageId,
+    content: String,
+    mentions: Mentions,
+    expected_version: Option<i32>,
+}
+
+/// A message after its change, and the position of its conversation's latest event.
+pub struct Changed {
+    pub message: Message,
+    pub sight: Sight,
+    pub seq: i32,
+}
+
+impl EditDraft {
+    pub fn from(message_id: &str, content: &str, expected_version: Option<i32>) -> Result<Self> {
+        let mut wrong = Wrong::default();
+        let message = wrong.note("messageId", MessageId::parse(message_id).ok_or_else(Fault::not_an_id));
+        let content = wrong.note("content", draft::content(content));
+        wrong.finish(|| {
+            let (content, mentions) = content?;
+            Some(Self { message: message?, content, mentions, expected_version })
+        })
+    }
+}
+
+/// Changes the content of one's own message. The content before is kept as a revision.
+pub async fn edit(app: &App, viewer: &Viewer, draft: EditDraft) -> Result<Changed> {
+    let (now, draft) = (app.clock.now(), &draft);
+    app.db
+        .transaction(async move |tx| {
+            let (mut here, mut message) = find(tx, viewer, draft.message, now).await?;
+            if message.author_id != viewer.user_id {
+                return Err(Error::forbidden("Only its author changes a message"));
+            }
+            here.may(Action::Edit).or_refuse()?;
+            let Some(before) = message.content.clone() else {
+                return Err(Error::new(Code::FailedPrecondition, "The message was deleted").with("reason", "DELETED"));
+            };
+            if draft.expected_version.is_some_and(|expected| expected != message.version) {
+                return Err(Error::new(Code::VersionConflict, "Somebody changed it meanwhile")
+                    .with("currentVersion", message.version));
+            }
+            let sight = here.sight();
+            if before == draft.content {
+                return Ok(Changed { message, sight, seq: here.seq() });
+            }
+            store::keep_revision(tx, &message, &before, here.now, viewer.user_id).await?;
+            message.content = Some(draft.content.clone());
+            message.version += 1;
+            message.edited_at = Some(here.now);
+            store::save(tx, &message).await?;
+            store::forget_mentions(tx, message.conversation_id, message.seq).await?;
+            mentions::keep(tx, &here, message.seq, message.thread_root_seq, &draft.mentions).await?;
+            let seq = here.log_message(MESSAGE_EDITED, Some(message.seq))?;
+            here.write(tx).await?;
+            Ok(Changed { message, sight, seq })
+        })
+        .await
+}
+
+/// A message and its conversation, locked; *not found* for strangers. Read again under the lock.
+pub(super) async fn find(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    id: MessageId,
+    now: crate::clock::Instant,
+) -> Result<(Here, Message)> {
+    let missing = || Error::not_found("message");
+    let place = store::place_of(tx, id).await?.ok_or_else(missing)?;
+    let here = conversations::lock(tx, viewer, place, now).await.map_err(|error| match error.code() {
+        Code::NotFound => missing(),
+        _ => error,
+    })?;
+    let message = store::of_conversation(tx, place.id, &[id]).await?.pop().ok_or_else(missing)?;
+    Ok((here, message))
+}

@@ -1,0 +1,42 @@
+//! Messages: the heart.
+//!
+//! Whatever changes a message takes the next `seq` of its conversation under the lock of `conversations::lock`, and is
+//! an event in its log, in the same transaction.
+
+mod delete;
+mod draft;
+mod edit;
+pub mod events;
+mod history;
+mod loaders;
+mod mentions;
+mod send;
+mod store;
+
+use async_graphql::Enum;
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::AsExpression;
+use diesel::sql_types;
+
+pub use delete::delete;
+pub use draft::{CONTENT, Draft, DraftInput, content};
+pub use edit::{Changed, EditDraft, edit};
+pub use history::{Anchor, MessageCursor, Timeline, around, page};
+pub use loaders::{MessageAt, MessageById, ThreadUnder};
+pub use mentions::{MENTIONED_AT_ONCE, Mentions};
+pub use send::{Sent, send};
+pub use store::{Message, Thread};
+
+use crate::db::text_enum;
+
+/// Who wrote a message. Values are added over time.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[graphql(name = "MessageKind")]
+#[diesel(sql_type = sql_types::Text)]
+pub enum Kind {
+    /// A person.
+    Standard,
+    /// The server, to say what became of a call; see `Message.systemEvent`. Never unread, and not searched.
+    System,
+}
+text_enum!(Kind);

@@ -1,0 +1,416 @@
+//! Messages, revisions, threads and mentions.
+
+use diesel::QueryResult;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+use diesel_async::RunQueryDsl;
+
+use super::Kind;
+use super::history::{MessageCursor, Timeline};
+use super::mentions::Broadcast;
+use crate::clock::Instant;
+use crate::conversations::Reference;
+use crate::db::{Conn, among};
+use crate::id::{ConversationId, MessageId, UserId};
+use crate::page::{Direction, Window};
+use crate::schema::{
+    broadcast_mentions, conversation_members, conversations, mentions, message_revisions, messages, threads,
+};
+
+/// Rows of one INSERT: a statement takes at most 65,535 values.
+const ROWS: usize = 4_000;
+
+/// A message.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = messages)]
+pub struct Message {
+    pub conversation_id: ConversationId,
+    /// Position in the log.
+    pub seq: i32,
+    pub id: MessageId,
+    pub author_id: UserId,
+    pub kind: Kind,
+    /// Its number among those outside of threads.
+    pub msg_no: Option<i32>,
+    pub thread_root_seq: Option<i32>,
+    pub reply_to_seq: Option<i32>,
+    pub client_key: Option<String>,
+    pub input_digest: Option<Vec<u8>>,
+    /// `None` for a deleted one.
+    pub content: Option<String>,
+    pub version: i32,
+    pub created_at: Instant,
+    pub edited_at: Option<Instant>,
+    pub deleted_at: Option<Instant>,
+    pub deleted_by_id: Option<UserId>,
+}
+
+/// The replies under a message.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = threads)]
+pub struct Thread {
+    pub conversation_id: ConversationId,
+    pub root_seq: i32,
+    /// Deleted ones are left out.
+    pub reply_count: i32,
+    pub last_reply_seq: Option<i32>,
+    pub last_reply_at: Option<Instant>,
+}
+
+pub async fn insert(conn: &mut Conn, new: &[Message]) -> QueryResult<()> {
+    for some in new.chunks(ROWS) {
+        diesel::insert_into(messages::table).values(some).execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Content, version and times of a changed message.
+pub(super) async fn save(conn: &mut Conn, message: &Message) -> QueryResult<()> {
+    diesel::update(messages::table.find((message.conversation_id, message.seq)))
+        .set((
+            messages::content.eq(&message.content),
+            messages::version.eq(message.version),
+            messages::edited_at.eq(message.edited_at),
+            messages::deleted_at.eq(message.deleted_at),
+            messages::deleted_by_id.eq(message.deleted_by_id),
+        ))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+pub(super) async fn keep_revision(
+    conn: &mut Conn,
+    message: &Message,
+    content: &str,
+    now: Instant,
+    by: UserId,
+) -> QueryResult<()> {
+    let row = (
+        message_revisions::conversation_id.eq(message.conversation_id),
+        message_revisions::seq.eq(message.seq),
+        message_revisions::version.eq(message.version),
+        message_revisions::content.eq(content),
+        message_revisions::replaced_at.eq(now),
+        message_revisions::replaced_by_id.eq(by),
+    );
+    diesel::insert_into(message_revisions::table).values(row).execute(conn).await.map(drop)
+}
+
+pub(super) async fn by_client_key(
+    conn: &mut Conn,
+    id: ConversationId,
+    author: UserId,
+    key: &str,
+) -> QueryResult<Option<Message>> {
+    messages::table
+        .filter(messages::conversation_id.eq(id).and(messages::author_id.eq(author)).and(messages::client_key.eq(key)))
+        .select(Message::as_select())
+        .first(conn)
+        .await
+        .optional()
+}
+
+pub(super) async fn by_ids(conn: &mut Conn, ids: &[MessageId]) -> QueryResult<Vec<Message>> {
+    messages::table.filter(messages::id.eq_any(ids)).select(Message::as_select()).load(conn).await
+}
+
+/// Of these messages, those of one conversation.
+pub(super) async fn of_conversation(
+    conn: &mut Conn,
+    id: ConversationId,
+    ids: &[MessageId],
+) -> QueryResult<Vec<Message>> {
+    messages::table
+        .filter(messages::id.eq_any(ids).and(messages::conversation_id.eq(id)))
+        .select(Message::as_select())
+        .load(conn)
+        .await
+}
+
+/// Which conversation a message is in.
+pub(super) async fn place_of(conn: &mut Conn, id: MessageId) -> QueryResult<Option<Reference>> {
+    let found = messages::table
+        .inner_join(conversations::table.on(conversations::id.eq(messages::conversation_id)))
+        .filter(messages::id.eq(id))
+        .select((conversations::kind, conversations::id))
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(found.map(|(kind, id)| Reference { kind, id }))
+}
+
+pub(super) async fn at(conn: &mut Conn, keys: &[(ConversationId, i32)]) -> QueryResult<Vec<Message>> {
+    messages::table
+        .filter(among(messages::conversation_id, messages::seq, keys))
+        .select(Message::as_select())
+        .load(conn)
+        .await
+}
+
+pub(super) async fn threads(conn: &mut Conn, keys: &[(ConversationId, i32)]) -> QueryResult<Vec<Thread>> {
+    threads::table
+        .filter(among(threads::conversation_id, threads::root_seq, keys))
+        .select(Thread::as_select())
+        .load(conn)
+        .await
+}
+
+/// Messages of one timeline.
+fn timeline(id: ConversationId, timeline: Timeline) -> messages::BoxedQuery<'static, Pg> {
+    let query = messages::table.filter(messages::conversation_id.eq(id)).into_boxed();
+    match timeline {
+        Timeline::Conversation => query.filter(messages::thread_root_seq.is_null()),
+        Timeline::Thread(root) => query.filter(messages::thread_root_seq.eq(root)),
+    }
+}
+
+pub(super) async fn page(
+    conn: &mut Conn,
+    id: ConversationId,
+    which: Timeline,
+    window: &Window<MessageCursor>,
+) -> QueryResult<Vec<Message>> {
+    let mut query = timeline(id, which).limit(window.fetch());
+    if let Some(after) = &window.after {
+        query = query.filter(messages::seq.gt(after.seq()));
+    }
+    if let Some(before) = &window.before {
+        query = query.filter(messages::seq.lt(before.seq()));
+    }
+    query = match window.direction {
+        Direction::Forward => query.order(messages::seq.asc()),
+        Direction::Backward => query.order(messages::seq.desc()),
+    };
+    query.select(Message::as_select()).load(conn).await
+}
+
+/// Those before a position, nearest first.
+pub(super) async fn older(
+    conn: &mut Conn,
+    id: ConversationId,
+    which: Timeline,
+    seq: i32,
+    limit: i64,
+) -> QueryResult<Vec<Message>> {
+    timeline(id, which)
+        .filter(messages::seq.lt(seq))
+        .order(messages::seq.desc())
+        .limit(limit)
+        .select(Message::as_select())
+        .load(conn)
+        .await
+}
+
+/// Those at and after a position.
+pub(super) async fn from(
+    conn: &mut Conn,
+    id: ConversationId,
+    which: Timeline,
+    seq: i32,
+    limit: i64,
+) -> QueryResult<Vec<Message>> {
+    timeline(id, which)
+        .filter(messages::seq.ge(seq))
+        .order(messages::seq.asc())
+        .limit(limit)
+        .select(Message::as_select())
+        .load(conn)
+        .await
+}
+
+pub(super) async fn seq_in(
+    conn: &mut Conn,
+    id: ConversationId,
+    which: Timeline,
+    message: MessageId,
+) -> QueryResult<Option<i32>> {
+    timeline(id, which).filter(messages::id.eq(message)).select(messages::seq).first(conn).await.optional()
+}
+
+pub(super) async fn first_from(
+    conn: &mut Conn,
+    id: ConversationId,
+    which: Timeline,
+    seq: i32,
+) -> QueryResult<Option<i32>> {
+    timeline(id, which)
+        .filter(messages::seq.ge(seq))
+        .order(messages::seq.asc())
+        .select(messages::seq)
+        .first(conn)
+        .await
+        .optional()
+}
+
+/// Times never run backwards along `seq`, so the first in time is the first in the log.
+pub(super) async fn first_since(
+    conn: &mut Conn,
+    id: ConversationId,
+    which: Timeline,
+    instant: Instant,
+) -> QueryResult<Option<i32>> {
+    timeline(id, which)
+        .filter(messages::created_at.ge(instant))
+        .order((messages::created_at.asc(), messages::seq.asc()))
+        .select(messages::seq)
+        .first(conn)
+        .await
+        .optional()
+}
+
+/// The first message of others after somebody's position that is not deleted. A thread has no position yet but the
+/// conversation's.
+pub(super) async fn first_unread(
+    conn: &mut Conn,
+    id: ConversationId,
+    which: Timeline,
+    user: UserId,
+) -> QueryResult<Option<i32>> {
+    let position: Option<i32> = conversation_members::table
+        .find((id, user))
+        .filter(conversation_members::left_at.is_null())
+        .select(conversation_members::last_read_seq)
+        .first(conn)
+        .await
+        .optional()?;
+    let Some(position) = position else { return Ok(None) };
+    timeline(id, which)
+        .filter(messages::seq.gt(position))
+        .filter(messages::author_id.ne(user).and(messages::deleted_at.is_null()))
+        .order(messages::seq.asc())
+        .select(messages::seq)
+        .first(conn)
+        .await
+        .optional()
+}
+
+pub(super) async fn newest(conn: &mut Conn, id: ConversationId, which: Timeline) -> QueryResult<Option<i32>> {
+    timeline(id, which).order(messages::seq.desc()).select(messages::seq).first(conn).await.optional()
+}
+
+/// The newest message outside of threads that is not deleted.
+pub(super) async fn newest_seq(conn: &mut Conn, id: ConversationId) -> QueryResult<Option<i32>> {
+    timeline(id, Timeline::Conversation)
+        .filter(messages::deleted_at.is_null())
+        .order(messages::seq.desc())
+        .select(messages::seq)
+        .first(conn)
+        .await
+        .optional()
+}
+
+/// Counts a reply, also the first one of a thread.
+pub(super) async fn count_reply(
+    conn: &mut Conn,
+    id: ConversationId,
+    root: i32,
+    seq: i32,
+    now: Instant,
+) -> QueryResult<()> {
+    let first = Thread {
+        conversation_id: id,
+        root_seq: root,
+        reply_count: 1,
+        last_reply_seq: Some(seq),
+        last_reply_at: Some(now),
+    };
+    add_replies(conn, &[first]).await
+}
+
+/// Adds to the counters of threads.
+pub async fn add_replies(conn: &mut Conn, more: &[Thread]) -> QueryResult<()> {
+    use threads as t;
+    for some in more.chunks(ROWS) {
+        diesel::insert_into(t::table)
+            .values(some)
+            .on_conflict((t::conversation_id, t::root_seq))
+            .do_update()
+            .set((
+                t::reply_count.eq(t::reply_count + excluded(t::reply_count)),
+                t::last_reply_seq.eq(excluded(t::last_reply_seq)),
+                t::last_reply_at.eq(excluded(t::last_reply_at)),
+            ))
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Takes a deleted reply out of its thread's counters.
+pub(super) async fn uncount_reply(conn: &mut Conn, id: ConversationId, root: i32) -> QueryResult<()> {
+    let last: Option<(i32, Instant)> = timeline(id, Timeline::Thread(root))
+        .filter(messages::deleted_at.is_null())
+        .order(messages::seq.desc())
+        .select((messages::seq, messages::created_at))
+        .first(conn)
+        .await
+        .optional()?;
+    let (last_reply_seq, last_reply_at) = last.unzip();
+    diesel::update(threads::table.find((id, root)))
+        .set((
+            threads::reply_count.eq(threads::reply_count - 1),
+            threads::last_reply_seq.eq(last_reply_seq),
+            threads::last_reply_at.eq(last_reply_at),
+        ))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+pub(super) async fn insert_mentions(
+    conn: &mut Conn,
+    id: ConversationId,
+    seq: i32,
+    thread_root_seq: Option<i32>,
+    users: &[UserId],
+) -> QueryResult<()> {
+    let rows: Vec<_> = users
+        .iter()
+        .map(|user| {
+            (
+                mentions::conversation_id.eq(id),
+                mentions::seq.eq(seq),
+                mentions::user_id.eq(user),
+                mentions::thread_root_seq.eq(thread_root_seq),
+            )
+        })
+        .collect();
+    diesel::insert_into(mentions::table).values(rows).execute(conn).await.map(drop)
+}
+
+pub(super) async fn insert_broadcast_mentions(
+    conn: &mut Conn,
+    id: ConversationId,
+    seq: i32,
+    thread_root_seq: Option<i32>,
+    kinds: &[Broadcast],
+) -> QueryResult<()> {
+    let rows: Vec<_> = kinds
+        .iter()
+        .map(|kind| {
+            (
+                broadcast_mentions::conversation_id.eq(id),
+                broadcast_mentions::seq.eq(seq),
+                broadcast_mentions::kind.eq(kind),
+                broadcast_mentions::thread_root_seq.eq(thread_root_seq),
+            )
+        })
+        .collect();
+    diesel::insert_into(broadcast_mentions::table).values(rows).execute(conn).await.map(drop)
+}
+
+/// Before an edited message says anew whom it mentions.
+pub(super) async fn forget_mentions(conn: &mut Conn, id: ConversationId, seq: i32) -> QueryResult<()> {
+    diesel::delete(mentions::table.filter(mentions::conversation_id.eq(id).and(mentions::seq.eq(seq))))
+        .execute(conn)
+        .await?;
+    diesel::delete(
+        broadcast_mentions::table
+            .filter(broadcast_mentions::conversation_id.eq(id).and(broadcast_mentions::seq.eq(seq))),
+    )
+    .execute(conn)
+    .await
+    .map(drop)
+}

@@ -1,0 +1,53 @@
+//! Scalars of the API that GraphQL does not have.
+
+use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use chrono::{DateTime as Chrono, SecondsFormat, SubsecRound, Utc};
+
+use crate::clock::Instant;
+
+/// An instant: RFC 3339 with an offset, milliseconds at most; the server always writes UTC, as in
+/// 2026-11-20T09:05:16.123Z.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DateTime(pub Instant);
+
+#[Scalar(specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
+impl ScalarType for DateTime {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
+        match Chrono::parse_from_rfc3339(text) {
+            Ok(instant) => Ok(Self(instant.with_timezone(&Utc).trunc_subsecs(3))),
+            Err(_) => Err(InputValueError::custom("not an instant as RFC 3339 has it")),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_rfc3339_opts(SecondsFormat::Millis, true))
+    }
+}
+
+impl From<Instant> for DateTime {
+    fn from(instant: Instant) -> Self {
+        Self(instant)
+    }
+}
+
+/// A count of bytes: a JSON integer between 0 and 2^53 - 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByteCount(pub u64);
+
+#[Scalar]
+impl ScalarType for ByteCount {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::Number(number) => match number.as_u64() {
+                Some(count) if count < 1 << 53 => Ok(Self(count)),
+                _ => Err(InputValueError::custom("not a count of bytes")),
+            },
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::Number(self.0.into())
+    }
+}

@@ -1,0 +1,227 @@
+//! What people write, checked before it is kept. Lengths count Unicode scalar values after NFC.
+
+use std::ops::RangeInclusive;
+
+use serde_json::json;
+use unicode_normalization::UnicodeNormalization;
+
+use crate::error::{Error, FieldError, InputCode, Result};
+
+/// What is wrong with one value, before it is known which field it stands in.
+#[derive(Debug)]
+pub struct Fault {
+    code: InputCode,
+    message: String,
+    params: serde_json::Value,
+}
+
+impl Fault {
+    pub fn new(code: InputCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), params: json!({}) }
+    }
+
+    pub fn required() -> Self {
+        Self::new(InputCode::Required, "This is needed")
+    }
+
+    pub fn not_an_id() -> Self {
+        Self::new(InputCode::BadFormat, "Not an id of this type")
+    }
+
+    pub fn unknown_id() -> Self {
+        Self::new(InputCode::UnknownId, "There is no such thing")
+    }
+
+    pub fn too_many(max: usize) -> Self {
+        Self { params: json!({ "max": max }), ..Self::new(InputCode::TooMany, format!("At most {max}")) }
+    }
+
+    fn too_long(max: usize) -> Self {
+        Self { params: json!({ "max": max }), ..Self::new(InputCode::TooLong, format!("At most {max} characters")) }
+    }
+
+    fn too_short(min: usize) -> Self {
+        Self { params: json!({ "min": min }), ..Self::new(InputCode::TooShort, format!("At least {min} characters")) }
+    }
+
+    /// Of `input.<field>`.
+    pub fn of(self, field: &'static str) -> FieldError {
+        FieldError::new(&["input", field], self.code, self.message).with(self.params)
+    }
+
+    /// Of an argument that is no input object.
+    pub fn of_argument(self, argument: &'static str) -> FieldError {
+        FieldError::new(&[argument], self.code, self.message).with(self.params)
+    }
+}
+
+/// Collects what is wrong with an input, so that all of it is reported at once.
+#[derive(Default)]
+pub struct Wrong(Vec<FieldError>);
+
+impl Wrong {
+    /// The value of `input.<field>`, or a note of what is wrong with it.
+    pub fn note<T>(&mut self, field: &'static str, value: Result<T, Fault>) -> Option<T> {
+        value.map_err(|fault| self.0.push(fault.of(field))).ok()
+    }
+
+    /// The same of a list, element by element.
+    pub fn note_each<T>(
+        &mut self,
+        field: &'static str,
+        values: impl IntoIterator<Item = Result<T, Fault>>,
+    ) -> Option<Vec<T>> {
+        let mut good = Vec::new();
+        let before = self.0.len();
+        for (index, value) in values.into_iter().enumerate() {
+            match value {
+                Ok(value) => good.push(value),
+                Err(fault) => self.0.push(fault.of(field).at(index)),
+            }
+        }
+        (self.0.len() == before).then_some(good)
+    }
+
+    /// What was built from the values, if nothing was wrong.
+    pub fn finish<T>(self, build: impl FnOnce() -> Option<T>) -> Result<T> {
+        match build() {
+            Some(built) if self.0.is_empty() => Ok(built),
+            _ => Err(Error::bad_input(self.0)),
+        }
+    }
+}
+
+/// A text of several lines: NFC, no control characters but newline and tab, a length. Carriage returns go, as browsers
+/// and Windows send them before newlines.
+pub fn block(text: &str, length: RangeInclusive<usize>) -> Result<String, Fault> {
+    let text: String = text.replace("\r\n", "\n").nfc().collect();
+    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        return Err(Fault::new(InputCode::BadFormat, "Control characters are not allowed"));
+    }
+    within(text, length)
+}
+
+/// A text of one line: like `block`, without newlines and tabs, and without white space at its ends.
+pub fn line(text: &str, length: RangeInclusive<usize>) -> Result<String, Fault> {
+    let text: String = text.trim().nfc().collect();
+    if text.chars().any(char::is_control) {
+        return Err(Fault::new(InputCode::BadFormat, "Control characters are not allowed"));
+    }
+    within(text, length)
+}
+
+fn within(text: String, length: RangeInclusive<usize>) -> Result<String, Fault> {
+    match text.chars().count() {
+        0 if *length.start() > 0 => Err(Fault::required()),
+        count if count < *length.start() => Err(Fault::too_short(*length.start())),
+        count if count > *length.end() => Err(Fault::too_long(*length.end())),
+        _ => Ok(text),
+    }
+}
+
+/// A handle: 3 to 32 of a-z, 0-9, dot, dash and underscore; capitals are folded.
+pub fn username(text: &str) -> Result<String, Fault> {
+    let text = line(&text.to_lowercase(), 3..=32)?;
+    match text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-_".contains(&b)) {
+        true => Ok(text),
+        false => Err(Fault::new(InputCode::BadFormat, "Only a-z, 0-9, dot, dash and underscore")),
+    }
+}
+
+/// A mail address, in lower case. Whether it exists, only a mail can tell; this refuses what certainly is none.
+pub fn email(text: &str) -> Result<String, Fault> {
+    let text = line(&text.to_lowercase(), 1..=254)?;
+    let is_address = text.split_once('@').is_some_and(|(name, host)| {
+        !name.is_empty() && host.contains('.') && !host.contains('@') && !host.starts_with('.') && !host.ends_with('.')
+    });
+    match is_address && !text.contains(char::is_whitespace) {
+        true => Ok(text),
+        false => Err(Fault::new(InputCode::BadFormat, "Not a mail address")),
+    }
+}
+
+/// A password. Its upper bound keeps a hash from being a way to burn CPU.
+pub fn password(text: &str) -> Result<String, Fault> {
+    match text.chars().count() {
+        0 => Err(Fault::required()),
+        1..10 => Err(Fault::too_short(10)),
+        10..=200 => Ok(text.to_owned()),
+        _ => Err(Fault::too_long(200)),
+    }
+}
+
+/// The address of a channel: 2 to 80 of a-z, 0-9 and dash.
+pub fn slug(text: &str) -> Result<String, Fault> {
+    let text = line(text, 2..=80)?;
+    match text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+        true => Ok(text),
+        false => Err(Fault::new(InputCode::BadFormat, "Only a-z, 0-9 and dash")),
+    }
+}
+
+/// A key that a client chose: 8 to 64 printable characters.
+pub fn client_key(text: &str) -> Result<String, Fault> {
+    line(text, 8..=64)
+}
+
+/// Markdown as plain text on one line, cut to `length` characters.
+pub fn excerpt(markdown: &str, length: usize) -> String {
+    use pulldown_cmark::Event;
+    let mut plain = String::new();
+    for event in pulldown_cmark::Parser::new(markdown) {
+        match event {
+            Event::Text(text) | Event::Code(text) | Event::Html(text) | Event::InlineHtml(text) => {
+                plain.push_str(&text)
+            }
+            Event::SoftBreak | Event::HardBreak | Event::End(_) if !plain.ends_with(' ') => plain.push(' '),
+            _ => {}
+        }
+        // Whatever comes later is cut off anyway.
+        if plain.len() > 8 * length {
+            break;
+        }
+    }
+    let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    match plain.char_indices().nth(length) {
+        Some((end, _)) => format!("{}…", plain[..end].trim_end()),
+        None => plain,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_count_characters_after_composition() {
+        assert_eq!(line("e\u{301}", 1..=1).unwrap(), "é");
+        assert!(line("éa", 1..=1).is_err());
+    }
+
+    #[test]
+    fn control_characters_are_refused_but_newline_and_tab() {
+        assert_eq!(block("a\r\n\tb", 1..=9).unwrap(), "a\n\tb");
+        for text in ["a\0b", "a\u{7}b", "a\u{9b}b", "a\rb"] {
+            assert!(block(text, 1..=9).is_err(), "{text:?}");
+        }
+        assert!(line("a\nb", 1..=9).is_err());
+    }
+
+    #[test]
+    fn an_excerpt_is_plain_and_cut() {
+        assert_eq!(excerpt("# Hi\n\n*there* [friend](https://x.example) `code`", 140), "Hi there friend code");
+        assert_eq!(excerpt("one two three", 7), "one two…");
+    }
+
+    #[test]
+    fn addresses_and_handles_are_folded() {
+        assert_eq!(email("Alice@Example.ORG").unwrap(), "alice@example.org");
+        assert_eq!(username("Alice.B").unwrap(), "alice.b");
+        for text in ["al", "a b c", "alice~irc", "álice"] {
+            assert!(username(text).is_err(), "{text}");
+        }
+        for text in ["alice", "@example.org", "alice@", "alice@host", "a@b@c.d", "a b@c.d"] {
+            assert!(email(text).is_err(), "{text}");
+        }
+    }
+}

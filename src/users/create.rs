@@ -1,0 +1,33 @@
+//! A new user.
+
+use super::{ServerRole, User, store};
+use crate::clock::Instant;
+use crate::db::{OnConstraint, Tx};
+use crate::error::{Code, Error, Result};
+use crate::id::UserId;
+
+/// Creates a user that somebody signs in to. CONFLICT where the handle is taken.
+pub async fn create(
+    tx: &mut Tx,
+    now: Instant,
+    username: String,
+    display_name: String,
+    role: ServerRole,
+) -> Result<User> {
+    let user = User {
+        id: UserId::at(now),
+        username,
+        display_name,
+        bio: None,
+        role,
+        is_claimed: true,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+        deleted_at: None,
+    };
+    store::insert(tx, &user)
+        .await
+        .on_constraint("users_username_key", || Error::new(Code::Conflict, "This username is taken"))?;
+    Ok(user)
+}

@@ -1,0 +1,106 @@
+//! Users in the API.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, OneofObject};
+
+use super::{ServerRole, UserById, store};
+use crate::context::Ask;
+use crate::error::{Error, Result};
+use crate::id::UserId;
+use crate::scalar::DateTime;
+
+/// A person, as anyone on the server may see them. What is private to them is under `Viewer`.
+#[derive(Clone)]
+pub struct User(pub Arc<store::User>);
+
+#[Object]
+impl User {
+    /// Globally unique and opaque: a type prefix and a sortable suffix, as in msg_01jd3k7w8pf2qs5hm0r4c9x6ty.
+    pub async fn id(&self) -> ID {
+        self.0.id.into()
+    }
+
+    /// Unique handle, without the @; that of an unclaimed account ends in ~ and where it was imported from.
+    async fn username(&self) -> &str {
+        &self.0.username
+    }
+
+    /// Name to show.
+    async fn display_name(&self) -> &str {
+        &self.0.display_name
+    }
+
+    /// A few words about themselves.
+    async fn bio(&self) -> Option<&str> {
+        self.0.bio.as_deref()
+    }
+
+    /// Role on the server.
+    async fn role(&self) -> ServerRole {
+        self.0.role
+    }
+
+    /// Whether the account is gone; name and handle are placeholders then.
+    async fn is_deleted(&self) -> bool {
+        self.0.deleted_at.is_some()
+    }
+
+    /// Whether somebody can sign in to it; false for authors of imported messages.
+    async fn is_claimed(&self) -> bool {
+        self.0.is_claimed
+    }
+
+    /// When they joined.
+    async fn created_at(&self) -> DateTime {
+        self.0.created_at.into()
+    }
+
+    /// When the profile was last changed.
+    async fn updated_at(&self) -> DateTime {
+        self.0.updated_at.into()
+    }
+
+    /// Counts the changes of the profile, for `expectedVersion`.
+    async fn version(&self) -> i32 {
+        self.0.version
+    }
+}
+
+/// Names one user.
+#[derive(OneofObject)]
+pub enum UserLocator {
+    /// By id.
+    Id(ID),
+    /// By handle, without the @.
+    Username(String),
+}
+
+/// The user with this id, who must exist: something refers to them.
+pub async fn user(ctx: &Context<'_>, id: UserId) -> Result<User> {
+    find(ctx, id).await?.ok_or_else(|| Error::internal(format!("{id} is referred to and missing")))
+}
+
+/// The user with this id, if there is one.
+pub async fn find(ctx: &Context<'_>, id: UserId) -> Result<Option<User>> {
+    Ok(ctx.load::<UserById>(id).await?.map(User))
+}
+
+#[derive(Default)]
+pub struct UserQuery;
+
+#[Object]
+impl UserQuery {
+    /// One user.
+    async fn user(&self, ctx: &Context<'_>, by: UserLocator) -> Option<Result<User>> {
+        find_by(ctx, by).await.transpose()
+    }
+}
+
+async fn find_by(ctx: &Context<'_>, by: UserLocator) -> Result<Option<User>> {
+    ctx.viewer()?;
+    match by {
+        UserLocator::Id(id) => find(ctx, UserId::parse(&id).ok_or_else(|| Error::not_an_id("by"))?).await,
+        UserLocator::Username(username) => super::find_by_handle(ctx.app(), username).await.map(|user| user.map(User)),
+    }
+}

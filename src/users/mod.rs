@@ -1,0 +1,59 @@
+//! People, as anyone on the server may see them. What is private to them belongs to `accounts`.
+
+mod create;
+pub mod graphql;
+mod loaders;
+mod promote;
+mod store;
+
+use std::sync::Arc;
+
+use async_graphql::Enum;
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::AsExpression;
+use diesel::sql_types;
+
+pub use create::create;
+pub use loaders::UserById;
+pub use promote::{give_role, promote};
+pub use store::User;
+
+use crate::app::App;
+use crate::db::{Tx, text_enum};
+use crate::error::Result;
+use crate::id::UserId;
+
+/// Role on the server as a whole, from least to most.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, AsExpression, FromSqlRow)]
+#[diesel(sql_type = sql_types::Text)]
+pub enum ServerRole {
+    /// Uses the server.
+    User,
+    /// Handles reports and sanctions too.
+    Moderator,
+    /// Runs the server.
+    Admin,
+}
+text_enum!(ServerRole);
+
+/// Of these people, those who can be added somewhere: they exist, are not gone, and somebody can sign in as them.
+pub async fn reachable(tx: &mut Tx, ids: &[UserId]) -> Result<Vec<UserId>> {
+    Ok(store::reachable(tx, ids).await?)
+}
+
+/// Of these people, those that exist.
+pub async fn existing(tx: &mut Tx, ids: &[UserId]) -> Result<Vec<UserId>> {
+    Ok(store::existing(tx, ids).await?)
+}
+
+/// Role on the server.
+pub async fn role(tx: &mut Tx, id: UserId) -> Result<ServerRole> {
+    Ok(store::role(tx, id).await?)
+}
+
+/// The one with this handle, in whatever case it is written.
+pub async fn find_by_handle(app: &App, username: String) -> Result<Option<Arc<User>>> {
+    let username = username.to_lowercase();
+    let found = app.db.read(async move |conn| store::by_username(conn, &username).await).await?;
+    Ok(found.map(Arc::new))
+}
