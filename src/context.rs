@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_graphql::Context;
 use dataloader::BatchFn;
 use dataloader::cached::Loader;
+use futures_util::future::BoxFuture;
 
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -59,6 +60,21 @@ impl Scope {
         self.asker().loaders = Arc::default();
     }
 
+    /// Looks one thing up, together with all others of its kind that the request wants now. Boxed: the compiler cannot
+    /// see that the future of a generic resolver is `Send` otherwise.
+    pub fn load<L: Load>(&self, key: L::Key) -> BoxFuture<'_, Result<Option<Arc<L::Value>>>> {
+        let loaders = self.asker().loaders.clone();
+        Box::pin(async move {
+            let loader = loaders.of::<L>(&self.app);
+            // A batch is lost when the future that led it is dropped, as happens to the siblings of a failed field;
+            // asking again leads a new one.
+            match loader.try_load(key.clone()).await {
+                Ok(found) => found,
+                Err(_) => loader.try_load(key).await.unwrap_or_else(|lost| Err(Error::internal(lost))),
+            }
+        })
+    }
+
     fn asker(&self) -> std::sync::MutexGuard<'_, Asker> {
         self.asker.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -77,20 +93,9 @@ pub trait Ask {
         self.scope().viewer().ok_or_else(Error::unauthenticated)
     }
 
-    /// Looks one thing up, together with all others of its kind that the request wants now.
-    #[expect(async_fn_in_trait, reason = "called with concrete types only, whose futures are Send")]
-    async fn load<L: Load>(&self, key: L::Key) -> Result<Option<Arc<L::Value>>>
-    where
-        Self: Sync,
-    {
-        let loaders = self.scope().asker().loaders.clone();
-        let loader = loaders.of::<L>(self.app());
-        // A batch is lost when the future that led it is dropped, as happens to the siblings of a failed field; asking
-        // again leads a new one.
-        match loader.try_load(key.clone()).await {
-            Ok(found) => found,
-            Err(_) => loader.try_load(key).await.unwrap_or_else(|lost| Err(Error::internal(lost))),
-        }
+    /// Looks one thing up: see `Scope::load`.
+    fn load<L: Load>(&self, key: L::Key) -> BoxFuture<'_, Result<Option<Arc<L::Value>>>> {
+        self.scope().load::<L>(key)
     }
 }
 

@@ -120,6 +120,10 @@ ids! {
     MemberId,
     /// A message.
     MessageId,
+    /// A thread; shares the number of the message it is under.
+    ThreadId,
+    /// The private side of a user; shares their number.
+    ViewerId,
     /// An entry of the audit log.
     AuditId,
 }
@@ -129,6 +133,8 @@ prefixes! {
     SessionId = "session",
     MemberId = "member",
     MessageId = "msg",
+    ThreadId = "thread",
+    ViewerId = "viewer",
     AuditId = "audit",
 }
 

@@ -8,6 +8,7 @@ pub mod config;
 pub mod context;
 pub mod conversations;
 pub mod db;
+pub mod directive;
 pub mod error;
 pub mod id;
 pub mod keys;

@@ -36,6 +36,13 @@ impl Fault {
         Self { params: json!({ "max": max }), ..Self::new(InputCode::TooMany, format!("At most {max}")) }
     }
 
+    pub fn out_of_range(min: usize, max: usize) -> Self {
+        Self {
+            params: json!({ "min": min, "max": max }),
+            ..Self::new(InputCode::OutOfRange, format!("{min} to {max}"))
+        }
+    }
+
     fn too_long(max: usize) -> Self {
         Self { params: json!({ "max": max }), ..Self::new(InputCode::TooLong, format!("At most {max} characters")) }
     }

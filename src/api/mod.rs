@@ -1,19 +1,42 @@
 //! The schema: the areas' fields merged, and what belongs to no area.
 
-use async_graphql::{EmptyMutation, EmptySubscription, MergedObject, SDLExportOptions};
+use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions};
 
+use crate::accounts::graphql::{AccountMutation, AccountQuery};
+use crate::conversations::graphql::{ConversationMutation, ConversationQuery, ConversationSubscription};
+use crate::messages::graphql::{MessageMutation, MessageQuery};
+use crate::users::graphql::UserQuery;
+
+/// Levels of a selection; introspection fits.
+const DEPTH: usize = 16;
+
+mod node;
 mod server;
 
-pub type Schema = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;
+pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
 /// Reads. A lookup that finds nothing the viewer may see is null without an error, whether or not the thing exists. All
 /// but `server` and `viewer` need a sign-in, otherwise UNAUTHENTICATED.
 #[derive(MergedObject, Default)]
-pub struct Query(server::ServerQuery);
+pub struct Query(node::NodeQuery, server::ServerQuery, AccountQuery, UserQuery, ConversationQuery, MessageQuery);
+
+/// Writes. Each field takes one `input` and returns its own payload, which is null only together with an entry in
+/// `errors`. What is so already succeeds without a new version. All but sign-in and registration need a sign-in, otherwise
+/// UNAUTHENTICATED.
+#[derive(MergedObject, Default)]
+pub struct Mutation(AccountMutation, ConversationMutation, MessageMutation);
+
+/// Streams. Each begins with a delivery at once, which says that the stream is live, and completes when its session or the
+/// sight of what it is about ends. Of what is out of sight comes one error, NOT_FOUND.
+#[derive(MergedSubscription, Default)]
+pub struct Subscription(ConversationSubscription);
 
 /// The schema that serves requests. It has no extension: any, even an empty one, makes a large query half as slow again.
 pub fn schema() -> Schema {
-    Schema::build(Query::default(), EmptyMutation, EmptySubscription).disable_suggestions().finish()
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .limit_depth(DEPTH)
+        .disable_suggestions()
+        .finish()
 }
 
 /// The schema as its clients read it.

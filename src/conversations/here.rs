@@ -37,6 +37,7 @@ pub async fn lock(tx: &mut Tx, viewer: &Viewer, reference: Reference, now: Insta
     let place = Place {
         kind: conversation.kind,
         id: conversation.id,
+        last_seq: conversation.last_seq,
         visibility: conversation.channel.as_ref().map(|channel| channel.visibility),
         seat: seat.as_ref().map(|seat| seat.departure),
     };

@@ -7,6 +7,8 @@
 mod add;
 mod create;
 pub mod events;
+mod follow;
+pub mod graphql;
 mod here;
 mod join;
 mod leave;
@@ -22,12 +24,14 @@ use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types;
 
+use crate::app::App;
 use crate::clock::Instant;
 use crate::db::{Tx, text_enum};
 use crate::error::Result;
 use crate::id::{self, ConversationId, UserId};
 pub use add::{Added, Rejection, add_members, people};
 pub use create::{ChannelDraft, ChannelInput, Created, create_channel};
+pub use follow::follow;
 pub use here::{Here, lock};
 pub use join::join_channel;
 pub use leave::leave;
@@ -152,4 +156,10 @@ pub async fn role_of(tx: &mut Tx, sight: Sight, user: UserId) -> Result<Option<M
 /// Moves somebody's position to a message of their own: who writes has read.
 pub async fn read_by_writing(tx: &mut Tx, sight: Sight, user: UserId, seq: i32, no: i32, now: Instant) -> Result<()> {
     Ok(store::read_by_writing(tx, sight.id(), user, seq, no, now).await?)
+}
+
+/// The conversation of this channel address.
+pub async fn channel_by_slug(app: &App, slug: String) -> Result<Option<Reference>> {
+    let found = app.db.read(async move |conn| store::by_slug(conn, &slug).await).await?;
+    Ok(found.map(|id| Reference { kind: Kind::Channel, id }))
 }

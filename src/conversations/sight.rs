@@ -1,27 +1,37 @@
 //! May read.
 
 use super::{Conversation, Departure, Kind, Reference, SightOf, Visibility};
-use crate::context::Ask;
+use crate::context::Scope;
 use crate::error::Result;
 use crate::id::{ConversationId, UserId};
 use crate::viewer::Viewer;
 
 /// Proof that whoever this is for may read the conversation. Only this module makes one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Sight(Reference);
+#[derive(Clone, Copy, Debug)]
+pub struct Sight {
+    reference: Reference,
+    as_of: i32,
+}
 
 impl Sight {
     pub fn reference(&self) -> Reference {
-        self.0
+        self.reference
+    }
+
+    /// The log's latest position when this was judged: whatever is read after it shows at least that, and an end of
+    /// this sight stands behind it in the log.
+    pub fn as_of(&self) -> i32 {
+        self.as_of
     }
 
     /// Of whoever creates a conversation: they are about to be seated.
     pub(super) fn of_founder(conversation: &Conversation) -> Self {
-        Self(Reference { kind: conversation.kind, id: conversation.id })
+        let reference = Reference { kind: conversation.kind, id: conversation.id };
+        Self { reference, as_of: conversation.last_seq }
     }
 
     pub fn id(&self) -> ConversationId {
-        self.0.id
+        self.reference.id
     }
 }
 
@@ -29,6 +39,7 @@ impl Sight {
 pub(super) struct Place {
     pub kind: Kind,
     pub id: ConversationId,
+    pub last_seq: i32,
     pub visibility: Option<Visibility>,
     /// How the viewer's seat ended, if there was one: `Some(None)` is a seat that holds.
     pub seat: Option<Option<Departure>>,
@@ -41,16 +52,17 @@ pub(super) fn judge(place: &Place) -> Option<Sight> {
         Some(Some(Departure::Banned)) => false,
         _ => place.visibility == Some(Visibility::Public),
     };
-    sees.then_some(Sight(Reference { kind: place.kind, id: place.id }))
+    let reference = Reference { kind: place.kind, id: place.id };
+    sees.then_some(Sight { reference, as_of: place.last_seq })
 }
 
 /// The viewer's sight of a conversation; `None` out of sight. Looks up many at once.
-pub async fn in_sight(ask: &(impl Ask + Sync), viewer: &Viewer, reference: Reference) -> Result<Option<Sight>> {
-    let found = ask.load::<SightOf>((viewer.user_id, reference.id)).await?;
+pub async fn in_sight(scope: &Scope, viewer: &Viewer, reference: Reference) -> Result<Option<Sight>> {
+    let found = scope.load::<SightOf>((viewer.user_id, reference.id)).await?;
     Ok(found.map(|sight| *sight).filter(|sight| sight.reference() == reference))
 }
 
 /// The same for a conversation that something of the database refers to.
-pub async fn in_sight_by_id(ask: &(impl Ask + Sync), user_id: UserId, id: ConversationId) -> Result<Option<Sight>> {
-    Ok(ask.load::<SightOf>((user_id, id)).await?.map(|sight| *sight))
+pub async fn in_sight_by_id(scope: &Scope, user_id: UserId, id: ConversationId) -> Result<Option<Sight>> {
+    Ok(scope.load::<SightOf>((user_id, id)).await?.map(|sight| *sight))
 }

@@ -153,7 +153,7 @@ pub(super) async fn sights(
 ) -> QueryResult<Vec<(UserId, Sight)>> {
     let mut sights = Vec::new();
     for &user in users {
-        let places: Vec<(Kind, ConversationId, Option<Visibility>, Option<(UserId, Option<Departure>)>)> =
+        let places: Vec<(Kind, ConversationId, i32, Option<Visibility>, Option<(UserId, Option<Departure>)>)> =
             conversations::table
                 .left_join(channels::table)
                 .left_join(
@@ -165,13 +165,14 @@ pub(super) async fn sights(
                 .select((
                     conversations::kind,
                     conversations::id,
+                    conversations::last_seq,
                     channels::visibility.nullable(),
                     (conversation_members::user_id, conversation_members::departure).nullable(),
                 ))
                 .load(conn)
                 .await?;
-        sights.extend(places.into_iter().filter_map(|(kind, id, visibility, seat)| {
-            let place = Place { kind, id, visibility, seat: seat.map(|(_, departure)| departure) };
+        sights.extend(places.into_iter().filter_map(|(kind, id, last_seq, visibility, seat)| {
+            let place = Place { kind, id, last_seq, visibility, seat: seat.map(|(_, departure)| departure) };
             judge(&place).map(|sight| (user, sight))
         }));
     }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use diesel::connection::{DebugQuery, InstrumentationEvent};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel::{ConnectionError, ConnectionResult};
-use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::future::poll_fn;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{AsyncMessage, NoTls};
@@ -36,7 +37,24 @@ pub(super) async fn establish(url: String) -> ConnectionResult<Conn> {
         AsyncPgConnection::try_from_client_and_connection(client, connection).await?
     };
     conn.batch_execute(SESSION).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+    let database = config.get_dbname().unwrap_or_default().to_owned();
+    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::StartQuery { query, .. } = event {
+            // `LOG=sql=debug` shows the statements, without the values: those are people's.
+            tracing::debug!(target: "sql", %database, statement = %Bare(query));
+        }
+    });
     Ok(conn)
+}
+
+/// A statement as PostgreSQL gets it, without the values that diesel's own text adds behind it.
+struct Bare<'a>(&'a dyn DebugQuery);
+
+impl std::fmt::Display for Bare<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = self.0.to_string();
+        out.write_str(text.split(" -- binds:").next().unwrap_or_default())
+    }
 }
 
 pub(super) async fn notify(conn: &mut Conn, payload: &str) -> QueryResult<()> {

@@ -60,7 +60,7 @@ pub(super) fn parse(content: &str) -> Result<Mentions, Fault> {
 }
 
 /// The text with its mentions of people apart, so that they can be shown by name.
-pub(super) fn pieces(content: &str) -> Vec<Piece<'_>> {
+pub fn pieces(content: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut done = 0;
     for token in tokens(content) {

@@ -7,6 +7,7 @@ mod delete;
 mod draft;
 mod edit;
 pub mod events;
+pub mod graphql;
 mod history;
 mod loaders;
 mod mentions;
@@ -40,3 +41,6 @@ pub enum Kind {
     System,
 }
 text_enum!(Kind);
+
+/// The text with its mentions of people apart, so that they can be shown by name.
+pub use mentions::{Piece, pieces};

@@ -10,10 +10,10 @@ use crate::error::{Error, Result};
 use crate::id::UserId;
 use crate::scalar::DateTime;
 
-/// A person, as anyone on the server may see them. What is private to them is under `Viewer`.
 #[derive(Clone)]
 pub struct User(pub Arc<store::User>);
 
+/// A person, as anyone on the server may see them. What is private to them is under `Viewer`.
 #[Object]
 impl User {
     /// Globally unique and opaque: a type prefix and a sortable suffix, as in msg_01jd3k7w8pf2qs5hm0r4c9x6ty.

@@ -1,0 +1,309 @@
+//! Accounts in the API: signing in, and what belongs to the viewer alone.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+
+use super::{LoginDraft, RegisterDraft, RegisterInput as Registration, SignedIn};
+use crate::accounts;
+use crate::context::{Ask, Load};
+use crate::directive::perViewer;
+use crate::error::{Error, Result};
+use crate::id::{UserId, ViewerId};
+use crate::scalar::DateTime;
+use crate::text::Fault;
+use crate::users::graphql::{User, user};
+use crate::viewer::Viewer as Who;
+
+#[derive(Clone)]
+pub struct Viewer(pub Who);
+
+/// Everything that belongs to the signed-in user and that nobody else sees.
+#[Object]
+impl Viewer {
+    /// Globally unique and opaque: a type prefix and a sortable suffix, as in msg_01jd3k7w8pf2qs5hm0r4c9x6ty.
+    pub async fn id(&self) -> ID {
+        ViewerId(self.0.user_id.0).into()
+    }
+
+    /// The public side of the viewer.
+    async fn user(&self, ctx: &Context<'_>) -> Result<User> {
+        user(ctx, self.0.user_id).await
+    }
+
+    /// The viewer's mail address; null for none.
+    async fn email(&self, ctx: &Context<'_>) -> Option<Result<String>> {
+        let account = ctx.load::<AccountOf>(self.0.user_id).await;
+        account.map(|account| account.map(|account| account.email.clone())).transpose()
+    }
+
+    /// Whether the mail address is proven.
+    async fn is_email_verified(&self, ctx: &Context<'_>) -> Result<bool> {
+        let account = ctx.load::<AccountOf>(self.0.user_id).await?;
+        Ok(account.is_some_and(|account| account.email_verified_at.is_some()))
+    }
+
+    /// Whether the viewer has a password, besides OAuth accounts.
+    async fn has_password(&self, ctx: &Context<'_>) -> Result<bool> {
+        let account = ctx.load::<AccountOf>(self.0.user_id).await?;
+        Ok(account.is_some_and(|account| account.password_hash.is_some()))
+    }
+
+    /// The session that makes this call.
+    async fn session(&self, ctx: &Context<'_>) -> Result<Session> {
+        let session = accounts::session(ctx.app(), self.0.user_id, self.0.session_id).await?;
+        session.map(Session).ok_or_else(Error::unauthenticated)
+    }
+}
+
+/// The viewer's account.
+struct AccountOf;
+
+impl Load for AccountOf {
+    type Key = UserId;
+    type Value = accounts::Account;
+
+    async fn load(
+        app: &crate::app::App,
+        keys: &[UserId],
+    ) -> Result<std::collections::HashMap<UserId, accounts::Account>> {
+        let mut found = std::collections::HashMap::new();
+        // One viewer asks in a request.
+        for &id in keys {
+            found.extend(accounts::account(app, id).await?.map(|account| (id, account)));
+        }
+        Ok(found)
+    }
+}
+
+#[derive(Clone)]
+pub struct Session(pub Arc<accounts::Session>);
+
+/// A sign-in on one device.
+#[Object]
+impl Session {
+    /// Globally unique and opaque: a type prefix and a sortable suffix, as in msg_01jd3k7w8pf2qs5hm0r4c9x6ty.
+    pub async fn id(&self) -> ID {
+        self.0.id.into()
+    }
+
+    /// What the client calls itself, as in Firefox on Linux.
+    async fn client_name(&self) -> &str {
+        &self.0.client_name
+    }
+
+    /// Address of the last use.
+    async fn ip_address(&self) -> Option<&str> {
+        self.0.ip_address.as_deref()
+    }
+
+    /// When it began.
+    async fn created_at(&self) -> DateTime {
+        self.0.created_at.into()
+    }
+
+    /// When it was last used.
+    async fn last_used_at(&self) -> DateTime {
+        self.0.last_used_at.into()
+    }
+
+    /// When it ends, unless refreshed before.
+    async fn expires_at(&self) -> DateTime {
+        self.0.expires_at.into()
+    }
+
+    /// Whether this session makes this call.
+    #[graphql(directive = perViewer::apply())]
+    async fn is_current(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(ctx.viewer()?.session_id == self.0.id)
+    }
+}
+
+/// Tokens of a session.
+#[derive(SimpleObject)]
+pub struct SessionTokens {
+    /// Bearer token for HTTP and for the `connection_init` of a WebSocket.
+    access_token: String,
+    /// When the access token ends.
+    access_token_expires_at: DateTime,
+    /// For `refreshSession`; null when it went into an HttpOnly cookie.
+    refresh_token: Option<String>,
+    /// When the refresh token ends.
+    refresh_token_expires_at: DateTime,
+}
+
+/// Where a client wants its refresh token. Values are added over time.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+pub enum TokenDelivery {
+    /// In the payload: for native apps, which keep it in the device's key store.
+    Payload,
+}
+
+/// Credentials and profile of a new account.
+#[derive(InputObject)]
+pub struct RegisterInput {
+    /// Mail address; it need not be verified to begin, and is nobody's until it is.
+    email: String,
+    /// 3 to 32 of a-z, 0-9, dot, dash and underscore; unique.
+    username: String,
+    /// At least 10 characters.
+    password: String,
+    /// 1 to 80 characters; the username when absent.
+    display_name: Option<String>,
+    /// The one-time code that the server logs at its start: makes the first account an ADMIN where the server is reached
+    /// from other machines.
+    setup_code: Option<String>,
+    /// What the client calls itself, for the list of sessions.
+    client_name: Option<String>,
+    /// Where the refresh token goes.
+    #[graphql(default_with = "TokenDelivery::Payload")]
+    token_delivery: TokenDelivery,
+}
+
+/// A new account, signed in.
+#[derive(SimpleObject)]
+pub struct RegisterPayload {
+    /// The new viewer.
+    viewer: Viewer,
+    /// The new session.
+    session: Session,
+    /// Its tokens.
+    tokens: SessionTokens,
+}
+
+/// Credentials.
+#[derive(InputObject)]
+pub struct LoginInput {
+    /// Mail address or username.
+    identifier: String,
+    /// The password.
+    password: String,
+    /// What the client calls itself, for the list of sessions.
+    client_name: Option<String>,
+    /// Where the refresh token goes.
+    #[graphql(default_with = "TokenDelivery::Payload")]
+    token_delivery: TokenDelivery,
+}
+
+/// A sign-in.
+#[derive(SimpleObject)]
+pub struct LoginPayload {
+    /// The viewer.
+    viewer: Viewer,
+    /// The new session.
+    session: Session,
+    /// Its tokens.
+    tokens: SessionTokens,
+}
+
+/// What keeps a session going.
+#[derive(InputObject)]
+pub struct RefreshSessionInput {
+    /// The refresh token.
+    refresh_token: Option<String>,
+}
+
+/// A session that goes on.
+#[derive(SimpleObject)]
+pub struct RefreshSessionPayload {
+    /// The session.
+    session: Session,
+    /// Its new tokens.
+    tokens: SessionTokens,
+}
+
+/// A sign-out.
+#[derive(SimpleObject)]
+pub struct LogoutPayload {
+    /// The session that ended.
+    session_id: ID,
+}
+
+#[derive(Default)]
+pub struct AccountQuery;
+
+#[Object]
+impl AccountQuery {
+    /// Everything that belongs to the signed-in user; null when nobody is signed in.
+    async fn viewer(&self, ctx: &Context<'_>) -> Option<Viewer> {
+        ctx.scope().viewer().map(Viewer)
+    }
+}
+
+#[derive(Default)]
+pub struct AccountMutation;
+
+#[Object]
+impl AccountMutation {
+    /// Create an account and sign in. Errors: TOKEN_INVALID (setup code), CONFLICT (name taken, or an address that someone
+    /// has proven).
+    async fn register(&self, ctx: &Context<'_>, input: RegisterInput) -> Option<Result<RegisterPayload>> {
+        Some(register(ctx, input).await)
+    }
+
+    /// Sign in with a password. Errors: INVALID_CREDENTIALS.
+    async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Option<Result<LoginPayload>> {
+        Some(login(ctx, input).await)
+    }
+
+    /// Trade a refresh token for new tokens. The one before the present one is answered with the same successor for 60
+    /// seconds, while that is unused; any other reuse ends the session. Errors: UNAUTHENTICATED (spent, expired or
+    /// revoked).
+    async fn refresh_session(
+        &self,
+        ctx: &Context<'_>,
+        input: RefreshSessionInput,
+    ) -> Option<Result<RefreshSessionPayload>> {
+        Some(refresh_session(ctx, input).await)
+    }
+
+    /// End the session that makes this call.
+    async fn logout(&self, ctx: &Context<'_>) -> Option<Result<LogoutPayload>> {
+        Some(logout(ctx).await)
+    }
+}
+
+async fn register(ctx: &Context<'_>, input: RegisterInput) -> Result<RegisterPayload> {
+    let draft = RegisterDraft::from(Registration {
+        email: input.email,
+        username: input.username,
+        password: input.password,
+        display_name: input.display_name,
+        setup_code: input.setup_code,
+        client_name: input.client_name,
+    })?;
+    let (viewer, session, tokens) = enter(ctx, accounts::register(ctx.app(), ctx.scope().origin, draft).await?);
+    Ok(RegisterPayload { viewer, session, tokens })
+}
+
+async fn login(ctx: &Context<'_>, input: LoginInput) -> Result<LoginPayload> {
+    let draft = LoginDraft::from(input.identifier, input.password, input.client_name)?;
+    let (viewer, session, tokens) = enter(ctx, accounts::log_in(ctx.app(), ctx.scope().origin, draft).await?);
+    Ok(LoginPayload { viewer, session, tokens })
+}
+
+async fn refresh_session(ctx: &Context<'_>, input: RefreshSessionInput) -> Result<RefreshSessionPayload> {
+    let token = input.refresh_token.filter(|token| !token.is_empty());
+    let token = token.ok_or_else(|| Error::bad_input(vec![Fault::required().of("refreshToken")]))?;
+    let (_, session, tokens) = enter(ctx, accounts::refresh(ctx.app(), &token).await?);
+    Ok(RefreshSessionPayload { session, tokens })
+}
+
+async fn logout(ctx: &Context<'_>) -> Result<LogoutPayload> {
+    let viewer = ctx.viewer()?;
+    accounts::log_out(ctx.app(), &viewer).await?;
+    ctx.scope().replace_viewer(None);
+    Ok(LogoutPayload { session_id: viewer.session_id.into() })
+}
+
+/// The rest of the request is this viewer's: what is selected below `viewer` then works within the sign-in.
+fn enter(ctx: &Context<'_>, signed_in: SignedIn) -> (Viewer, Session, SessionTokens) {
+    ctx.scope().replace_viewer(Some(signed_in.viewer));
+    let tokens = SessionTokens {
+        access_token: signed_in.tokens.access,
+        access_token_expires_at: signed_in.tokens.access_expires_at.into(),
+        refresh_token: Some(signed_in.tokens.refresh),
+        refresh_token_expires_at: signed_in.tokens.refresh_expires_at.into(),
+    };
+    (Viewer(signed_in.viewer), Session(Arc::new(signed_in.session)), tokens)
+}

@@ -1,0 +1,59 @@
+//! Following a conversation for as long as one may.
+
+use std::sync::Arc;
+
+use async_stream::try_stream;
+use futures_util::Stream;
+
+use super::Sight;
+use super::events::{MEMBER_LEFT, MemberLeft};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::log::{Batch, Event, Follower};
+use crate::viewer::Viewer;
+
+/// The log after a position, then what comes. It ends with the session, and with the sight that opened it: leaving or
+/// being removed is the last event that the one concerned gets, also where the channel stays visible.
+pub fn follow(
+    app: &App,
+    viewer: Viewer,
+    sight: Sight,
+    after: Option<i32>,
+) -> impl Stream<Item = Result<Batch, Error>> + use<> {
+    let session_ended = app.ended_sessions.watch(viewer.session_id);
+    let mut follower = Follower::new(app.db.clone(), &app.hub, sight.id(), after);
+    try_stream! {
+        loop {
+            let next = tokio::select! {
+                biased;
+                () = session_ended.cancelled() => break,
+                next = follower.next() => next,
+            };
+            let batch = next?;
+            match last_event(&viewer, sight, &batch)? {
+                None => yield batch,
+                Some(last) => {
+                    let events = batch.events.iter().take_while(|event| event.seq <= last).cloned().collect();
+                    yield Batch { events, seq: last, is_caught_up: true, has_gap: batch.has_gap };
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Where this sight ends, if it does in this batch. A departure up to the position at which it was judged is one from
+/// before: whoever came back since reads past it.
+fn last_event(viewer: &Viewer, sight: Sight, batch: &Batch) -> Result<Option<i32>> {
+    let departures = batch.events.iter().filter(|event| event.kind() == MEMBER_LEFT && event.seq > sight.as_of());
+    for event in departures {
+        if is_of(viewer, event)? {
+            return Ok(Some(event.seq));
+        }
+    }
+    Ok(None)
+}
+
+fn is_of(viewer: &Viewer, event: &Arc<Event>) -> Result<bool> {
+    Ok(event.payload::<MemberLeft>()?.user_id == viewer.user_id)
+}

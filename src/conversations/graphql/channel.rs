@@ -1,0 +1,180 @@
+//! Channels.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object};
+
+use super::event::ConversationEventBatch;
+use super::member::{ConversationMember, ConversationMemberConnection, ConversationMemberEdge};
+use crate::context::Ask;
+use crate::conversations::{self, Conversation, Kind, MemberCursor, MemberRole, Sight, Visibility};
+use crate::error::{Error, Result};
+use crate::log;
+use crate::messages::graphql::{Message, MessageAnchor, MessageConnection, message_at};
+use crate::messages::{self, Timeline};
+use crate::page::{Arguments, Cursor, MOST};
+use crate::scalar::DateTime;
+use crate::text::Fault;
+use crate::users::graphql::{User, user};
+
+#[derive(Clone)]
+pub struct Channel {
+    sight: Sight,
+    row: Arc<Conversation>,
+    settings: Arc<conversations::Channel>,
+}
+
+impl Channel {
+    pub fn new(sight: Sight, row: Arc<Conversation>) -> Result<Self> {
+        let settings = row.channel.clone().ok_or_else(|| Error::internal("a channel without settings"))?;
+        Ok(Self { sight, row, settings: Arc::new(settings) })
+    }
+}
+
+/// A named room, of the server or of a group.
+#[Object]
+impl Channel {
+    /// Globally unique and opaque.
+    pub async fn id(&self) -> ID {
+        self.sight.reference().into()
+    }
+
+    /// Always CHANNEL.
+    pub async fn kind(&self) -> Kind {
+        self.row.kind
+    }
+
+    /// What to show as its name: the channel's name, or the other people of a direct conversation.
+    pub async fn title(&self) -> &str {
+        &self.settings.name
+    }
+
+    /// Its name, as in Release planning.
+    async fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    /// Its address among the public channels of its group or of the server, as in release-planning; null while private.
+    async fn slug(&self) -> Option<&str> {
+        self.settings.slug.as_deref()
+    }
+
+    /// What it is about.
+    async fn topic(&self) -> Option<&str> {
+        self.settings.topic.as_deref()
+    }
+
+    /// Who can see and join it.
+    async fn visibility(&self) -> Visibility {
+        self.settings.visibility
+    }
+
+    /// The least role that may write in it: ADMIN makes it one for announcements.
+    async fn posting_role(&self) -> MemberRole {
+        self.settings.posting_role
+    }
+
+    /// Position of the latest event in its log; subscribe with `after` this to miss nothing.
+    pub async fn seq(&self) -> i32 {
+        self.row.last_seq
+    }
+
+    /// Counts the changes of its settings, for `expectedVersion`.
+    pub async fn version(&self) -> i32 {
+        self.row.version
+    }
+
+    /// Who created it.
+    pub async fn created_by(&self, ctx: &Context<'_>) -> Option<Result<User>> {
+        Some(user(ctx, self.row.created_by_id?).await)
+    }
+
+    /// When it was created.
+    pub async fn created_at(&self) -> DateTime {
+        self.row.created_at.into()
+    }
+
+    /// When its settings were last changed.
+    pub async fn updated_at(&self) -> DateTime {
+        self.row.updated_at.into()
+    }
+
+    /// When it was archived; null while open.
+    pub async fn archived_at(&self) -> Option<DateTime> {
+        self.row.archived_at.map(DateTime)
+    }
+
+    /// The newest message outside of threads, deleted ones left out; null for none.
+    pub async fn last_message(&self, ctx: &Context<'_>) -> Option<Result<Message>> {
+        Some(message_at(ctx, self.sight, self.row.last_message_seq?).await)
+    }
+
+    /// When something was last written.
+    pub async fn last_activity_at(&self) -> DateTime {
+        self.row.last_activity_at.into()
+    }
+
+    /// How many members it has.
+    pub async fn member_count(&self) -> i32 {
+        self.row.member_count
+    }
+
+    /// Its members: by role, then by when they joined.
+    pub async fn members(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<ConversationMemberConnection> {
+        let window = Arguments { first, after, last, before }.window::<MemberCursor>()?;
+        let page = conversations::members(ctx.app(), self.sight, window).await?;
+        Ok(ConversationMemberConnection::new(page.map(|member| ConversationMemberEdge {
+            cursor: MemberCursor::of(&member).encode(),
+            node: ConversationMember::new(self.sight, member),
+        })))
+    }
+
+    /// Its messages outside of threads, oldest first: `last: 50` gives the newest, `before` scrolls up. Deleted ones keep
+    /// their places.
+    pub async fn messages(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<MessageConnection> {
+        let arguments = Arguments { first, after, last, before };
+        let page = messages::page(ctx.app(), self.sight, Timeline::Conversation, arguments).await?;
+        Ok(MessageConnection::of(self.sight, page))
+    }
+
+    /// Its messages around an anchor, up to 100 in all; the cursors go on in `messages`.
+    pub async fn messages_around(
+        &self,
+        ctx: &Context<'_>,
+        anchor: MessageAnchor,
+        #[graphql(default = 25)] before: i32,
+        #[graphql(default = 25)] after: i32,
+    ) -> Result<MessageConnection> {
+        let (app, viewer, anchor) = (ctx.app(), ctx.viewer()?, anchor.read()?);
+        let page = messages::around(app, &viewer, self.sight, Timeline::Conversation, anchor, before, after).await?;
+        Ok(MessageConnection::of(self.sight, page))
+    }
+
+    /// Up to `first` events of its log after a position, to catch up over HTTP.
+    pub async fn events(
+        &self,
+        ctx: &Context<'_>,
+        after: i32,
+        #[graphql(default = 100)] first: i32,
+    ) -> Result<ConversationEventBatch> {
+        if !(0..=MOST as i32).contains(&first) {
+            return Err(Error::bad_input(vec![Fault::out_of_range(0, MOST).of_argument("first")]));
+        }
+        let batch = log::read(&ctx.app().db, self.sight.id(), after, first.into()).await?;
+        Ok(ConversationEventBatch::new(self.sight, batch))
+    }
+}

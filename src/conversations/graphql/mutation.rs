@@ -1,0 +1,188 @@
+//! Changing conversations.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, SimpleObject};
+
+use super::inputs::{
+    AddConversationMembersInput, CreateChannelInput, JoinChannelInput, LeaveConversationInput,
+    RemoveConversationMemberInput,
+};
+use super::{Channel, Conversation, ConversationMember, find};
+use crate::context::Ask;
+use crate::conversations::{self, ChannelDraft, Reference, Rejection, Sight, in_sight_by_id};
+use crate::error::{Error, Result};
+use crate::id::{ConversationId, MemberId};
+
+/// A created channel.
+#[derive(SimpleObject)]
+pub struct CreateChannelPayload {
+    /// The channel.
+    channel: Channel,
+    /// Whether it was there already, from an earlier call with the same `clientKey`.
+    is_replay: bool,
+}
+
+/// A joined channel.
+#[derive(SimpleObject)]
+pub struct JoinChannelPayload {
+    /// The channel.
+    channel: Channel,
+}
+
+/// A conversation the viewer is no longer in.
+#[derive(SimpleObject)]
+pub struct LeaveConversationPayload {
+    /// Its id.
+    conversation_id: ID,
+    /// The conversation, where the viewer can still see it.
+    conversation: Option<Conversation>,
+}
+
+/// Who was added and who was not.
+#[derive(SimpleObject)]
+pub struct AddConversationMembersPayload {
+    /// The conversation; a new one where people were added to a direct conversation of two.
+    conversation: Conversation,
+    /// Those who are members now, those who were before included.
+    members: Vec<ConversationMember>,
+    /// Those who could not be added.
+    rejected: Vec<RejectedMember>,
+}
+
+/// Someone who could not be added.
+#[derive(SimpleObject)]
+pub struct RejectedMember {
+    /// The id that was given.
+    user_id: ID,
+    /// Why not.
+    reason: Rejection,
+}
+
+/// A removed member.
+#[derive(SimpleObject)]
+pub struct RemoveConversationMemberPayload {
+    /// The id of the membership that ended.
+    member_id: ID,
+    /// The conversation.
+    conversation: Conversation,
+}
+
+#[derive(Default)]
+pub struct ConversationMutation;
+
+#[Object]
+impl ConversationMutation {
+    /// Create a channel, server-wide or in a group; its creator becomes the owner. Errors: CONFLICT (slug taken).
+    async fn create_channel(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateChannelInput,
+    ) -> Option<Result<CreateChannelPayload>> {
+        Some(create_channel(ctx, input).await)
+    }
+
+    /// Join a public channel. Joining again changes nothing.
+    async fn join_channel(&self, ctx: &Context<'_>, input: JoinChannelInput) -> Option<Result<JoinChannelPayload>> {
+        Some(join_channel(ctx, input).await)
+    }
+
+    /// Leave a conversation. Errors: FAILED_PRECONDITION (the owner hands it over first; a direct conversation of two is
+    /// hidden instead).
+    async fn leave_conversation(
+        &self,
+        ctx: &Context<'_>,
+        input: LeaveConversationInput,
+    ) -> Option<Result<LeaveConversationPayload>> {
+        Some(leave_conversation(ctx, input).await)
+    }
+
+    /// Add people to a conversation; those who cannot be added come back with the reason, the others are added. Adding to
+    /// a direct conversation of two opens a new one.
+    async fn add_conversation_members(
+        &self,
+        ctx: &Context<'_>,
+        input: AddConversationMembersInput,
+    ) -> Option<Result<AddConversationMembersPayload>> {
+        Some(add_conversation_members(ctx, input).await)
+    }
+
+    /// Remove a member of lower rank from a conversation; nobody is removed from a direct one.
+    async fn remove_conversation_member(
+        &self,
+        ctx: &Context<'_>,
+        input: RemoveConversationMemberInput,
+    ) -> Option<Result<RemoveConversationMemberPayload>> {
+        Some(remove_conversation_member(ctx, input).await)
+    }
+}
+
+async fn create_channel(ctx: &Context<'_>, input: CreateChannelInput) -> Result<CreateChannelPayload> {
+    let viewer = ctx.viewer()?;
+    let created = conversations::create_channel(ctx.app(), &viewer, ChannelDraft::from(input.into())?).await?;
+    let channel = Channel::new(sight(ctx, created.conversation.id).await?, Arc::new(created.conversation))?;
+    Ok(CreateChannelPayload { channel, is_replay: created.is_replay })
+}
+
+async fn join_channel(ctx: &Context<'_>, input: JoinChannelInput) -> Result<JoinChannelPayload> {
+    let viewer = ctx.viewer()?;
+    let channel = Reference::parse_channel(&input.channel_id).ok_or_else(|| not_an_id("channelId"))?;
+    let joined = conversations::join_channel(ctx.app(), &viewer, channel).await?;
+    Ok(JoinChannelPayload { channel: Channel::new(sight(ctx, joined.id).await?, Arc::new(joined))? })
+}
+
+async fn leave_conversation(ctx: &Context<'_>, input: LeaveConversationInput) -> Result<LeaveConversationPayload> {
+    let viewer = ctx.viewer()?;
+    let reference = conversation_id(&input.conversation_id)?;
+    conversations::leave(ctx.app(), &viewer, reference).await?;
+    ctx.scope().forget_loaded();
+    Ok(LeaveConversationPayload { conversation_id: reference.into(), conversation: find(ctx, reference).await? })
+}
+
+async fn add_conversation_members(
+    ctx: &Context<'_>,
+    input: AddConversationMembersInput,
+) -> Result<AddConversationMembersPayload> {
+    let viewer = ctx.viewer()?;
+    let reference = conversation_id(&input.conversation_id)?;
+    let ids: Vec<String> = input.user_ids.into_iter().map(|id| id.0).collect();
+    let people = conversations::people(&ids)?;
+    let added = conversations::add_members(ctx.app(), &viewer, reference, people, input.role).await?;
+    let sight = sight(ctx, added.conversation.id).await?;
+    Ok(AddConversationMembersPayload {
+        conversation: Conversation::new(sight, Arc::new(added.conversation))?,
+        members: added.members.into_iter().map(|member| ConversationMember::new(sight, member)).collect(),
+        rejected: added
+            .rejected
+            .into_iter()
+            .map(|(user, reason)| RejectedMember { user_id: user.into(), reason })
+            .collect(),
+    })
+}
+
+async fn remove_conversation_member(
+    ctx: &Context<'_>,
+    input: RemoveConversationMemberInput,
+) -> Result<RemoveConversationMemberPayload> {
+    let viewer = ctx.viewer()?;
+    let member = MemberId::parse(&input.member_id).ok_or_else(|| not_an_id("memberId"))?;
+    let reason = conversations::reason(input.reason)?;
+    let left = conversations::remove_member(ctx.app(), &viewer, member, reason).await?;
+    let conversation = Conversation::new(sight(ctx, left.id).await?, Arc::new(left))?;
+    Ok(RemoveConversationMemberPayload { member_id: member.into(), conversation })
+}
+
+/// The viewer's sight after a change; they may have lost it the moment after.
+async fn sight(ctx: &Context<'_>, id: ConversationId) -> Result<Sight> {
+    ctx.scope().forget_loaded();
+    let sight = in_sight_by_id(ctx.scope(), ctx.viewer()?.user_id, id).await?;
+    sight.ok_or_else(|| Error::not_found("conversation"))
+}
+
+fn conversation_id(id: &ID) -> Result<Reference> {
+    Reference::parse(id).ok_or_else(|| not_an_id("conversationId"))
+}
+
+fn not_an_id(field: &'static str) -> Error {
+    Error::bad_input(vec![crate::text::Fault::not_an_id().of(field)])
+}

@@ -1,0 +1,108 @@
+//! Finding and following conversations.
+
+use async_graphql::{Context, ID, Object, Subscription};
+use futures_util::{Stream, StreamExt};
+
+use super::event::ConversationEventBatch;
+use super::inputs::{ChannelFilter, ChannelLocator};
+use super::{Channel, Conversation, find, reference};
+use crate::context::Ask;
+use crate::conversations::{self, ChannelCursor, Reference, in_sight, in_sight_by_id};
+use crate::error::{Error, Result};
+use crate::page::{Arguments, Cursor, Page, connection};
+
+connection! {
+    /// A page of channels.
+    ChannelConnection {},
+    /// One of the channels, and where it stands.
+    ChannelEdge,
+    /// Where to go on from.
+    cursor,
+    /// The channel.
+    Channel
+}
+
+#[derive(Default)]
+pub struct ConversationQuery;
+
+#[Object]
+impl ConversationQuery {
+    /// One conversation of any kind.
+    async fn conversation(&self, ctx: &Context<'_>, id: ID) -> Option<Result<Conversation>> {
+        one(ctx, id).await.transpose()
+    }
+
+    /// One channel, by id or by its address.
+    async fn channel(&self, ctx: &Context<'_>, by: ChannelLocator) -> Option<Result<Channel>> {
+        channel(ctx, by).await.transpose()
+    }
+
+    /// Channels the viewer may see, joined or not: the place to discover and join.
+    async fn channels(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<ChannelFilter>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Option<Result<ChannelConnection>> {
+        Some(channels(ctx, filter, Arguments { first, after, last, before }).await)
+    }
+}
+
+async fn one(ctx: &Context<'_>, id: ID) -> Result<Option<Conversation>> {
+    ctx.viewer()?;
+    find(ctx, reference("id", &id)?).await
+}
+
+async fn channel(ctx: &Context<'_>, by: ChannelLocator) -> Result<Option<Channel>> {
+    ctx.viewer()?;
+    let named = match by {
+        ChannelLocator::Id(id) => Some(Reference::parse_channel(&id).ok_or_else(|| Error::not_an_id("by"))?),
+        ChannelLocator::Slug(slug) => conversations::channel_by_slug(ctx.app(), slug).await?,
+    };
+    match named {
+        Some(named) => Ok(find(ctx, named).await?.map(|Conversation::Channel(channel)| channel)),
+        None => Ok(None),
+    }
+}
+
+async fn channels(ctx: &Context<'_>, filter: Option<ChannelFilter>, arguments: Arguments) -> Result<ChannelConnection> {
+    let viewer = ctx.viewer()?;
+    let window = arguments.window::<ChannelCursor>()?;
+    let filter = filter.map(Into::into).unwrap_or_default();
+    let found = conversations::channels(ctx.app(), &viewer, filter, window).await?;
+    let mut edges = Vec::with_capacity(found.rows.len());
+    // What is listed was in sight; the loader proves it, for all in one statement.
+    let sights = found.rows.iter().map(|row| in_sight_by_id(ctx.scope(), viewer.user_id, row.id));
+    let sights = futures_util::future::try_join_all(sights).await?;
+    for (row, sight) in found.rows.into_iter().zip(sights) {
+        if let Some(sight) = sight {
+            let cursor = ChannelCursor::of(&row).encode();
+            edges.push(ChannelEdge { cursor, node: Channel::new(sight, row.into())? });
+        }
+    }
+    Ok(ChannelConnection::new(Page { rows: edges, has_previous: found.has_previous, has_next: found.has_next }))
+}
+
+#[derive(Default)]
+pub struct ConversationSubscription;
+
+#[Subscription]
+impl ConversationSubscription {
+    /// The log of one conversation that the viewer may read, gapless: what came after position `after`, then what comes.
+    /// Without `after` it begins now; an `after` that cannot be resumed from is answered with `hasGap`.
+    async fn conversation_events(
+        &self,
+        ctx: &Context<'_>,
+        conversation_id: ID,
+        after: Option<i32>,
+    ) -> Result<impl Stream<Item = Result<ConversationEventBatch>>> {
+        let viewer = ctx.viewer()?;
+        let reference = reference("conversationId", &conversation_id)?;
+        let sight = in_sight(ctx.scope(), &viewer, reference).await?.ok_or_else(|| Error::not_found("conversation"))?;
+        let log = conversations::follow(ctx.app(), viewer, sight, after);
+        Ok(log.map(move |batch| batch.map(|batch| ConversationEventBatch::new(sight, batch))))
+    }
+}

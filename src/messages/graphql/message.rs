@@ -1,0 +1,182 @@
+//! A message, and pages of them.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object};
+
+use super::thread::{Thread, find_thread};
+use crate::context::Ask;
+use crate::conversations::Sight;
+use crate::conversations::graphql::{Conversation, conversation};
+use crate::error::{Error, InputCode, Result};
+use crate::messages::{self, Kind, MessageAt, MessageCursor, Piece, pieces};
+use crate::page::{Cursor, Page, connection};
+use crate::scalar::DateTime;
+use crate::text;
+use crate::users::graphql::{User, find, user};
+
+/// Characters of an excerpt at most.
+const EXCERPT: i32 = 1_000;
+
+#[derive(Clone)]
+pub struct Message {
+    pub sight: Sight,
+    pub row: Arc<messages::Message>,
+}
+
+impl Message {
+    /// A message of a conversation that the viewer sees.
+    pub fn new(sight: Sight, row: impl Into<Arc<messages::Message>>) -> Self {
+        Self { sight, row: row.into() }
+    }
+}
+
+/// The message at a position of a conversation in sight; it must exist: something refers to it.
+pub async fn message_at(ctx: &Context<'_>, sight: Sight, seq: i32) -> Result<Message> {
+    let row = ctx.load::<MessageAt>((sight.id(), seq)).await?;
+    let row = row.ok_or_else(|| Error::internal(format!("{:?} has no message at {seq}", sight.id())))?;
+    Ok(Message::new(sight, row))
+}
+
+/// A message. Once deleted it keeps its place in lists and its cursor, but neither content, files nor reactions: clients
+/// hide it.
+#[Object]
+impl Message {
+    /// Globally unique and opaque: a type prefix and a sortable suffix, as in msg_01jd3k7w8pf2qs5hm0r4c9x6ty.
+    pub async fn id(&self) -> ID {
+        self.row.id.into()
+    }
+
+    /// Position in the conversation's log: orders messages, threads included, and is what read positions count.
+    async fn seq(&self) -> i32 {
+        self.row.seq
+    }
+
+    /// What its sender chose to recognise it by, unique per sender and conversation; null for imported ones.
+    async fn client_key(&self) -> Option<&str> {
+        self.row.client_key.as_deref()
+    }
+
+    /// Where it was written.
+    async fn conversation(&self, ctx: &Context<'_>) -> Result<Conversation> {
+        conversation(ctx, self.sight).await
+    }
+
+    /// Who wrote it, or caused it.
+    async fn author(&self, ctx: &Context<'_>) -> Result<User> {
+        user(ctx, self.row.author_id).await
+    }
+
+    /// Whether a person wrote it or the server did.
+    async fn kind(&self) -> Kind {
+        self.row.kind
+    }
+
+    /// Markdown; mentions are written <@id>, <@everyone> and <@here>, channels <#id>; a leading /me is kept as it was
+    /// written. Empty for files alone and system messages, null for deleted ones.
+    async fn content(&self) -> Option<&str> {
+        self.row.content.as_deref()
+    }
+
+    /// The beginning of the content as plain text, mentions by name.
+    async fn excerpt(&self, ctx: &Context<'_>, #[graphql(default = 140)] length: i32) -> Result<String> {
+        if !(1..=EXCERPT).contains(&length) {
+            return Err(Error::invalid("length", InputCode::OutOfRange, format!("1 to {EXCERPT}")));
+        }
+        let content = self.row.content.as_deref().unwrap_or_default();
+        Ok(text::excerpt(&with_names(ctx, content).await?, length as usize))
+    }
+
+    /// The message it quotes; null for none.
+    async fn reply_to(&self, ctx: &Context<'_>) -> Option<Result<Message>> {
+        Some(message_at(ctx, self.sight, self.row.reply_to_seq?).await)
+    }
+
+    /// The message whose thread it is in; null outside of threads.
+    async fn thread_root(&self, ctx: &Context<'_>) -> Option<Result<Message>> {
+        Some(message_at(ctx, self.sight, self.row.thread_root_seq?).await)
+    }
+
+    /// The thread under it; null before the first reply.
+    async fn thread(&self, ctx: &Context<'_>) -> Option<Result<Thread>> {
+        find_thread(ctx, self.sight, self.row.seq).await.transpose()
+    }
+
+    /// When it was sent.
+    async fn created_at(&self) -> DateTime {
+        self.row.created_at.into()
+    }
+
+    /// When its content was last changed; null for never.
+    async fn edited_at(&self) -> Option<DateTime> {
+        self.row.edited_at.map(DateTime)
+    }
+
+    /// When it was deleted; null while it is there.
+    async fn deleted_at(&self) -> Option<DateTime> {
+        self.row.deleted_at.map(DateTime)
+    }
+
+    /// Who deleted it.
+    async fn deleted_by(&self, ctx: &Context<'_>) -> Option<Result<User>> {
+        Some(user(ctx, self.row.deleted_by_id?).await)
+    }
+
+    /// Counts the changes of its content, for `expectedVersion`.
+    async fn version(&self) -> i32 {
+        self.row.version
+    }
+}
+
+/// The text with people's names in the place of their mentions.
+async fn with_names(ctx: &Context<'_>, content: &str) -> Result<String> {
+    let mut named = String::with_capacity(content.len());
+    for piece in pieces(content) {
+        match piece {
+            Piece::Text(text) => named.push_str(text),
+            Piece::User(id) => {
+                named.push('@');
+                named.push_str(find(ctx, id).await?.as_ref().map_or("unknown", |user| &user.0.display_name));
+            }
+        }
+    }
+    Ok(named)
+}
+
+connection! {
+    /// A page of messages.
+    MessageConnection {
+        /// The log position that this page shows at least: subscribe `after` it, and prefer an event with a higher one.
+        seq: i32,
+    },
+    /// One of the messages, and where it stands.
+    MessageEdge,
+    /// Where to go on from; the same in `messages`, `messagesAround`, `replies`, events and payloads, also once the
+    /// message is deleted.
+    cursor,
+    /// The message.
+    Message
+}
+
+impl MessageConnection {
+    /// A page read after the sight was judged, so it shows at least what the log held then.
+    pub fn of(sight: Sight, page: Page<messages::Message>) -> Self {
+        Self::new(page.map(|row| MessageEdge::new(Message::new(sight, row))), sight.as_of())
+    }
+}
+
+impl MessageEdge {
+    fn new(node: Message) -> Self {
+        Self { cursor: MessageCursor::of(&node.row).encode(), node }
+    }
+
+    /// As an edge of `Conversation.messages`; `None` for a reply in a thread.
+    pub fn in_timeline(message: Message) -> Option<Self> {
+        message.row.thread_root_seq.is_none().then(|| Self::new(message))
+    }
+
+    /// As an edge of `Thread.replies`; `None` outside of threads.
+    pub fn in_thread(message: Message) -> Option<Self> {
+        message.row.thread_root_seq.is_some().then(|| Self::new(message))
+    }
+}
