@@ -7,6 +7,7 @@ pub mod config;
 pub mod context;
 pub mod db;
 pub mod error;
+pub mod http;
 pub mod id;
 pub mod keys;
 pub mod log;

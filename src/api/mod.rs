@@ -2,6 +2,8 @@
 
 use async_graphql::{EmptyMutation, EmptySubscription, MergedObject, SDLExportOptions};
 
+pub mod execute;
+mod guard;
 mod server;
 
 pub type Schema = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;
