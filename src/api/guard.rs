@@ -59,6 +59,13 @@ pub fn admit(document: &ExecutableDocument) -> Result<()> {
 }
 
 fn admit_operation(operation: &OperationDefinition, size: &Size) -> Result<()> {
+    // async-graphql 8 lets several fields through, and runs none that stands in a fragment: such a subscription would
+    // complete at once, without an event or an error.
+    let is_one_field = matches!(&*operation.selection_set.node.items, [only] if matches!(only.node, Selection::Field(_)));
+    if operation.ty == OperationType::Subscription && !is_one_field {
+        let message = "A subscription has one field at its root, outside of fragments";
+        return Err(Error::new(Code::GraphqlValidationFailed, message));
+    }
     let roots = if operation.ty == OperationType::Mutation { MUTATIONS } else { ROOT_FIELDS };
     within("levels", size.depth, DEPTH)?;
     within("levels of fragments", size.nesting, NESTING)?;
@@ -186,6 +193,14 @@ mod tests {
         let text = format!("mutation {{ ...M }} fragment M on Mutation {{ {fields} }}");
         assert_eq!(code_of(&text), Some(Code::OperationTooComplex));
         assert_eq!(code_of(&text.replace("mutation", "query")), None);
+    }
+
+    #[test]
+    fn a_subscription_has_one_field_outside_of_fragments() {
+        for text in ["subscription { a b }", "subscription { ...F } fragment F on Subscription { a }"] {
+            assert_eq!(code_of(text), Some(Code::GraphqlValidationFailed), "{text}");
+        }
+        assert_eq!(code_of("subscription { a { b ...F } } fragment F on T { c }"), None);
     }
 
     #[test]
