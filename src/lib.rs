@@ -10,6 +10,7 @@ pub mod conversations;
 pub mod db;
 pub mod directive;
 pub mod error;
+pub mod http;
 pub mod id;
 pub mod keys;
 pub mod log;

@@ -162,9 +162,9 @@ macro_rules! connection {
         #[derive(async_graphql::SimpleObject, Clone)]
         pub struct $edge {
             $(#[$cursor_doc])*
-            pub cursor: String,
+            cursor: String,
             $(#[$node_doc])*
-            pub node: $node,
+            node: $node,
         }
 
         impl $connection {

@@ -10,6 +10,8 @@ use crate::users::graphql::UserQuery;
 /// Levels of a selection; introspection fits.
 const DEPTH: usize = 16;
 
+pub mod execute;
+mod guard;
 mod node;
 mod server;
 

@@ -1,1 +1,5 @@
+//! Through the public door.
 
+mod http;
+mod socket;
+mod toy;

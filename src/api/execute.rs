@@ -1,0 +1,339 @@
+//! The one door to executing operations, for requests and sockets alike: parse, admit, execute, and finish the answer.
+//!
+//! What async-graphql would do by extensions stands in front of `execute` and behind it: any extension, even an empty
+//! one, makes a large query half as slow again. Errors get their codes here, are logged here, once, and say nothing
+//! of the inside.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
+use async_graphql::parser::{Error as ParserError, parse_query};
+use async_graphql::{
+    ObjectType, PathSegment, Pos, Request, Response, Schema, ServerError, SubscriptionType, Value, Variables,
+};
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{FutureExt, StreamExt};
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+
+use super::guard;
+use crate::context::Scope;
+use crate::error::{Code, Error, Result};
+
+/// Of a document's text.
+const TEXT: usize = 64 * 1024;
+/// After this a query is dropped, and a mutation goes on unwatched.
+const RUNS: Duration = Duration::from_secs(30);
+/// Errors that leave in one answer: one wrong document must not make a thousand.
+const ERRORS: usize = 10;
+
+/// What a client asks for, as it stands in a body or a socket's message.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Params {
+    query: String,
+    operation_name: Option<String>,
+    #[serde(default)]
+    variables: Variables,
+    /// Taken from nobody, but a value that is no object is a mistake to report.
+    #[serde(rename = "extensions")]
+    _extensions: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+impl Params {
+    pub fn new(query: String, operation_name: Option<String>, variables: Variables) -> Self {
+        Self { query, operation_name, variables, _extensions: None }
+    }
+}
+
+/// What an operation does; a document says so itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Query,
+    Mutation,
+    Subscription,
+}
+
+/// An operation that may run.
+pub struct Operation {
+    pub kind: Kind,
+    request: Request,
+}
+
+/// What goes back to the client, in JSON.
+#[derive(Debug)]
+pub enum Answer {
+    /// It ran: the whole body, with `data` and perhaps `errors`.
+    Executed(Bytes),
+    /// A request error: it did not run, and has no `data`. The list of errors, and the code of the first.
+    Refused(Code, Bytes),
+}
+
+/// Executes operations of one schema. A clone executes the same.
+#[derive(Clone)]
+pub struct Executor {
+    schema: Arc<dyn Run>,
+    mutations: TaskTracker,
+}
+
+/// Hides a schema's three roots: they would be parameters of everything that speaks HTTP.
+trait Run: Send + Sync {
+    fn once(&self, request: Request) -> BoxFuture<'static, Response>;
+    fn stream(&self, request: Request) -> BoxStream<'static, Response>;
+}
+
+impl<Q, M, S> Run for Schema<Q, M, S>
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    fn once(&self, request: Request) -> BoxFuture<'static, Response> {
+        let schema = self.clone();
+        async move { schema.execute(request).await }.boxed()
+    }
+
+    fn stream(&self, request: Request) -> BoxStream<'static, Response> {
+        self.execute_stream(request)
+    }
+}
+
+impl<Q, M, S> From<Schema<Q, M, S>> for Executor
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    fn from(schema: Schema<Q, M, S>) -> Self {
+        Self { schema: Arc::new(schema), mutations: TaskTracker::new() }
+    }
+}
+
+impl Executor {
+    /// Parses what was asked and lets through what may run.
+    pub fn prepare(&self, params: Params, request_id: &str) -> Result<Operation, Answer> {
+        admit(params).map_err(|refusal| Answer::refused(vec![refusal.sent(request_id)]))
+    }
+
+    /// Runs a query or a mutation. A mutation goes on when this is dropped or takes too long: nobody who hangs up cuts a
+    /// transaction, or stands between its commit and those who wait for its news.
+    pub async fn run(&self, operation: Operation, scope: Arc<Scope>) -> Answer {
+        let kind = operation.kind;
+        let response = AssertUnwindSafe(self.schema.once(operation.request.data(scope.clone()))).catch_unwind();
+        let outcome = match kind {
+            Kind::Mutation => timeout(RUNS, self.mutations.spawn(response)).await.map(|joined| joined.ok()?.ok()),
+            Kind::Query | Kind::Subscription => timeout(RUNS, response).await.map(|caught| caught.ok()),
+        };
+        match outcome {
+            Ok(Some(response)) => finish(response, Stage::Running, &scope.request_id),
+            Ok(None) => Answer::refuse(&panicked(), &scope.request_id),
+            Err(_elapsed) => Answer::refuse(&took_too_long(kind), &scope.request_id),
+        }
+    }
+
+    /// Runs a subscription: an answer for each event. One that cannot be opened gives a single `Refused`.
+    pub fn subscribe(&self, operation: Operation, scope: Arc<Scope>) -> BoxStream<'static, Answer> {
+        let events = AssertUnwindSafe(self.schema.stream(operation.request.data(scope.clone()))).catch_unwind();
+        stream::unfold(Some((events, Stage::Opening)), move |state| {
+            let scope = scope.clone();
+            async move {
+                let (mut events, stage) = state?;
+                // What was loaded for one event is stale in the next.
+                scope.forget_loaded();
+                let answer = match events.next().await? {
+                    Ok(response) => finish(response, stage, &scope.request_id),
+                    Err(_panic) => Answer::refuse(&panicked(), &scope.request_id),
+                };
+                let goes_on = matches!(answer, Answer::Executed(_));
+                Some((answer, goes_on.then_some((events, Stage::Running))))
+            }
+        })
+        .boxed()
+    }
+
+    /// Waits for the mutations under way; none may be started any more.
+    pub async fn finish(&self) {
+        self.mutations.close();
+        self.mutations.wait().await;
+    }
+}
+
+impl Answer {
+    /// A request error of ours.
+    pub fn refuse(error: &Error, request_id: &str) -> Self {
+        log(error, request_id);
+        Self::refused(vec![Sent::of(error, request_id)])
+    }
+
+    fn refused(errors: Vec<Sent>) -> Self {
+        let code = errors.first().map_or(Code::Internal, |error| error.code);
+        Self::Refused(code, to_json(&errors))
+    }
+}
+
+/// Where a subscription is. While it opens, `data` that is null is a request error also if the error has a path: a
+/// source that cannot be opened is no event.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Opening,
+    Running,
+}
+
+/// One error as it leaves.
+#[derive(Serialize)]
+struct Sent {
+    message: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    locations: Vec<Pos>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    path: Vec<PathSegment>,
+    extensions: serde_json::Map<String, serde_json::Value>,
+    #[serde(skip)]
+    code: Code,
+}
+
+impl Sent {
+    fn of(error: &Error, request_id: &str) -> Self {
+        let mut extensions = error.extensions();
+        extensions.insert("requestId".into(), request_id.into());
+        let message = error.message().to_owned();
+        Self { message, locations: Vec::new(), path: Vec::new(), extensions, code: error.code() }
+    }
+}
+
+/// Why an operation may not run, and where in its text the reason stands.
+struct Refusal {
+    error: Error,
+    locations: Vec<Pos>,
+}
+
+impl Refusal {
+    fn sent(self, request_id: &str) -> Sent {
+        Sent { locations: self.locations, ..Sent::of(&self.error, request_id) }
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self { error, locations: Vec::new() }
+    }
+}
+
+fn admit(params: Params) -> Result<Operation, Refusal> {
+    if params.query.len() > TEXT {
+        let error = Error::new(Code::OperationTooComplex, format!("The document is longer than {TEXT} bytes"));
+        return Err(error.with("cost", params.query.len()).with("limit", TEXT).into());
+    }
+    let document = parse_query(&params.query).map_err(|error| not_parsed(&error))?;
+    let operation_name = params.operation_name.filter(|name| !name.is_empty());
+    let kind = choose(&document, operation_name.as_deref())?;
+    guard::admit(&document)?;
+    let mut request = Request::new(params.query).variables(params.variables);
+    request.operation_name = operation_name;
+    request.set_parsed_query(document);
+    Ok(Operation { kind, request })
+}
+
+fn not_parsed(error: &ParserError) -> Refusal {
+    let message = match error {
+        // The parser's text draws the line and the mistake in it; its last line says what was expected.
+        ParserError::Syntax { message, .. } => match message.rsplit_once("= ") {
+            Some((_, expected)) => format!("Syntax error: {}", expected.trim()),
+            None => "Syntax error".to_owned(),
+        },
+        other => format!("Syntax error: {}", other.to_string().trim_end_matches('.')),
+    };
+    Refusal { error: Error::new(Code::GraphqlParseFailed, message), locations: error.positions().take(1).collect() }
+}
+
+/// Which operation of the document is meant.
+fn choose(document: &ExecutableDocument, name: Option<&str>) -> Result<Kind> {
+    let operation = match (&document.operations, name) {
+        (DocumentOperations::Single(only), None) => only,
+        (DocumentOperations::Multiple(all), Some(name)) if all.contains_key(name) => &all[name],
+        (DocumentOperations::Multiple(all), None) if all.len() == 1 => all.values().next().expect("there is one"),
+        (_, Some(name)) => {
+            return Err(Error::new(Code::BadRequest, format!("The document has no operation named \"{name}\"")));
+        }
+        (_, None) => {
+            let message = "The document has several operations: `operationName` has to say which";
+            return Err(Error::new(Code::BadRequest, message));
+        }
+    };
+    Ok(match operation.node.ty {
+        OperationType::Query => Kind::Query,
+        OperationType::Mutation => Kind::Mutation,
+        OperationType::Subscription => Kind::Subscription,
+    })
+}
+
+fn finish(response: Response, stage: Stage, request_id: &str) -> Answer {
+    let has_ran = |error: &ServerError| stage == Stage::Running && !error.path.is_empty();
+    let is_request_error =
+        response.data == Value::Null && !response.errors.is_empty() && !response.errors.iter().any(has_ran);
+    let errors: Vec<Sent> =
+        response.errors.into_iter().take(ERRORS).map(|error| into_sent(error, request_id)).collect();
+    if is_request_error {
+        return Answer::refused(errors);
+    }
+    #[derive(Serialize)]
+    struct Body<'a> {
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        errors: Vec<Sent>,
+        data: &'a Value,
+    }
+    Answer::Executed(to_json(&Body { errors, data: &response.data }))
+}
+
+/// Gives an error its code. Ours rides along as the source; whatever else has a source is a fault of ours that slipped
+/// through `?`, its text perhaps SQL. What has none comes from async-graphql: before execution it is about the
+/// document, with a path about a value that validation let through.
+fn into_sent(error: ServerError, request_id: &str) -> Sent {
+    let ours = match error.source::<Error>() {
+        Some(ours) => ours.clone(),
+        None if error.source.is_some() => Error::internal(&error.message),
+        None if error.path.is_empty() => Error::new(Code::GraphqlValidationFailed, error.message),
+        None => Error::new(Code::BadUserInput, wrong_value(&error.message)),
+    };
+    log(&ours, request_id);
+    Sent { locations: error.locations, path: error.path, ..Sent::of(&ours, request_id) }
+}
+
+/// The type a value is not of, which stands first in quotes; the rest may speak of Rust.
+fn wrong_value(message: &str) -> String {
+    let is_about_input = message.starts_with("Failed to parse \"") || message.starts_with("Expected input type \"");
+    match message.split('"').nth(1) {
+        Some(name) if is_about_input => format!("An argument here is no valid {name}"),
+        _ => "An argument here is not valid".to_owned(),
+    }
+}
+
+/// What really happened, for us alone.
+fn log(error: &Error, request_id: &str) {
+    let Some(cause) = error.cause() else { return };
+    match error.code() {
+        Code::Internal => tracing::error!(request_id, cause, "request failed"),
+        _ => tracing::warn!(request_id, code = error.code().name(), cause, "request failed"),
+    }
+}
+
+fn panicked() -> Error {
+    Error::internal("a resolver panicked")
+}
+
+fn took_too_long(kind: Kind) -> Error {
+    let message = match kind {
+        Kind::Mutation => "This takes too long; it may still be done",
+        Kind::Query | Kind::Subscription => "This took too long and was stopped",
+    };
+    Error::new(Code::Timeout, message).caused_by("over the time of an operation")
+}
+
+fn to_json(value: &impl Serialize) -> Bytes {
+    serde_json::to_vec(value).expect("has string keys only").into()
+}

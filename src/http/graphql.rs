@@ -1,0 +1,246 @@
+//! Operations over HTTP: POST for all, GET for queries (<https://graphql.github.io/graphql-over-http/draft/>).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::Variables;
+use axum::Extension;
+use axum::body::{Body, Bytes};
+use axum::extract::{Query, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt;
+use serde::Deserialize;
+use tokio::time::timeout;
+
+use super::negotiate::{MediaType, is_json};
+use super::{Http, RequestId, bearer, refusal};
+use crate::accounts::authenticate;
+use crate::api::execute::{Answer, Kind, Operation, Params};
+use crate::context::{Origin, Scope};
+use crate::error::{Code, Error};
+
+/// Of a request's body.
+const BODY: usize = 256 * 1024;
+/// For a body to arrive.
+const BODY_ARRIVES: Duration = Duration::from_secs(15);
+/// For a body that is refused: a client that still sends when we answer sees a broken connection and no status.
+const REFUSED_ARRIVES: Duration = Duration::from_secs(2);
+
+pub async fn post(
+    State(http): State<Http>,
+    Extension(request_id): Extension<RequestId>,
+    Extension(origin): Extension<Origin>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let mut reply = Reply { media_type: MediaType::Json, request_id };
+    let Some(media_type) = MediaType::accepted(&parts.headers) else {
+        drain(body).await;
+        return reply.not_acceptable();
+    };
+    reply.media_type = media_type;
+    if !is_json(&parts.headers) {
+        drain(body).await;
+        let error = Error::new(Code::BadRequest, "The body has to be application/json in UTF-8");
+        return reply.refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, &error);
+    }
+    let body = match read(body).await {
+        Ok(body) => body,
+        Err((status, message)) => return reply.refuse(status, &Error::new(Code::BadRequest, message)),
+    };
+    let params = match serde_json::from_slice::<Params>(&body) {
+        Ok(params) => params,
+        Err(_) => return reply.refuse(StatusCode::BAD_REQUEST, &Error::new(Code::BadRequest, why_not_params(&body))),
+    };
+    let scope = match scope(&http, &parts.headers, &reply.request_id, origin) {
+        Ok(scope) => scope,
+        Err(error) => return reply.unauthenticated(&error),
+    };
+    match http.executor.prepare(params, &reply.request_id.0) {
+        Ok(operation) => run(&http, operation, scope, &reply).await,
+        Err(answer) => reply.answer(answer),
+    }
+}
+
+/// What GET carries in its address.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Address {
+    query: String,
+    operation_name: Option<String>,
+    variables: Option<String>,
+    extensions: Option<String>,
+}
+
+pub async fn get(http: &Http, request_id: RequestId, origin: Origin, headers: &HeaderMap, uri: &Uri) -> Response {
+    let mut reply = Reply { media_type: MediaType::Json, request_id };
+    let Some(media_type) = MediaType::accepted(headers) else { return reply.not_acceptable() };
+    reply.media_type = media_type;
+    let Some(params) = params_of(uri) else {
+        let message = "`query` has to be a document, `variables` and `extensions` objects in JSON";
+        return reply.refuse(StatusCode::BAD_REQUEST, &Error::new(Code::BadRequest, message));
+    };
+    let scope = match scope(http, headers, &reply.request_id, origin) {
+        Ok(scope) => scope,
+        Err(error) => return reply.unauthenticated(&error),
+    };
+    match http.executor.prepare(params, &reply.request_id.0) {
+        // A link or an image on any page makes a browser send GET: it must not change anything.
+        Ok(operation) if operation.kind == Kind::Mutation => {
+            let error = Error::new(Code::BadRequest, "A mutation has to be sent by POST");
+            let mut response = reply.refuse(StatusCode::METHOD_NOT_ALLOWED, &error);
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+            response
+        }
+        Ok(operation) => run(http, operation, scope, &reply).await,
+        Err(answer) => reply.answer(answer),
+    }
+}
+
+fn params_of(uri: &Uri) -> Option<Params> {
+    let Query(address) = Query::<Address>::try_from_uri(uri).ok()?;
+    let in_json = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let variables = match in_json(address.variables) {
+        Some(text) => serde_json::from_str::<Variables>(&text).ok()?,
+        None => Variables::default(),
+    };
+    if let Some(text) = in_json(address.extensions) {
+        serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text).ok()?;
+    }
+    Some(Params::new(address.query, address.operation_name, variables))
+}
+
+async fn run(http: &Http, operation: Operation, scope: Arc<Scope>, reply: &Reply) -> Response {
+    if operation.kind == Kind::Subscription {
+        let message = "Subscriptions need a WebSocket at this address, with graphql-transport-ws";
+        return reply.answer(Answer::refuse(&Error::new(Code::BadRequest, message), &reply.request_id.0));
+    }
+    reply.answer(http.executor.run(operation, scope).await)
+}
+
+/// Who asks. A token that is there has to be good: running as nobody instead would show a signed-in person strange
+/// gaps.
+fn scope(http: &Http, headers: &HeaderMap, id: &RequestId, origin: Origin) -> Result<Arc<Scope>, Error> {
+    let viewer = match headers.get(header::AUTHORIZATION) {
+        Some(value) => match bearer(value.to_str().unwrap_or("?"))? {
+            Some(token) => Some(authenticate(&http.app, token)?),
+            None => None,
+        },
+        None => None,
+    };
+    Ok(Arc::new(Scope::new(http.app.clone(), viewer, id.0.to_string(), origin)))
+}
+
+async fn read(body: Body) -> Result<Bytes, (StatusCode, String)> {
+    let mut body = body;
+    let mut bytes = Vec::new();
+    let arrival = async {
+        while let Some(frame) = body.frame().await {
+            let Ok(frame) = frame else {
+                return Err((StatusCode::BAD_REQUEST, "The body broke off".to_owned()));
+            };
+            if let Some(data) = frame.data_ref() {
+                bytes.extend_from_slice(data);
+            }
+            if bytes.len() > BODY {
+                return Err((StatusCode::PAYLOAD_TOO_LARGE, format!("The body is longer than {BODY} bytes")));
+            }
+        }
+        Ok(())
+    };
+    match timeout(BODY_ARRIVES, arrival).await {
+        Ok(Ok(())) => Ok(bytes.into()),
+        Ok(Err(refused)) => {
+            drain(body).await;
+            Err(refused)
+        }
+        Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "The body took too long to arrive".to_owned())),
+    }
+}
+
+/// Takes in what a client still sends, within reason.
+async fn drain(mut body: Body) {
+    let _ = timeout(REFUSED_ARRIVES, async {
+        let mut taken = 0;
+        while taken < 16 * BODY
+            && let Some(Ok(frame)) = body.frame().await
+        {
+            taken += frame.data_ref().map_or(0, Bytes::len);
+        }
+    })
+    .await;
+}
+
+fn why_not_params(body: &[u8]) -> &'static str {
+    match serde_json::from_slice::<serde_json::Value>(body) {
+        Err(_) => "The body is not JSON",
+        Ok(serde_json::Value::Array(_)) => "Several operations in one request are not taken: send one",
+        Ok(_) => {
+            "The body has to be an object with a text `query`, perhaps a text `operationName`, and objects `variables` \
+             and `extensions`"
+        }
+    }
+}
+
+/// Writes answers to one request.
+struct Reply {
+    media_type: MediaType,
+    request_id: RequestId,
+}
+
+impl Reply {
+    fn answer(&self, answer: Answer) -> Response {
+        match answer {
+            Answer::Executed(body) => self.write(StatusCode::OK, body),
+            Answer::Refused(code, errors) => {
+                let status = match self.media_type {
+                    MediaType::Json => StatusCode::OK,
+                    MediaType::GraphqlResponse => status_of(code),
+                };
+                self.write(status, wrap(&errors))
+            }
+        }
+    }
+
+    /// A request that is wrong before its document is looked at, whatever the media type.
+    fn refuse(&self, status: StatusCode, error: &Error) -> Response {
+        let mut response = refusal(status, error, &self.request_id);
+        response.headers_mut().insert(header::CONTENT_TYPE, self.media_type.header());
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+        response
+    }
+
+    fn unauthenticated(&self, error: &Error) -> Response {
+        let mut response = self.refuse(StatusCode::UNAUTHORIZED, error);
+        let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        response
+    }
+
+    fn not_acceptable(&self) -> Response {
+        let message = "Answers are application/graphql-response+json or application/json";
+        self.refuse(StatusCode::NOT_ACCEPTABLE, &Error::new(Code::BadRequest, message))
+    }
+
+    fn write(&self, status: StatusCode, body: impl Into<Body>) -> Response {
+        let headers =
+            [(header::CONTENT_TYPE, self.media_type.header()), (header::VARY, HeaderValue::from_static("accept"))];
+        (status, headers, body.into()).into_response()
+    }
+}
+
+fn wrap(errors: &[u8]) -> Vec<u8> {
+    [b"{\"errors\":".as_slice(), errors, b"}"].concat()
+}
+
+/// Of a request error. 401 is not among them: it is about the token alone.
+fn status_of(code: Code) -> StatusCode {
+    match code {
+        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}

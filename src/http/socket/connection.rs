@@ -1,0 +1,412 @@
+//! One socket: a task that reads, writes and watches the time, and a task for each operation.
+//!
+//! The socket is not split. What operations make waits in a bounded queue; several frames leave with one flush. When
+//! this task ends, for whatever reason, its operations end with it; mutations under way go on by themselves.
+
+use std::collections::HashMap;
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{FutureExt, SinkExt, StreamExt};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tracing::Instrument;
+
+use super::ANSWER;
+use super::greeting::{self, Session};
+use super::places::{Holder, Place};
+use super::protocol::{self, Close, Protocol, Running, Step};
+use super::queue::{Content, Frame, Queue};
+use crate::api::execute::{Answer, Kind, Params};
+use crate::clock;
+use crate::context::{Origin, Scope};
+use crate::error::{Code, Error};
+use crate::http::{Http, RequestId};
+
+/// For `connection_init`.
+const INIT: Duration = Duration::from_secs(10);
+/// Between pings; proxies cut what is silent for a minute.
+const PING_EVERY: Duration = Duration::from_secs(25);
+/// A peer that has said nothing for this long, not even in answer to a ping, is gone.
+const SILENCE: Duration = Duration::from_secs(50);
+/// For the kernel to take what was flushed; a client that does not read for as long is let go.
+const STALLS: Duration = Duration::from_secs(10);
+/// For the other end to answer a close frame: closing the connection at once could overtake it.
+const CLOSES: Duration = Duration::from_secs(1);
+/// Frames taken from the queue at once.
+const BATCH: usize = 64;
+/// Bytes after which a batch is flushed: more would grow a buffer that never shrinks.
+const FLUSH: usize = 8 * 1024;
+/// For queries and mutations on a socket when the server stops.
+const FINISHES: Duration = Duration::from_secs(5);
+/// By this much a socket is closed after another when the server stops, so that not all clients come back at once.
+const APART: Duration = Duration::from_millis(1);
+/// And the last one not later than this.
+const LAST: Duration = Duration::from_secs(5);
+
+/// Speaks with one client until either side has enough.
+pub async fn serve(socket: WebSocket, http: Http, origin: Origin) {
+    let place = origin.address.map(|address| http.places.take(Holder::Address(address)));
+    let is_full = matches!(place, Some(None));
+    let is_ours = socket.protocol().is_some();
+    let mut connection = Connection::new(socket, http, origin, place.flatten());
+    let end = match (is_ours, is_full) {
+        (false, _) => End::Close(Close::OTHER_PROTOCOL),
+        (true, true) => End::Close(Close::TOO_MANY_SOCKETS),
+        (true, false) => connection.converse().await,
+    };
+    connection.end(end).await;
+}
+
+/// How a conversation ends.
+enum End {
+    /// The other end left, or cannot be reached.
+    Gone,
+    /// We close.
+    Close(Close),
+    /// The session is over: operations are completed, then we close.
+    SessionEnded,
+}
+
+struct Connection {
+    socket: WebSocket,
+    http: Http,
+    origin: Origin,
+    protocol: Protocol,
+    session: Option<Session>,
+    /// Cancelled when the session ends.
+    ended: Arc<CancellationToken>,
+    /// The tasks of operations, by serial.
+    operations: HashMap<u64, AbortOnDropHandle<()>>,
+    /// Those of queries and mutations.
+    brief: TaskTracker,
+    queue: Queue,
+    outlet: UnboundedReceiver<Frame>,
+    /// A look into the database under way.
+    look: Option<BoxFuture<'static, Result<Seen, Close>>>,
+    /// When the next look is due, or the greeting.
+    due: Option<Instant>,
+    _place: Option<Place>,
+}
+
+/// What a look into the database found.
+enum Seen {
+    Greeted(Option<Session>),
+    LookAt(clock::Instant),
+}
+
+impl Connection {
+    fn new(socket: WebSocket, http: Http, origin: Origin, place: Option<Place>) -> Self {
+        let (queue, outlet) = Queue::new();
+        Self {
+            socket,
+            http,
+            origin,
+            protocol: Protocol::default(),
+            session: None,
+            ended: Arc::default(),
+            operations: HashMap::new(),
+            brief: TaskTracker::new(),
+            queue,
+            outlet,
+            look: None,
+            due: Some(Instant::now() + INIT),
+            _place: place,
+        }
+    }
+
+    async fn converse(&mut self) -> End {
+        match self.speak().await {
+            Err(end) => end,
+            Ok(never) => match never {},
+        }
+    }
+
+    async fn speak(&mut self) -> Result<std::convert::Infallible, End> {
+        let mut heard = Instant::now();
+        let mut pings = interval_at(heard + PING_EVERY, PING_EVERY);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut frames = Vec::new();
+        let mut leave_at = None;
+        let stopping = self.http.draining.clone();
+        loop {
+            tokio::select! {
+                () = self.ended.cancelled() => return Err(End::SessionEnded),
+                _ = self.outlet.recv_many(&mut frames, BATCH) => self.write(&mut frames).await?,
+                message = self.socket.next() => {
+                    heard = Instant::now();
+                    match message {
+                        Some(Ok(message)) => self.hear(message).await?,
+                        // Too long, not UTF-8, or against RFC 6455.
+                        Some(Err(_)) => return Err(Close::INVALID.into()),
+                        None => return Err(End::Gone),
+                    }
+                }
+                _ = pings.tick() => {
+                    if heard.elapsed() >= SILENCE {
+                        return Err(End::Gone);
+                    }
+                    self.send(Message::Ping(Default::default())).await?;
+                }
+                seen = look(&mut self.look) => self.see(seen?).await?,
+                () = until(self.due) => self.fall_due()?,
+                () = stopping.cancelled(), if leave_at.is_none() => leave_at = Some(Instant::now() + self.apart()),
+                () = until(leave_at) => {
+                    // What is cut short here is answered to nobody.
+                    let _ = timeout(FINISHES, self.finish()).await;
+                    return Err(Close::RESTARTING.into());
+                }
+            }
+        }
+    }
+
+    async fn hear(&mut self, message: Message) -> Result<(), End> {
+        let text = match message {
+            Message::Text(text) => text,
+            Message::Ping(_) | Message::Pong(_) => return Ok(()),
+            Message::Binary(_) => return Err(Close::INVALID.into()),
+            Message::Close(_) => return Err(End::Gone),
+        };
+        self.look_if_due();
+        match self.protocol.receive(&text)? {
+            Step::Nothing => {}
+            Step::Send(frame) => self.send(Message::Text(frame)).await?,
+            Step::Greet(payload) => {
+                let http = self.http.clone();
+                self.due = None;
+                self.look = Some(
+                    async move { greeting::greet(&http, payload.as_deref()).await.map(Seen::Greeted) }.boxed(),
+                );
+            }
+            Step::Run(operation, params) => self.run(operation, params),
+            Step::Refuse(id) => {
+                let message = format!("At most {} operations run on one socket", protocol::OPERATIONS);
+                let error = Error::new(Code::TooManyOperations, message);
+                if let Answer::Refused(_, errors) = Answer::refuse(&error, RequestId::new().as_str()) {
+                    self.send(Message::Text(protocol::error(&id, &errors))).await?;
+                }
+            }
+            Step::Stop(operation) => drop(self.operations.remove(&operation.serial)),
+        }
+        Ok(())
+    }
+
+    /// Takes in what the database said.
+    async fn see(&mut self, seen: Seen) -> Result<(), End> {
+        self.look = None;
+        match seen {
+            Seen::Greeted(session) => {
+                if let Some(session) = &session {
+                    self.ended = self.http.app.ended_sessions.watch(session.viewer.session_id);
+                }
+                self.session = session;
+                let acknowledgement = self.protocol.acknowledge();
+                self.send(Message::Text(acknowledgement)).await?;
+            }
+            Seen::LookAt(instant) => {
+                if let Some(session) = &mut self.session {
+                    session.look_at = instant;
+                }
+            }
+        }
+        let left = |session: &Session| (session.look_at - self.http.app.clock.now()).to_std().unwrap_or_default();
+        self.due = self.session.as_ref().map(|session| Instant::now() + left(session));
+        Ok(())
+    }
+
+    fn fall_due(&mut self) -> Result<(), End> {
+        if self.protocol.is_silent() {
+            return Err(Close::NO_INIT.into());
+        }
+        self.due = None;
+        self.look_if_due();
+        Ok(())
+    }
+
+    /// Whether the session still goes on. Asked when a message comes, too: the server's clock may have been set.
+    fn look_if_due(&mut self) {
+        if let Some(session) = &self.session
+            && self.look.is_none()
+            && session.look_at <= self.http.app.clock.now()
+        {
+            let (http, viewer) = (self.http.clone(), session.viewer);
+            self.look = Some(async move { greeting::look_again(&http, viewer).await.map(Seen::LookAt) }.boxed());
+        }
+    }
+
+    fn run(&mut self, operation: Arc<Running>, params: Box<Params>) {
+        let id = RequestId::new();
+        let viewer = self.session.as_ref().map(|session| session.viewer);
+        let scope = Scope::new(self.http.app.clone(), viewer, id.as_str().to_owned(), self.origin);
+        let span = tracing::info_span!("operation", id = id.as_str());
+        let serial = operation.serial;
+        let task = operate(self.http.clone(), Arc::new(scope), params, operation, self.queue.clone(), self.brief.clone());
+        self.operations.insert(serial, AbortOnDropHandle::new(tokio::spawn(task.instrument(span))));
+    }
+
+    /// Sends what the queue gave, in as few writes as it goes.
+    async fn write(&mut self, frames: &mut Vec<Frame>) -> Result<(), End> {
+        let mut unflushed = 0;
+        for frame in frames.drain(..) {
+            let operation = frame.operation;
+            // Completed by the client in the meantime; its id may be another operation's by now.
+            if !self.protocol.is_running(&operation) {
+                continue;
+            }
+            let text = match &frame.content {
+                Content::Next(body) => operation.next(body),
+                Content::Error(errors) => operation.error(errors),
+                Content::Complete => operation.complete(),
+            };
+            if !matches!(frame.content, Content::Next(_)) {
+                self.protocol.end(&operation);
+                self.operations.remove(&operation.serial);
+            }
+            unflushed += text.len();
+            moves(self.socket.feed(Message::Text(text))).await?;
+            if unflushed >= FLUSH {
+                moves(self.socket.flush()).await?;
+                unflushed = 0;
+            }
+        }
+        moves(self.socket.flush()).await
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), End> {
+        moves(self.socket.send(message)).await
+    }
+
+    /// How long this socket stays while the server stops.
+    fn apart(&self) -> Duration {
+        let sockets = u32::try_from(self.http.tasks.len()).unwrap_or(u32::MAX);
+        APART.saturating_mul(sockets).min(LAST).mul_f64(rand::random())
+    }
+
+    /// Waits for queries and mutations; subscriptions never finish.
+    async fn finish(&mut self) -> Result<(), End> {
+        self.brief.close();
+        let mut frames = Vec::new();
+        loop {
+            tokio::select! {
+                biased;
+                _ = self.outlet.recv_many(&mut frames, BATCH) => self.write(&mut frames).await?,
+                () = self.brief.wait() => return Ok(()),
+            }
+        }
+    }
+
+    async fn end(mut self, end: End) {
+        self.look = None;
+        self.operations.clear();
+        let goodbye = async {
+            match end {
+                End::Gone => {}
+                End::Close(close) => self.close(close).await?,
+                End::SessionEnded => {
+                    self.complete_all().await?;
+                    self.close(Close::SESSION_ENDED).await?;
+                }
+            }
+            while let Some(Ok(_)) = self.socket.next().await {}
+            Ok::<_, End>(())
+        };
+        let _ = timeout(CLOSES, goodbye).await;
+    }
+
+    /// Sends what had been made, then tells of each operation that nothing follows.
+    async fn complete_all(&mut self) -> Result<(), End> {
+        let mut frames = Vec::new();
+        while let Ok(frame) = self.outlet.try_recv() {
+            frames.push(frame);
+        }
+        self.write(&mut frames).await?;
+        for operation in self.protocol.end_all() {
+            moves(self.socket.feed(Message::Text(operation.complete()))).await?;
+        }
+        Ok(())
+    }
+
+    async fn close(&mut self, close: Close) -> Result<(), End> {
+        tracing::debug!(code = close.code, reason = %close.reason, "closing");
+        let reason = Utf8Bytes::from(close.reason.into_owned());
+        self.send(Message::Close(Some(CloseFrame { code: close.code, reason }))).await
+    }
+}
+
+impl From<Close> for End {
+    fn from(close: Close) -> Self {
+        Self::Close(close)
+    }
+}
+
+/// One operation, from its text to its last frame.
+async fn operate(
+    http: Http,
+    scope: Arc<Scope>,
+    params: Box<Params>,
+    running: Arc<Running>,
+    queue: Queue,
+    brief: TaskTracker,
+) {
+    let mut brief = Some(brief.token());
+    let mut answers: BoxStream<'_, Answer> = match http.executor.prepare(*params, &scope.request_id) {
+        Err(refused) => stream::iter([refused]).boxed(),
+        Ok(operation) if operation.kind == Kind::Subscription => {
+            brief = None;
+            http.executor.subscribe(operation, scope.clone())
+        }
+        Ok(operation) => stream::once(http.executor.run(operation, scope.clone())).boxed(),
+    };
+    while let Some(answer) = answers.next().await {
+        let (content, goes_on) = match fit(answer, &scope) {
+            Answer::Executed(body) => (Content::Next(body), true),
+            Answer::Refused(_, errors) => (Content::Error(errors), false),
+        };
+        if queue.push(&running, content).await.is_err() || !goes_on {
+            return;
+        }
+    }
+    let _ = queue.push(&running, Content::Complete).await;
+    drop(brief);
+}
+
+/// What is too large for a socket is an error of the operation, not the end of the socket.
+fn fit(answer: Answer, scope: &Scope) -> Answer {
+    match answer {
+        Answer::Executed(body) if body.len() > ANSWER => {
+            let error = Error::new(Code::OperationTooComplex, "The answer is too large for a socket");
+            Answer::refuse(&error.with("cost", body.len()).with("limit", ANSWER), &scope.request_id)
+        }
+        answer => answer,
+    }
+}
+
+/// Writing, as long as it moves.
+async fn moves(write: impl Future<Output = Result<(), axum::Error>>) -> Result<(), End> {
+    match timeout(STALLS, write).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(End::Gone),
+        Err(_) => Err(Close::TOO_SLOW.into()),
+    }
+}
+
+/// The answer to a look under way; never without one.
+async fn look(look: &mut Option<BoxFuture<'static, Result<Seen, Close>>>) -> Result<Seen, Close> {
+    match look {
+        Some(look) => look.await,
+        None => pending().await,
+    }
+}
+
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => pending().await,
+    }
+}

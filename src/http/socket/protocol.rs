@@ -1,0 +1,364 @@
+//! graphql-transport-ws, to the letter of
+//! <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>, without a socket: what a message means, given what
+//! came before it. Reasons for closing are constant and short: a close frame holds 123 bytes, and what the client sent
+//! has no place in it.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::extract::ws::Utf8Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::api::execute::Params;
+
+pub const NAME: &str = "graphql-transport-ws";
+
+/// Of a message before the client is known.
+const GREETING: usize = 8 * 1024;
+/// Of an operation's id.
+const ID: usize = 64;
+/// Operations that run on one socket.
+pub const OPERATIONS: usize = 100;
+
+/// Why a socket is closed. graphql-ws connects again after 1012, 1013, 4403 and 4408, and never after the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Close {
+    pub code: u16,
+    pub reason: Cow<'static, str>,
+}
+
+impl Close {
+    pub const RESTARTING: Self = Self::new(1012, "Service restart");
+    pub const TOO_SLOW: Self = Self::new(1013, "Too slow");
+    pub const TRY_AGAIN: Self = Self::new(1013, "Try again later");
+    pub const TOO_MANY_SOCKETS: Self = Self::new(1013, "Too many connections");
+    pub const INVALID: Self = Self::new(4400, "Invalid message received");
+    pub const UNAUTHORIZED: Self = Self::new(4401, "Unauthorized");
+    pub const SESSION_ENDED: Self = Self::new(4401, "Session ended");
+    pub const FORBIDDEN: Self = Self::new(4403, "Forbidden");
+    pub const SESSION_EXPIRED: Self = Self::new(4403, "Session expired");
+    pub const OTHER_PROTOCOL: Self = Self::new(4406, "Subprotocol not acceptable");
+    pub const NO_INIT: Self = Self::new(4408, "Connection initialisation timeout");
+    pub const TWO_INITS: Self = Self::new(4429, "Too many initialisation requests");
+
+    const fn new(code: u16, reason: &'static str) -> Self {
+        Self { code, reason: Cow::Borrowed(reason) }
+    }
+
+    fn in_use(id: &str) -> Self {
+        Self { code: 4409, reason: format!("Subscriber for {id} already exists").into() }
+    }
+}
+
+/// What a message asks of the connection.
+pub enum Step {
+    Nothing,
+    /// Send this.
+    Send(Utf8Bytes),
+    /// Find out who this is, then `acknowledge`.
+    Greet(Option<Box<RawValue>>),
+    /// Run this, and call `end` when it has ended.
+    Run(Arc<Running>, Box<Params>),
+    /// Tell the operation of this id that too many run.
+    Refuse(String),
+    /// Run no more of this.
+    Stop(Arc<Running>),
+}
+
+/// An operation on a socket. Ids come back after `complete`, so frames are matched to the operation, not to its id.
+#[derive(Debug)]
+pub struct Running {
+    id: String,
+    /// Different for each operation of the socket.
+    pub serial: u64,
+}
+
+/// What has been said on one socket.
+#[derive(Default)]
+pub struct Protocol {
+    phase: Phase,
+    running: HashMap<String, Arc<Running>>,
+    serials: u64,
+}
+
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Silent,
+    Greeting,
+    Acknowledged,
+}
+
+/// A message before its type is looked at.
+#[derive(Deserialize)]
+struct Message<'m> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'m, str>,
+    id: Option<String>,
+    #[serde(borrow)]
+    payload: Option<&'m RawValue>,
+}
+
+impl Protocol {
+    /// What a message means now.
+    pub fn receive(&mut self, text: &str) -> Result<Step, Close> {
+        if self.phase == Phase::Silent && text.len() > GREETING {
+            return Err(Close::INVALID);
+        }
+        let message: Message = serde_json::from_str(text).map_err(|_| Close::INVALID)?;
+        match &*message.kind {
+            "connection_init" => self.greeted(message.object()?),
+            "ping" => Ok(Step::Send(pong(message.object()?))),
+            "pong" => message.object().map(|_| Step::Nothing),
+            "subscribe" => self.asked(message),
+            "complete" => {
+                let id = message.id.filter(|id| !id.is_empty()).ok_or(Close::INVALID)?;
+                // Unknown ids are no mistake: both sides may complete at once.
+                Ok(self.running.remove(&id).map_or(Step::Nothing, Step::Stop))
+            }
+            _ => Err(Close::INVALID),
+        }
+    }
+
+    fn greeted(&mut self, payload: Option<&RawValue>) -> Result<Step, Close> {
+        if self.phase != Phase::Silent {
+            return Err(Close::TWO_INITS);
+        }
+        self.phase = Phase::Greeting;
+        Ok(Step::Greet(payload.map(ToOwned::to_owned)))
+    }
+
+    fn asked(&mut self, message: Message<'_>) -> Result<Step, Close> {
+        let id = message.id.filter(|id| (1..=ID).contains(&id.len())).ok_or(Close::INVALID)?;
+        let payload = message.payload.ok_or(Close::INVALID)?;
+        let params = serde_json::from_str(payload.get()).map_err(|_| Close::INVALID)?;
+        if self.phase != Phase::Acknowledged {
+            return Err(Close::UNAUTHORIZED);
+        }
+        if self.running.contains_key(&id) {
+            return Err(Close::in_use(&id));
+        }
+        if self.running.len() >= OPERATIONS {
+            return Ok(Step::Refuse(id));
+        }
+        self.serials += 1;
+        let running = Arc::new(Running { id: id.clone(), serial: self.serials });
+        self.running.insert(id, running.clone());
+        Ok(Step::Run(running, params))
+    }
+
+    /// The client is known: what to tell it.
+    pub fn acknowledge(&mut self) -> Utf8Bytes {
+        self.phase = Phase::Acknowledged;
+        Utf8Bytes::from_static(r#"{"type":"connection_ack"}"#)
+    }
+
+    /// Whether the client has said nothing yet.
+    pub fn is_silent(&self) -> bool {
+        self.phase == Phase::Silent
+    }
+
+    /// Whether an operation runs as far as the client knows; what else it made is not sent.
+    pub fn is_running(&self, operation: &Running) -> bool {
+        self.running.get(&operation.id).is_some_and(|running| running.serial == operation.serial)
+    }
+
+    /// Its last frame leaves: the id is free.
+    pub fn end(&mut self, operation: &Running) {
+        self.running.remove(&operation.id);
+    }
+
+    /// Nothing runs any more: what ran.
+    pub fn end_all(&mut self) -> Vec<Arc<Running>> {
+        self.running.drain().map(|(_, running)| running).collect()
+    }
+}
+
+impl<'m> Message<'m> {
+    /// The payload of a message that may have any, as long as it is an object.
+    fn object(&self) -> Result<Option<&'m RawValue>, Close> {
+        match self.payload {
+            Some(payload) if !payload.get().starts_with('{') => Err(Close::INVALID),
+            payload => Ok(payload),
+        }
+    }
+}
+
+fn pong(payload: Option<&RawValue>) -> Utf8Bytes {
+    match payload {
+        Some(payload) => format!(r#"{{"type":"pong","payload":{payload}}}"#).into(),
+        None => Utf8Bytes::from_static(r#"{"type":"pong"}"#),
+    }
+}
+
+impl Running {
+    /// A result; `body` is JSON, as are `errors`. Spliced, since the same body goes to many sockets.
+    pub fn next(&self, body: &[u8]) -> Utf8Bytes {
+        frame(&self.id, "next", Some(body))
+    }
+
+    /// The operation did not run; nothing follows.
+    pub fn error(&self, errors: &[u8]) -> Utf8Bytes {
+        error(&self.id, errors)
+    }
+
+    /// Nothing follows.
+    pub fn complete(&self) -> Utf8Bytes {
+        frame(&self.id, "complete", None)
+    }
+}
+
+/// The operation of this id does not run.
+pub fn error(id: &str, errors: &[u8]) -> Utf8Bytes {
+    frame(id, "error", Some(errors))
+}
+
+fn frame(id: &str, kind: &str, payload: Option<&[u8]>) -> Utf8Bytes {
+    let id = serde_json::Value::from(id).to_string();
+    let mut frame = Vec::with_capacity(id.len() + kind.len() + payload.map_or(0, <[u8]>::len) + 40);
+    frame.extend_from_slice(b"{\"id\":");
+    frame.extend_from_slice(id.as_bytes());
+    frame.extend_from_slice(b",\"type\":\"");
+    frame.extend_from_slice(kind.as_bytes());
+    frame.push(b'"');
+    if let Some(payload) = payload {
+        frame.extend_from_slice(b",\"payload\":");
+        frame.extend_from_slice(payload);
+    }
+    frame.push(b'}');
+    Utf8Bytes::try_from(frame).expect("JSON is UTF-8")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn acknowledged() -> Protocol {
+        let mut protocol = Protocol::default();
+        assert!(matches!(protocol.receive(r#"{"type":"connection_init"}"#), Ok(Step::Greet(None))));
+        protocol.acknowledge();
+        protocol
+    }
+
+    fn close(protocol: &mut Protocol, text: &str) -> Option<u16> {
+        protocol.receive(text).err().map(|close| close.code)
+    }
+
+    fn run(protocol: &mut Protocol, id: &str) -> Arc<Running> {
+        match protocol.receive(&subscribe(id)) {
+            Ok(Step::Run(running, _)) => running,
+            _ => panic!("{id} does not run"),
+        }
+    }
+
+    fn subscribe(id: &str) -> String {
+        format!(r#"{{"type":"subscribe","id":"{id}","payload":{{"query":"{{ a }}"}}}}"#)
+    }
+
+    #[test]
+    fn what_is_no_message_closes_with_4400() {
+        for text in [
+            "",
+            "nonsense",
+            "[]",
+            "{}",
+            r#"{"type":7}"#,
+            r#"{"type":"start","id":"1","payload":{"query":"{ a }"}}"#,
+            r#"{"type":"next","id":"1","payload":{}}"#,
+            r#"{"type":"ping","payload":7}"#,
+            r#"{"type":"complete"}"#,
+            r#"{"type":"subscribe","payload":{"query":"{ a }"}}"#,
+            r#"{"type":"subscribe","id":"","payload":{"query":"{ a }"}}"#,
+            r#"{"type":"subscribe","id":1,"payload":{"query":"{ a }"}}"#,
+            r#"{"type":"subscribe","id":"1"}"#,
+            r#"{"type":"subscribe","id":"1","payload":{}}"#,
+            r#"{"type":"subscribe","id":"1","payload":{"query":7}}"#,
+            r#"{"type":"subscribe","id":"1","payload":{"query":"{ a }","variables":"{}"}}"#,
+            r#"{"type":"subscribe","id":"1","payload":{"query":"{ a }","extensions":7}}"#,
+            &subscribe(&"x".repeat(65)),
+        ] {
+            assert_eq!(close(&mut acknowledged(), text), Some(4400), "{text}");
+        }
+        assert_eq!(close(&mut Protocol::default(), r#"{"type":"connection_init","payload":[]}"#), Some(4400));
+    }
+
+    #[test]
+    fn a_long_greeting_is_not_read() {
+        let text = format!(r#"{{"type":"connection_init","payload":{{"a":"{}"}}}}"#, "x".repeat(GREETING));
+        assert_eq!(close(&mut Protocol::default(), &text), Some(4400));
+    }
+
+    #[test]
+    fn nothing_runs_before_the_acknowledgement() {
+        let mut protocol = Protocol::default();
+        assert_eq!(close(&mut protocol, &subscribe("1")), Some(4401));
+        assert!(protocol.receive(r#"{"type":"connection_init","payload":{}}"#).is_ok());
+        assert_eq!(close(&mut protocol, &subscribe("1")), Some(4401));
+    }
+
+    #[test]
+    fn two_greetings_close_with_4429() {
+        assert_eq!(close(&mut acknowledged(), r#"{"type":"connection_init"}"#), Some(4429));
+    }
+
+    #[test]
+    fn pings_are_answered_with_what_they_carry_at_any_time() {
+        let mut protocol = Protocol::default();
+        let mut pong = |text: &str| match protocol.receive(text) {
+            Ok(Step::Send(frame)) => frame.to_string(),
+            _ => panic!("no answer to {text}"),
+        };
+        assert_eq!(pong(r#"{"type":"ping"}"#), r#"{"type":"pong"}"#);
+        assert_eq!(pong(r#"{"type":"ping","payload":{"a":[1]}}"#), r#"{"type":"pong","payload":{"a":[1]}}"#);
+    }
+
+    #[test]
+    fn an_id_in_use_closes_with_4409_and_is_free_again_after_the_end() {
+        let mut protocol = acknowledged();
+        let first = run(&mut protocol, "a");
+        assert_eq!(
+            protocol.receive(&subscribe("a")).err(),
+            Some(Close { code: 4409, reason: "Subscriber for a already exists".into() })
+        );
+        protocol.end(&first);
+        let second = run(&mut protocol, "a");
+        assert!(protocol.is_running(&second) && !protocol.is_running(&first));
+    }
+
+    #[test]
+    fn completing_stops_once_and_strangers_are_no_mistake() {
+        let mut protocol = acknowledged();
+        let running = run(&mut protocol, "a");
+        let complete = r#"{"type":"complete","id":"a"}"#;
+        assert!(matches!(protocol.receive(complete), Ok(Step::Stop(_))));
+        assert!(!protocol.is_running(&running));
+        assert!(matches!(protocol.receive(complete), Ok(Step::Nothing)));
+    }
+
+    #[test]
+    fn a_hundred_operations_run_and_no_more() {
+        let mut protocol = acknowledged();
+        for at in 0..OPERATIONS {
+            run(&mut protocol, &at.to_string());
+        }
+        assert!(matches!(protocol.receive(&subscribe("one more")), Ok(Step::Refuse(id)) if id == "one more"));
+        assert!(matches!(protocol.receive(r#"{"type":"complete","id":"7"}"#), Ok(Step::Stop(_))));
+        run(&mut protocol, "one more");
+    }
+
+    #[test]
+    fn an_id_is_written_as_json() {
+        let mut protocol = acknowledged();
+        let running = run(&mut protocol, r#"\"\u0007"#);
+        assert_eq!(&*running.complete(), r#"{"id":"\"\u0007","type":"complete"}"#);
+        assert_eq!(&*running.next(b"{}"), r#"{"id":"\"\u0007","type":"next","payload":{}}"#);
+    }
+
+    #[test]
+    fn every_reason_fits_in_a_close_frame() {
+        let reason = Close::in_use(&"x".repeat(ID)).reason;
+        assert!(reason.len() <= 123);
+    }
+}
