@@ -167,6 +167,12 @@ macro_rules! connection {
             node: $node,
         }
 
+        impl $edge {
+            pub fn at(cursor: &impl $crate::page::Cursor, node: $node) -> Self {
+                Self { cursor: cursor.encode(), node }
+            }
+        }
+
         impl $connection {
             /// From a page whose rows are already edges.
             pub fn new(page: $crate::page::Page<$edge>, $($extra: $extra_type),*) -> Self {

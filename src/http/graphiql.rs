@@ -34,14 +34,9 @@ where
 
 async fn page(request: HeaderMap) -> Response {
     static PAGE: LazyLock<Asset> = LazyLock::new(|| {
-        let is_whole = NEEDED
-            .iter()
-            .all(|needed| folded_in::FILES.iter().any(|(name, ..)| name == needed));
-        let text = if is_whole {
-            include_str!("graphiql/index.html")
-        } else {
-            include_str!("graphiql/unavailable.html")
-        };
+        let is_whole = NEEDED.iter().all(|needed| folded_in::FILES.iter().any(|(name, ..)| name == needed));
+        let text =
+            if is_whole { include_str!("graphiql/index.html") } else { include_str!("graphiql/unavailable.html") };
         Asset::new("/", "text/html; charset=utf-8", text.as_bytes())
     });
     PAGE.answer(&request)
@@ -49,9 +44,8 @@ async fn page(request: HeaderMap) -> Response {
 
 async fn file(Path(name): Path<String>, request: HeaderMap) -> Response {
     static FILES: LazyLock<Vec<Asset>> = LazyLock::new(|| {
-        let folded_in = folded_in::FILES
-            .iter()
-            .map(|(name, content_type, bytes)| Asset::new(name, content_type, bytes));
+        let folded_in =
+            folded_in::FILES.iter().map(|(name, content_type, bytes)| Asset::new(name, content_type, bytes));
         OURS.iter()
             .map(|(name, content_type, text)| Asset::new(name, content_type, text.as_bytes()))
             .chain(folded_in)
@@ -64,19 +58,11 @@ async fn file(Path(name): Path<String>, request: HeaderMap) -> Response {
 }
 
 /// What `index.html` cannot do without.
-const NEEDED: [&str; 4] = [
-    "react.production.min.js",
-    "react-dom.production.min.js",
-    "graphiql.min.js",
-    "graphiql.min.css",
-];
+const NEEDED: [&str; 4] =
+    ["react.production.min.js", "react-dom.production.min.js", "graphiql.min.js", "graphiql.min.css"];
 
 const OURS: [(&str, &str, &str); 2] = [
-    (
-        "boot.js",
-        "text/javascript; charset=utf-8",
-        include_str!("graphiql/boot.js"),
-    ),
+    ("boot.js", "text/javascript; charset=utf-8", include_str!("graphiql/boot.js")),
     ("page.css", "text/css; charset=utf-8", include_str!("graphiql/page.css")),
 ];
 
@@ -95,12 +81,7 @@ impl Asset {
     fn new(name: &'static str, content_type: &'static str, bytes: &'static [u8]) -> Self {
         let mut hasher = DefaultHasher::new();
         bytes.hash(&mut hasher);
-        Self {
-            name,
-            content_type,
-            bytes,
-            etag: format!("\"{:016x}\"", hasher.finish()),
-        }
+        Self { name, content_type, bytes, etag: format!("\"{:016x}\"", hasher.finish()) }
     }
 
     /// Browsers keep it but ask each time, so a new build is seen at once and an old one is not sent twice.
@@ -112,14 +93,8 @@ impl Asset {
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
             (header::REFERRER_POLICY, "no-referrer"),
         ];
-        let known = request
-            .get(header::IF_NONE_MATCH)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        if known
-            .split(',')
-            .any(|tag| tag.trim().trim_start_matches("W/") == self.etag)
-        {
+        let known = request.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == self.etag) {
             (StatusCode::NOT_MODIFIED, headers).into_response()
         } else {
             ([(header::CONTENT_TYPE, self.content_type)], headers, self.bytes).into_response()

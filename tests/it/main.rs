@@ -1,5 +1,9 @@
-//! Through the public door.
+//! Through the public door: real HTTP and real sockets, a real PostgreSQL.
 
+mod harness;
+
+mod embedded;
 mod http;
+mod messages;
 mod socket;
 mod toy;

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::log;
 use crate::messages::graphql::{Message, MessageAnchor, MessageConnection, message_at};
 use crate::messages::{self, Timeline};
-use crate::page::{Arguments, Cursor, MOST};
+use crate::page::{Arguments, MOST};
 use crate::scalar::DateTime;
 use crate::text::Fault;
 use crate::users::graphql::{User, user};
@@ -130,9 +130,8 @@ impl Channel {
     ) -> Result<ConversationMemberConnection> {
         let window = Arguments { first, after, last, before }.window::<MemberCursor>()?;
         let page = conversations::members(ctx.app(), self.sight, window).await?;
-        Ok(ConversationMemberConnection::new(page.map(|member| ConversationMemberEdge {
-            cursor: MemberCursor::of(&member).encode(),
-            node: ConversationMember::new(self.sight, member),
+        Ok(ConversationMemberConnection::new(page.map(|member| {
+            ConversationMemberEdge::at(&MemberCursor::of(&member), ConversationMember::new(self.sight, member))
         })))
     }
 

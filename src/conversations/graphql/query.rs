@@ -9,7 +9,7 @@ use super::{Channel, Conversation, find, reference};
 use crate::context::Ask;
 use crate::conversations::{self, ChannelCursor, Reference, in_sight, in_sight_by_id};
 use crate::error::{Error, Result};
-use crate::page::{Arguments, Cursor, Page, connection};
+use crate::page::{Arguments, Page, connection};
 
 connection! {
     /// A page of channels.
@@ -79,8 +79,7 @@ async fn channels(ctx: &Context<'_>, filter: Option<ChannelFilter>, arguments: A
     let sights = futures_util::future::try_join_all(sights).await?;
     for (row, sight) in found.rows.into_iter().zip(sights) {
         if let Some(sight) = sight {
-            let cursor = ChannelCursor::of(&row).encode();
-            edges.push(ChannelEdge { cursor, node: Channel::new(sight, row.into())? });
+            edges.push(ChannelEdge::at(&ChannelCursor::of(&row), Channel::new(sight, row.into())?));
         }
     }
     Ok(ChannelConnection::new(Page { rows: edges, has_previous: found.has_previous, has_next: found.has_next }))

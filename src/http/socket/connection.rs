@@ -180,9 +180,8 @@ impl Connection {
             Step::Greet(payload) => {
                 let http = self.http.clone();
                 self.due = None;
-                self.look = Some(
-                    async move { greeting::greet(&http, payload.as_deref()).await.map(Seen::Greeted) }.boxed(),
-                );
+                self.look =
+                    Some(async move { greeting::greet(&http, payload.as_deref()).await.map(Seen::Greeted) }.boxed());
             }
             Step::Run(operation, params) => self.run(operation, params),
             Step::Refuse(id) => {
@@ -246,7 +245,8 @@ impl Connection {
         let scope = Scope::new(self.http.app.clone(), viewer, id.as_str().to_owned(), self.origin);
         let span = tracing::info_span!("operation", id = id.as_str());
         let serial = operation.serial;
-        let task = operate(self.http.clone(), Arc::new(scope), params, operation, self.queue.clone(), self.brief.clone());
+        let task =
+            operate(self.http.clone(), Arc::new(scope), params, operation, self.queue.clone(), self.brief.clone());
         self.operations.insert(serial, AbortOnDropHandle::new(tokio::spawn(task.instrument(span))));
     }
 

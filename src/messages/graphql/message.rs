@@ -10,7 +10,7 @@ use crate::conversations::Sight;
 use crate::conversations::graphql::{Conversation, conversation};
 use crate::error::{Error, InputCode, Result};
 use crate::messages::{self, Kind, MessageAt, MessageCursor, Piece, pieces};
-use crate::page::{Cursor, Page, connection};
+use crate::page::{Page, connection};
 use crate::scalar::DateTime;
 use crate::text;
 use crate::users::graphql::{User, find, user};
@@ -167,7 +167,7 @@ impl MessageConnection {
 
 impl MessageEdge {
     fn new(node: Message) -> Self {
-        Self { cursor: MessageCursor::of(&node.row).encode(), node }
+        Self::at(&MessageCursor::of(&node.row), node)
     }
 
     /// As an edge of `Conversation.messages`; `None` for a reply in a thread.

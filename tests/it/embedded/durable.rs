@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use embedded::{Cluster, running};
+use chinwag::db::embedded::{Cluster, running};
 
 use super::process::*;
 
@@ -32,10 +32,7 @@ fn a_cold_start_makes_a_durable_private_cluster() {
     assert_eq!(show("listen_addresses"), "");
     assert_eq!(show("server_encoding"), "UTF8");
     assert_eq!(show("timezone"), "UTC");
-    assert_eq!(
-        sql(&url, "SELECT current_user, lower('ÄÖ'), 'a' > 'B'").unwrap(),
-        "chinwag|äö|t"
-    );
+    assert_eq!(sql(&url, "SELECT current_user, lower('ÄÖ'), 'a' > 'B'").unwrap(), "chinwag|äö|t");
     assert_eq!(fs::metadata(data_dir.join("pgsock")).unwrap().mode() & 0o777, 0o700);
     cluster.stop();
     assert!(!anybody_works_in(&data_dir));
@@ -56,9 +53,7 @@ fn a_restart_keeps_what_was_written() {
 fn postgres_outlives_the_thread_that_asked_for_it() {
     let folder = open_folder();
     let data_dir = folder.path().to_owned();
-    let cluster = thread::spawn(move || Cluster::start(&data_dir).unwrap())
-        .join()
-        .unwrap();
+    let cluster = thread::spawn(move || Cluster::start(&data_dir).unwrap()).join().unwrap();
     let first = postmaster(folder.path());
 
     write_something(&cluster.url("postgres"));
@@ -107,9 +102,7 @@ fn a_postgres_that_dies_is_started_again_under_the_same_address() {
     for _ in 0..2 {
         let before = postmaster(folder.path());
         kill_postmaster(folder.path());
-        eventually("postgres is started again", || {
-            is_kept(&url) && postmaster(folder.path()) != before
-        });
+        eventually("postgres is started again", || is_kept(&url) && postmaster(folder.path()) != before);
     }
     cluster.stop();
     assert!(!anybody_works_in(folder.path()));
@@ -147,11 +140,7 @@ fn a_pid_file_that_names_a_process_of_something_else_is_no_obstacle() {
     let mut stranger = as_owner(&owner, "sleep").arg("600").spawn().unwrap();
     for file in ["postgres/postmaster.pid", "pgsock/.s.PGSQL.5432.lock"] {
         let file = folder.path().join(file);
-        fs::write(
-            &file,
-            format!("{}\n/somewhere\n1\n5432\n/somewhere\n\n  0  0\nready\n", stranger.id()),
-        )
-        .unwrap();
+        fs::write(&file, format!("{}\n/somewhere\n1\n5432\n/somewhere\n\n  0  0\nready\n", stranger.id())).unwrap();
         chown(&file, Some(owner.uid()), Some(owner.gid())).unwrap();
     }
 
@@ -170,10 +159,7 @@ fn a_postgres_that_runs_already_is_adopted_and_supervised() {
     let mut by_hand = started_by_hand(folder.path(), &folder.path().join("pgsock"));
 
     let cluster = Cluster::start(folder.path()).unwrap();
-    assert_eq!(
-        postmaster(folder.path()).unwrap(),
-        rustix::process::Pid::from_child(&by_hand)
-    );
+    assert_eq!(postmaster(folder.path()).unwrap(), rustix::process::Pid::from_child(&by_hand));
     write_something(&cluster.url("postgres"));
 
     by_hand.kill().unwrap();
@@ -221,14 +207,8 @@ fn half_a_cluster_is_thrown_away() {
 #[test]
 fn a_server_killed_during_initdb_leaves_nothing_in_the_way() {
     let folder = open_folder();
-    let mut server = Process::command()
-        .env("EMBEDDED_DATA_DIR", folder.path())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    eventually("initdb is at work", || {
-        folder.path().join("postgres.init/PG_VERSION").exists()
-    });
+    let mut server = Process::command().env("EMBEDDED_DATA_DIR", folder.path()).stdout(Stdio::null()).spawn().unwrap();
+    eventually("initdb is at work", || folder.path().join("postgres.init/PG_VERSION").exists());
     server.kill().unwrap();
     server.wait().unwrap();
 
@@ -325,11 +305,7 @@ fn the_log_does_not_quote_what_people_wrote() {
     let folder = open_folder();
     let cluster = Cluster::start(folder.path()).unwrap();
     let url = cluster.url("postgres");
-    sql(
-        &url,
-        "CREATE TABLE people (email text UNIQUE); INSERT INTO people VALUES ('alice@example.org')",
-    )
-    .unwrap();
+    sql(&url, "CREATE TABLE people (email text UNIQUE); INSERT INTO people VALUES ('alice@example.org')").unwrap();
     sql(&url, "INSERT INTO people VALUES ('alice@example.org')").unwrap_err();
 
     let log = fs::read_to_string(folder.path().join("postgres.log")).unwrap();
@@ -343,10 +319,7 @@ fn a_long_log_is_put_aside() {
     let log = fs::File::create(folder.path().join("postgres.log")).unwrap();
     log.set_len(11 << 20).unwrap();
     Cluster::start(folder.path()).unwrap().stop();
-    assert_eq!(
-        fs::metadata(folder.path().join("postgres.log.old")).unwrap().len(),
-        11 << 20
-    );
+    assert_eq!(fs::metadata(folder.path().join("postgres.log.old")).unwrap().len(), 11 << 20);
     assert!(fs::metadata(folder.path().join("postgres.log")).unwrap().len() < 1 << 20);
 }
 
@@ -388,8 +361,6 @@ fn started_by_hand(data_dir: &Path, sockets: &Path) -> Child {
         .spawn()
         .unwrap();
     let pid_file = data_dir.join("postgres/postmaster.pid");
-    eventually("it is ready", || {
-        fs::read_to_string(&pid_file).is_ok_and(|text| text.contains("\nready"))
-    });
+    eventually("it is ready", || fs::read_to_string(&pid_file).is_ok_and(|text| text.contains("\nready")));
     child
 }

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use embedded::Cluster;
+use chinwag::db::embedded::Cluster;
 use tempfile::TempDir;
 
 pub struct Process {
@@ -68,11 +68,7 @@ impl Process {
         while let Some(line) = output.next() {
             let line = line.unwrap();
             if let Some(url) = line.strip_prefix("url: ") {
-                return Ok(Self {
-                    child,
-                    url: url.to_owned(),
-                    _output: output,
-                });
+                return Ok(Self { child, url: url.to_owned(), _output: output });
             }
             if let Some(error) = line.strip_prefix("error: ") {
                 let error = error.to_owned();
@@ -111,16 +107,9 @@ pub fn we_are_root() -> bool {
 }
 
 pub fn sql(url: &str, statement: &str) -> Result<String, String> {
-    let answer = Command::new("psql")
-        .args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement, url])
-        .output()
-        .unwrap();
+    let answer = Command::new("psql").args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement, url]).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap().trim().to_owned();
-    if answer.status.success() {
-        Ok(text(answer.stdout))
-    } else {
-        Err(text(answer.stderr))
-    }
+    if answer.status.success() { Ok(text(answer.stdout)) } else { Err(text(answer.stderr)) }
 }
 
 pub fn postmaster(data_dir: &Path) -> Option<rustix::process::Pid> {
@@ -143,13 +132,8 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 /// Whether a process works in `folder`: a zombie works nowhere.
 #[cfg(target_os = "linux")]
 pub fn anybody_works_in(folder: &Path) -> bool {
-    let processes = fs::read_dir("/proc")
-        .unwrap()
-        .flatten()
-        .map(|entry| entry.path().join("cwd"));
-    processes
-        .into_iter()
-        .any(|cwd| fs::read_link(cwd).is_ok_and(|cwd| cwd.starts_with(folder)))
+    let processes = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path().join("cwd"));
+    processes.into_iter().any(|cwd| fs::read_link(cwd).is_ok_and(|cwd| cwd.starts_with(folder)))
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -159,8 +143,5 @@ pub fn anybody_works_in(folder: &Path) -> bool {
 }
 
 pub fn entries(folder: &Path) -> Vec<PathBuf> {
-    fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect()
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
 }

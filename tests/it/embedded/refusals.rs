@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use embedded::Cluster;
+use chinwag::db::embedded::Cluster;
 
 use super::process::*;
 
@@ -15,10 +15,7 @@ fn a_second_server_is_told_who_has_the_folder_and_the_first_is_unharmed() {
 
     let refused = Process::serving(folder.path()).err().expect("refused");
     assert!(refused.contains(&format!("(pid {})", first.id())), "{refused}");
-    assert!(
-        refused.contains("DATA_DIR") && refused.contains("DATABASE_URL"),
-        "{refused}"
-    );
+    assert!(refused.contains("DATA_DIR") && refused.contains("DATABASE_URL"), "{refused}");
 
     assert_eq!(sql(&first.url, "SELECT 1").unwrap(), "1");
     assert_eq!(postmaster(folder.path()), postmaster_of_first);
@@ -36,10 +33,7 @@ fn a_folder_that_the_databases_user_cannot_enter() {
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
 
     let refused = Cluster::start(&closed.join("data")).err().expect("refused").to_string();
-    assert!(
-        refused.contains(&format!("cannot enter {}:", closed.display())),
-        "{refused}"
-    );
+    assert!(refused.contains(&format!("cannot enter {}:", closed.display())), "{refused}");
     assert!(refused.contains("chmod o+x"), "{refused}");
 
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o711)).unwrap();
@@ -55,10 +49,7 @@ fn a_folder_of_another_major() {
     fs::write(&version, "9\n").unwrap();
 
     let refused = Cluster::start(folder.path()).err().expect("refused").to_string();
-    assert!(
-        refused.contains("made by PostgreSQL 9") && refused.contains("install PostgreSQL 9"),
-        "{refused}"
-    );
+    assert!(refused.contains("made by PostgreSQL 9") && refused.contains("install PostgreSQL 9"), "{refused}");
     assert!(refused.contains(real.trim()), "{refused}");
 
     fs::write(&version, real).unwrap();
@@ -76,11 +67,8 @@ fn a_folder_that_is_no_cluster() {
 #[test]
 fn a_chinwag_pg_bin_without_programs() {
     let folder = open_folder();
-    let refused = Process::spawn(
-        Process::command()
-            .env("EMBEDDED_DATA_DIR", folder.path())
-            .env("CHINWAG_PG_BIN", folder.path()),
-    );
+    let refused =
+        Process::spawn(Process::command().env("EMBEDDED_DATA_DIR", folder.path()).env("CHINWAG_PG_BIN", folder.path()));
     let refused = refused.err().expect("refused");
     assert!(refused.contains("CHINWAG_PG_BIN"), "{refused}");
 }
@@ -89,16 +77,9 @@ fn a_chinwag_pg_bin_without_programs() {
 fn a_postgres_that_cannot_start_says_why() {
     let folder = open_folder();
     Cluster::start(folder.path()).unwrap().stop();
-    fs::write(
-        folder.path().join("postgres/postgresql.auto.conf"),
-        "work_mem = 'much'\n",
-    )
-    .unwrap();
+    fs::write(folder.path().join("postgres/postgresql.auto.conf"), "work_mem = 'much'\n").unwrap();
     let refused = Cluster::start(folder.path()).err().expect("refused").to_string();
-    assert!(
-        refused.contains("FATAL:") && refused.contains("postgres.log"),
-        "{refused}"
-    );
+    assert!(refused.contains("FATAL:") && refused.contains("postgres.log"), "{refused}");
 }
 
 #[test]

@@ -2,7 +2,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
 
-use embedded::Cluster;
+use chinwag::db::embedded::Cluster;
 
 use super::process::*;
 
@@ -32,12 +32,8 @@ fn a_dropped_throwaway_is_gone_at_once() {
 #[test]
 fn a_throwaway_in_a_static_goes_with_its_process() {
     let tmp = open_folder();
-    let tests = Process::spawn(
-        Process::command()
-            .env("TMPDIR", tmp.path())
-            .env("EMBEDDED_NEVER_DROPPED", "1"),
-    )
-    .unwrap();
+    let tests =
+        Process::spawn(Process::command().env("TMPDIR", tmp.path()).env("EMBEDDED_NEVER_DROPPED", "1")).unwrap();
     assert_eq!(sql(&tests.url, "SELECT 1").unwrap(), "1");
     tests.end();
     eventually("all of it is gone", || everything_is_gone(tmp.path()));

@@ -1,0 +1,12 @@
+//! What the tests stand on: a real PostgreSQL, a server each with a database of its own, and people with names.
+
+mod actor;
+mod database;
+mod server;
+mod socket;
+mod statements;
+
+pub use actor::{Actor, Answer};
+pub use database::Database;
+pub use server::TestServer;
+pub use socket::{Ended, Socket, Stream};

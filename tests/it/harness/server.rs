@@ -1,0 +1,82 @@
+//! A server as strangers meet it: bound to a port, on a database of its own.
+
+use std::net::SocketAddr;
+
+use chinwag::app::App;
+use chinwag::clock::Clock;
+use chinwag::config::Config;
+use chinwag::http::Server;
+use chinwag::keys::Keys;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{Actor, Database, statements};
+
+const SECRET: &str = "a secret of the tests, long enough";
+
+pub struct TestServer {
+    pub app: App,
+    pub clock: Clock,
+    pub address: SocketAddr,
+    pub database: std::sync::Arc<Database>,
+    shutdown: CancellationToken,
+    serving: Option<AbortOnDropHandle<()>>,
+    _listening: AbortOnDropHandle<()>,
+}
+
+impl TestServer {
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// With a configuration that differs.
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        let database = std::sync::Arc::new(Database::create().await);
+        Self::on(database, Clock::default(), change).await
+    }
+
+    /// Another server on the database and the clock of this one.
+    pub async fn another(&self) -> Self {
+        Self::on(self.database.clone(), self.clock.clone(), |_| {}).await
+    }
+
+    async fn on(database: std::sync::Arc<Database>, clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
+        statements::record();
+        let mut config = Config::for_tests(database.url.clone(), std::env::temp_dir());
+        change(&mut config);
+        let app = App::new(config, clock.clone(), database.url.clone(), Keys::new(SECRET)).unwrap();
+        let server = Server::bind(app.clone(), chinwag::api::schema()).await.unwrap();
+        let address = server.address().unwrap();
+        let shutdown = CancellationToken::new();
+        let serving = AbortOnDropHandle::new(tokio::spawn(server.run(shutdown.clone())));
+        let listening = AbortOnDropHandle::new(tokio::spawn(chinwag::log::listen(app.clone())));
+        Self { app, clock, address, database, shutdown, serving: Some(serving), _listening: listening }
+    }
+
+    /// Stops as by SIGTERM, and waits for it.
+    pub async fn stop(&mut self) {
+        self.shutdown.cancel();
+        if let Some(serving) = self.serving.take() {
+            serving.await.unwrap();
+        }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Somebody who is not signed in.
+    pub fn anonymous(&self) -> Actor {
+        Actor::new(self.address, None)
+    }
+
+    /// Somebody new, signed in.
+    pub async fn register(&self, name: &str) -> Actor {
+        Actor::register(self.address, name).await
+    }
+
+    /// The statements that run on its database during `work`.
+    pub async fn statements<T>(&self, work: impl Future<Output = T>) -> (Vec<String>, T) {
+        statements::during(&self.database.name, work).await
+    }
+}
