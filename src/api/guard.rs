@@ -61,7 +61,8 @@ pub fn admit(document: &ExecutableDocument) -> Result<()> {
 fn admit_operation(operation: &OperationDefinition, size: &Size) -> Result<()> {
     // async-graphql 8 lets several fields through, and runs none that stands in a fragment: such a subscription would
     // complete at once, without an event or an error.
-    let is_one_field = matches!(&*operation.selection_set.node.items, [only] if matches!(only.node, Selection::Field(_)));
+    let is_one_field =
+        matches!(&*operation.selection_set.node.items, [only] if matches!(only.node, Selection::Field(_)));
     if operation.ty == OperationType::Subscription && !is_one_field {
         let message = "A subscription has one field at its root, outside of fragments";
         return Err(Error::new(Code::GraphqlValidationFailed, message));
@@ -108,9 +109,7 @@ impl<'d> Measure<'d> {
                         ..below
                     }
                 }
-                Selection::InlineFragment(inline) => {
-                    self.selection(&inline.node.selection_set.node, level + 1)?
-                }
+                Selection::InlineFragment(inline) => self.selection(&inline.node.selection_set.node, level + 1)?,
                 Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node, level + 1)?,
             };
             sum.add(&Size { directives: inner.directives.saturating_add(directives), ..inner });

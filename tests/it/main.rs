@@ -1,5 +1,6 @@
 //! Through the public door.
 
 mod http;
+mod sessions;
 mod socket;
 mod toy;

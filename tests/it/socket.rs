@@ -29,7 +29,10 @@ async fn a_subscription_delivers_and_completes() {
     let mut socket = toy.anonymous().await;
     socket.run("a", "subscription { ticks(every: 5, times: 3) }").await;
     for count in 0..3 {
-        assert_eq!(socket.next().await, json!({ "id": "a", "type": "next", "payload": { "data": { "ticks": count } } }));
+        assert_eq!(
+            socket.next().await,
+            json!({ "id": "a", "type": "next", "payload": { "data": { "ticks": count } } })
+        );
     }
     assert_eq!(socket.next().await, json!({ "id": "a", "type": "complete" }));
     until(|| open(&toy) == 0).await;
@@ -156,7 +159,8 @@ async fn breaking_the_protocol_closes_with_its_code() {
     let mut socket = toy.socket().await;
     socket.text(subscribe).await;
     assert_eq!(socket.closed().await, (4401, "Unauthorized".into()));
-    for (text, code) in [("nonsense", 4400), (r#"{"type":"start","id":"a"}"#, 4400), (r#"{"type":"connection_init"}"#, 4429)]
+    for (text, code) in
+        [("nonsense", 4400), (r#"{"type":"start","id":"a"}"#, 4400), (r#"{"type":"connection_init"}"#, 4429)]
     {
         let mut socket = toy.anonymous().await;
         socket.text(text).await;
