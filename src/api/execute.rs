@@ -117,7 +117,13 @@ where
 impl Executor {
     /// Parses what was asked and lets through what may run.
     pub fn prepare(&self, params: Params, request_id: &str) -> Result<Operation, Answer> {
-        admit(params).map_err(|refusal| Answer::refused(vec![refusal.sent(request_id)]))
+        let refuse = |error: Error| Answer::refuse(&error, request_id);
+        if params.query.len() > TEXT {
+            let error = Error::new(Code::OperationTooComplex, format!("The document is longer than {TEXT} bytes"));
+            return Err(refuse(error.with("cost", params.query.len()).with("limit", TEXT)));
+        }
+        let document = parse_query(&params.query).map_err(|error| not_parsed(&error, request_id))?;
+        admit(params, document).map_err(refuse)
     }
 
     /// Runs a query or a mutation. A mutation goes on when this is dropped or takes too long: nobody who hangs up cuts a
@@ -206,30 +212,7 @@ impl Sent {
     }
 }
 
-/// Why an operation may not run, and where in its text the reason stands.
-struct Refusal {
-    error: Error,
-    locations: Vec<Pos>,
-}
-
-impl Refusal {
-    fn sent(self, request_id: &str) -> Sent {
-        Sent { locations: self.locations, ..Sent::of(&self.error, request_id) }
-    }
-}
-
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        Self { error, locations: Vec::new() }
-    }
-}
-
-fn admit(params: Params) -> Result<Operation, Refusal> {
-    if params.query.len() > TEXT {
-        let error = Error::new(Code::OperationTooComplex, format!("The document is longer than {TEXT} bytes"));
-        return Err(error.with("cost", params.query.len()).with("limit", TEXT).into());
-    }
-    let document = parse_query(&params.query).map_err(|error| not_parsed(&error))?;
+fn admit(params: Params, document: ExecutableDocument) -> Result<Operation> {
     let operation_name = params.operation_name.filter(|name| !name.is_empty());
     let kind = choose(&document, operation_name.as_deref())?;
     guard::admit(&document)?;
@@ -239,7 +222,7 @@ fn admit(params: Params) -> Result<Operation, Refusal> {
     Ok(Operation { kind, request })
 }
 
-fn not_parsed(error: &ParserError) -> Refusal {
+fn not_parsed(error: &ParserError, request_id: &str) -> Answer {
     let message = match error {
         // The parser's text draws the line and the mistake in it; its last line says what was expected.
         ParserError::Syntax { message, .. } => match message.rsplit_once("= ") {
@@ -248,7 +231,9 @@ fn not_parsed(error: &ParserError) -> Refusal {
         },
         other => format!("Syntax error: {}", other.to_string().trim_end_matches('.')),
     };
-    Refusal { error: Error::new(Code::GraphqlParseFailed, message), locations: error.positions().take(1).collect() }
+    let locations = error.positions().take(1).collect();
+    let error = Error::new(Code::GraphqlParseFailed, message);
+    Answer::refused(vec![Sent { locations, ..Sent::of(&error, request_id) }])
 }
 
 /// Which operation of the document is meant.

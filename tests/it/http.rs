@@ -1,7 +1,7 @@
 //! Operations over HTTP, and what holds for every request.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
@@ -136,6 +136,19 @@ async fn what_costs_too_much_is_refused_before_it_runs() {
         assert!(extensions["cost"].as_u64() > extensions["limit"].as_u64(), "{body}");
     }
     assert_eq!(toy.counts.done.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn fragments_that_double_one_another_are_refused_at_once() {
+    let toy = Toy::start().await;
+    let doubling = |at: u32| {
+        let next = at + 1;
+        format!(" fragment F{at} on Query {{ nested {{ ...F{next} }} ... on Query {{ ...F{next} }} }}")
+    };
+    let bomb = format!("{{ ...F0 }} fragment F40 on Query {{ hello }}{}", (0..40).map(doubling).collect::<String>());
+    let begin = Instant::now();
+    assert_eq!(code(&toy.ask(&bomb).await), "OPERATION_TOO_COMPLEX");
+    assert!(begin.elapsed() < Duration::from_secs(1));
 }
 
 #[tokio::test]

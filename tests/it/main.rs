@@ -2,8 +2,11 @@
 
 mod harness;
 
+mod accounts;
 mod embedded;
 mod http;
 mod messages;
+mod sessions;
 mod socket;
+mod streams;
 mod toy;

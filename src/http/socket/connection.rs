@@ -33,10 +33,13 @@ use crate::http::{Http, RequestId};
 const INIT: Duration = Duration::from_secs(10);
 /// Between pings; proxies cut what is silent for a minute.
 const PING_EVERY: Duration = Duration::from_secs(25);
-/// A peer that has said nothing for this long, not even in answer to a ping, is gone.
-const SILENCE: Duration = Duration::from_secs(50);
+/// A peer that has said nothing for this long, not even in answer to a ping, is gone. Under two pings, so that the second
+/// finds it.
+const SILENCE: Duration = Duration::from_secs(45);
 /// For the kernel to take what was flushed; a client that does not read for as long is let go.
 const STALLS: Duration = Duration::from_secs(10);
+/// Bytes a second of the slowest line that may have more time for a large answer.
+const SLOWEST: f64 = 32.0 * 1024.0;
 /// For the other end to answer a close frame: closing the connection at once could overtake it.
 const CLOSES: Duration = Duration::from_secs(1);
 /// Frames taken from the queue at once.
@@ -269,17 +272,17 @@ impl Connection {
                 self.operations.remove(&operation.serial);
             }
             unflushed += text.len();
-            moves(self.socket.feed(Message::Text(text))).await?;
+            moves(unflushed, self.socket.feed(Message::Text(text))).await?;
             if unflushed >= FLUSH {
-                moves(self.socket.flush()).await?;
+                moves(unflushed, self.socket.flush()).await?;
                 unflushed = 0;
             }
         }
-        moves(self.socket.flush()).await
+        moves(unflushed, self.socket.flush()).await
     }
 
     async fn send(&mut self, message: Message) -> Result<(), End> {
-        moves(self.socket.send(message)).await
+        moves(0, self.socket.send(message)).await
     }
 
     /// How long this socket stays while the server stops.
@@ -327,7 +330,7 @@ impl Connection {
         }
         self.write(&mut frames).await?;
         for operation in self.protocol.end_all() {
-            moves(self.socket.feed(Message::Text(operation.complete()))).await?;
+            moves(0, self.socket.feed(Message::Text(operation.complete()))).await?;
         }
         Ok(())
     }
@@ -387,9 +390,9 @@ fn fit(answer: Answer, scope: &Scope) -> Answer {
     }
 }
 
-/// Writing, as long as it moves.
-async fn moves(write: impl Future<Output = Result<(), axum::Error>>) -> Result<(), End> {
-    match timeout(STALLS, write).await {
+/// Writing this much, as long as it moves.
+async fn moves(bytes: usize, write: impl Future<Output = Result<(), axum::Error>>) -> Result<(), End> {
+    match timeout(STALLS + Duration::from_secs_f64(bytes as f64 / SLOWEST), write).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(End::Gone),
         Err(_) => Err(Close::TOO_SLOW.into()),

@@ -6,7 +6,7 @@ mod server;
 mod socket;
 mod statements;
 
-pub use actor::{Actor, Answer};
+pub use actor::{Actor, Answer, PASSWORD};
 pub use database::Database;
 pub use server::TestServer;
 pub use socket::{Ended, Socket, Stream};

@@ -1,0 +1,126 @@
+//! How long a socket lives. Needs a database: `TEST_DATABASE_URL`, until the tests have their own.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use chinwag::viewer::Viewer;
+use chrono::TimeDelta;
+use serde_json::json;
+use tokio::time::sleep;
+
+use crate::socket::somebody;
+use crate::toy::{Socket, Toy, until};
+
+async fn toy() -> Toy {
+    let url = std::env::var("TEST_DATABASE_URL").unwrap();
+    chinwag::db::migrate(&url).await.ok().unwrap();
+    Toy::on(&url, |_| {}).await
+}
+
+async fn execute(sql: &str) {
+    let url = std::env::var("TEST_DATABASE_URL").unwrap();
+    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute(sql).await.unwrap();
+}
+
+/// Somebody with a session of this length.
+async fn signed_in(toy: &Toy, lasts: TimeDelta) -> Viewer {
+    let viewer = somebody(toy);
+    let (user, session, now) = (viewer.user_id.0, viewer.session_id.0, toy.app.clock.now());
+    let expires = now + lasts;
+    execute(&format!(
+        "INSERT INTO users (id, username, display_name, role, is_claimed, version, created_at, updated_at)
+         VALUES ('{user}', '{user}', 'Alice', 'USER', true, 1, '{now}', '{now}');
+         INSERT INTO sessions (id, user_id, client_name, seed, generation, refreshed_at, created_at, last_used_at,
+                               expires_at)
+         VALUES ('{session}', '{user}', '', '', 1, '{now}', '{now}', '{now}', '{expires}')"
+    ))
+    .await;
+    viewer
+}
+
+async fn greet(toy: &Toy, viewer: Viewer) -> Socket {
+    let mut socket = toy.socket().await;
+    let authorization = format!("Bearer {}", toy.token(viewer, 60));
+    socket
+        .send(json!({ "type": "connection_init", "payload": { "headers": { "authorization": authorization } } }))
+        .await;
+    socket
+}
+
+async fn signed_in_socket(toy: &Toy, viewer: Viewer) -> Socket {
+    let mut socket = greet(toy, viewer).await;
+    assert_eq!(socket.next().await, json!({ "type": "connection_ack" }));
+    socket
+}
+
+#[tokio::test]
+#[ignore = "needs a database"]
+async fn what_runs_on_a_socket_runs_as_who_greeted() {
+    let toy = toy().await;
+    let viewer = signed_in(&toy, TimeDelta::days(1)).await;
+    let mut socket = signed_in_socket(&toy, viewer).await;
+    socket.run("a", "{ who }").await;
+    assert_eq!(socket.next().await["payload"], json!({ "data": { "who": viewer.user_id.to_string() } }));
+    let body: serde_json::Value =
+        reqwest::get(toy.url.replace("graphql", "health")).await.unwrap().json().await.unwrap();
+    assert_eq!(body, json!({ "status": "ok", "db": "connected" }));
+}
+
+#[tokio::test]
+#[ignore = "needs a database"]
+async fn when_the_session_ends_streams_complete_and_the_socket_closes() {
+    let toy = toy().await;
+    let viewer = signed_in(&toy, TimeDelta::days(1)).await;
+    let mut socket = signed_in_socket(&toy, viewer).await;
+    let mut other = signed_in_socket(&toy, signed_in(&toy, TimeDelta::days(1)).await).await;
+    for id in ["a", "b"] {
+        socket.run(id, "subscription { ticks(every: 99999) }").await;
+    }
+    until(|| toy.counts.open.load(Ordering::SeqCst) == 2).await;
+    toy.app.ended_sessions.insert([viewer.session_id]);
+    let mut completed = [socket.next().await, socket.next().await].map(|message| message["id"].clone());
+    completed.sort_by_key(ToString::to_string);
+    assert_eq!(completed, [json!("a"), json!("b")]);
+    assert_eq!(socket.closed().await, (4401, "Session ended".into()));
+    until(|| toy.counts.open.load(Ordering::SeqCst) == 0).await;
+    assert!(other.is_quiet().await);
+    assert_eq!(greet(&toy, viewer).await.closed().await.0, 4403);
+}
+
+#[tokio::test]
+#[ignore = "needs a database"]
+async fn a_session_that_expires_closes_its_socket_and_one_that_was_refreshed_does_not() {
+    let toy = toy().await;
+    let alice = signed_in(&toy, TimeDelta::seconds(2)).await;
+    let bob = signed_in(&toy, TimeDelta::seconds(2)).await;
+    let mut expiring = signed_in_socket(&toy, alice).await;
+    let mut refreshed = signed_in_socket(&toy, bob).await;
+    execute(&format!("UPDATE sessions SET expires_at = now() + '1 day' WHERE id = '{}'", bob.session_id.0)).await;
+    let begin = Instant::now();
+    assert_eq!(expiring.closed().await, (4403, "Session expired".into()));
+    assert!(begin.elapsed() < Duration::from_secs(4));
+    sleep(Duration::from_millis(500)).await;
+    refreshed.run("a", "{ hello }").await;
+    assert_eq!(refreshed.next().await["payload"], json!({ "data": { "hello": "world" } }));
+    // The clock of the tests moves unseen; the next message shows it.
+    toy.app.clock.advance(TimeDelta::days(2));
+    refreshed.send(json!({ "type": "ping" })).await;
+    assert_eq!(refreshed.closed().await.0, 4403);
+}
+
+#[tokio::test]
+#[ignore = "needs a database"]
+async fn a_user_has_twenty_sockets() {
+    let toy = toy().await;
+    let viewer = signed_in(&toy, TimeDelta::days(1)).await;
+    let mut sockets = Vec::new();
+    for _ in 0..20 {
+        sockets.push(signed_in_socket(&toy, viewer).await);
+    }
+    assert_eq!(greet(&toy, viewer).await.closed().await, (1013, "Too many connections".into()));
+    sockets.pop();
+    sleep(Duration::from_millis(100)).await;
+    signed_in_socket(&toy, viewer).await;
+}
