@@ -32,6 +32,10 @@ impl From<DieselError> for Error {
             {
                 Self::new(Code::Timeout, "This took too long and was stopped").caused_by(error)
             }
+            // Text that PostgreSQL cannot hold. What is kept is checked before; this is for what is only looked up.
+            DieselError::DatabaseError(_, about) if about.message().contains("byte sequence for encoding") => {
+                Self::new(Code::BadUserInput, "NUL is not allowed in text")
+            }
             _ => Self::internal(error),
         }
     }

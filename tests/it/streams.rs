@@ -73,7 +73,8 @@ async fn the_log_is_read_over_http_too() {
     for number in 1..=5 {
         alice.say(&channel, &format!("message {number}")).await;
     }
-    let query = "query($id: ID!, $after: Int!, $first: Int!) { conversation(id: $id) { events(after: $after, first: $first) {
+    let query =
+        "query($id: ID!, $after: Int!, $first: Int!) { conversation(id: $id) { events(after: $after, first: $first) {
         seq isCaughtUp hasGap events { seq } } } }";
     let read = async |after: i64, first: i64| {
         let variables = json!({ "id": channel, "after": after, "first": first });
@@ -207,8 +208,13 @@ async fn a_stream_survives_a_listening_connection_that_dies() {
     let mut socket = alice.at(other.address).socket().await;
     let mut log = socket.follow(&channel, None);
     log.batch().await;
-    server.database.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-        WHERE datname = current_database() AND pid <> pg_backend_pid()").await;
+    server
+        .database
+        .execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+        WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+        .await;
     alice.say(&channel, "after the fall").await;
     assert_eq!(log.events_until(2).await[0]["message"]["content"], "after the fall");
 }

@@ -250,6 +250,11 @@ impl Socket {
         }
     }
 
+    /// Whether the greeting is acknowledged, rather than the socket closed.
+    pub async fn is_welcome(&mut self) -> bool {
+        matches!(self.receive().await, Message::Text(_))
+    }
+
     /// Whether nothing comes for a while.
     pub async fn is_quiet(&mut self) -> bool {
         timeout(Duration::from_millis(150), self.0.next()).await.is_err()

@@ -46,7 +46,7 @@ impl TestServer {
         change(&mut config);
         let app = App::new(config, clock.clone(), database.url.clone(), Keys::new(SECRET)).unwrap();
         let server = Server::bind(app.clone(), chinwag::api::schema()).await.unwrap();
-        let address = server.address().unwrap();
+        let address = server.address();
         let shutdown = CancellationToken::new();
         let serving = AbortOnDropHandle::new(tokio::spawn(server.run(shutdown.clone())));
         let listening = AbortOnDropHandle::new(tokio::spawn(chinwag::log::listen(app.clone())));
