@@ -2,6 +2,7 @@
 
 use async_graphql::{EmptyMutation, EmptySubscription, MergedObject, SDLExportOptions};
 
+mod answer;
 pub mod execute;
 mod guard;
 mod server;
