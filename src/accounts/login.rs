@@ -21,7 +21,7 @@ impl LoginDraft {
         let client_name = wrong.note("clientName", client_name(name));
         // Whatever cannot be a name or a password is answered like a wrong one: this is no place to learn the rules.
         wrong
-            .finish(|| Some(Self { identifier: identifier.trim().to_lowercase(), password, client_name: client_name? }))
+            .finish(|| Some(Self { identifier: folded(&identifier), password, client_name: client_name? }))
     }
 }
 
@@ -37,4 +37,9 @@ pub async fn log_in(app: &App, origin: Origin, draft: LoginDraft) -> Result<Sign
         return Err(Error::new(Code::InvalidCredentials, "Wrong name, address or password"));
     };
     app.db.transaction(async move |tx| begin_session(app, tx, user_id, client_name, origin).await).await
+}
+
+/// As names and addresses are kept. NUL, which no name has, cannot even be looked up.
+fn folded(identifier: &str) -> String {
+    identifier.trim().replace('\0', "\u{fffd}").to_lowercase()
 }

@@ -1,26 +1,24 @@
 //! The one door to executing operations, for requests and sockets alike: parse, admit, execute, and finish the answer.
 //!
 //! What async-graphql would do by extensions stands in front of `execute` and behind it: any extension, even an empty
-//! one, makes a large query half as slow again. Errors get their codes here, are logged here, once, and say nothing
-//! of the inside.
+//! one, makes a large query half as slow again.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
-use async_graphql::parser::{Error as ParserError, parse_query};
-use async_graphql::{
-    ObjectType, PathSegment, Pos, Request, Response, Schema, ServerError, SubscriptionType, Value, Variables,
-};
-use bytes::Bytes;
+use async_graphql::{ObjectType, Request, Response, Schema, SubscriptionType, Variables};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+pub use super::answer::Answer;
+use super::answer::{Stage, finish, not_parsed};
 use super::guard;
 use crate::context::Scope;
 use crate::error::{Code, Error, Result};
@@ -29,8 +27,6 @@ use crate::error::{Code, Error, Result};
 const TEXT: usize = 64 * 1024;
 /// After this a query is dropped, and a mutation goes on unwatched.
 const RUNS: Duration = Duration::from_secs(30);
-/// Errors that leave in one answer: one wrong document must not make a thousand.
-const ERRORS: usize = 10;
 
 /// What a client asks for, as it stands in a body or a socket's message.
 #[derive(Deserialize)]
@@ -63,15 +59,6 @@ pub enum Kind {
 pub struct Operation {
     pub kind: Kind,
     request: Request,
-}
-
-/// What goes back to the client, in JSON.
-#[derive(Debug)]
-pub enum Answer {
-    /// It ran: the whole body, with `data` and perhaps `errors`.
-    Executed(Bytes),
-    /// A request error: it did not run, and has no `data`. The list of errors, and the code of the first.
-    Refused(Code, Bytes),
 }
 
 /// Executes operations of one schema. A clone executes the same.
@@ -169,49 +156,6 @@ impl Executor {
     }
 }
 
-impl Answer {
-    /// A request error of ours.
-    pub fn refuse(error: &Error, request_id: &str) -> Self {
-        log(error, request_id);
-        Self::refused(vec![Sent::of(error, request_id)])
-    }
-
-    fn refused(errors: Vec<Sent>) -> Self {
-        let code = errors.first().map_or(Code::Internal, |error| error.code);
-        Self::Refused(code, to_json(&errors))
-    }
-}
-
-/// Where a subscription is. While it opens, `data` that is null is a request error also if the error has a path: a
-/// source that cannot be opened is no event.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Opening,
-    Running,
-}
-
-/// One error as it leaves.
-#[derive(Serialize)]
-struct Sent {
-    message: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    locations: Vec<Pos>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    path: Vec<PathSegment>,
-    extensions: serde_json::Map<String, serde_json::Value>,
-    #[serde(skip)]
-    code: Code,
-}
-
-impl Sent {
-    fn of(error: &Error, request_id: &str) -> Self {
-        let mut extensions = error.extensions();
-        extensions.insert("requestId".into(), request_id.into());
-        let message = error.message().to_owned();
-        Self { message, locations: Vec::new(), path: Vec::new(), extensions, code: error.code() }
-    }
-}
-
 fn admit(params: Params, document: ExecutableDocument) -> Result<Operation> {
     let operation_name = params.operation_name.filter(|name| !name.is_empty());
     let kind = choose(&document, operation_name.as_deref())?;
@@ -220,20 +164,6 @@ fn admit(params: Params, document: ExecutableDocument) -> Result<Operation> {
     request.operation_name = operation_name;
     request.set_parsed_query(document);
     Ok(Operation { kind, request })
-}
-
-fn not_parsed(error: &ParserError, request_id: &str) -> Answer {
-    let message = match error {
-        // The parser's text draws the line and the mistake in it; its last line says what was expected.
-        ParserError::Syntax { message, .. } => match message.rsplit_once("= ") {
-            Some((_, expected)) => format!("Syntax error: {}", expected.trim()),
-            None => "Syntax error".to_owned(),
-        },
-        other => format!("Syntax error: {}", other.to_string().trim_end_matches('.')),
-    };
-    let locations = error.positions().take(1).collect();
-    let error = Error::new(Code::GraphqlParseFailed, message);
-    Answer::refused(vec![Sent { locations, ..Sent::of(&error, request_id) }])
 }
 
 /// Which operation of the document is meant.
@@ -257,56 +187,6 @@ fn choose(document: &ExecutableDocument, name: Option<&str>) -> Result<Kind> {
     })
 }
 
-fn finish(response: Response, stage: Stage, request_id: &str) -> Answer {
-    let has_ran = |error: &ServerError| stage == Stage::Running && !error.path.is_empty();
-    let is_request_error =
-        response.data == Value::Null && !response.errors.is_empty() && !response.errors.iter().any(has_ran);
-    let errors: Vec<Sent> =
-        response.errors.into_iter().take(ERRORS).map(|error| into_sent(error, request_id)).collect();
-    if is_request_error {
-        return Answer::refused(errors);
-    }
-    #[derive(Serialize)]
-    struct Body<'a> {
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        errors: Vec<Sent>,
-        data: &'a Value,
-    }
-    Answer::Executed(to_json(&Body { errors, data: &response.data }))
-}
-
-/// Gives an error its code. Ours rides along as the source; whatever else has a source is a fault of ours that slipped
-/// through `?`, its text perhaps SQL. What has none comes from async-graphql: before execution it is about the
-/// document, with a path about a value that validation let through.
-fn into_sent(error: ServerError, request_id: &str) -> Sent {
-    let ours = match error.source::<Error>() {
-        Some(ours) => ours.clone(),
-        None if error.source.is_some() => Error::internal(&error.message),
-        None if error.path.is_empty() => Error::new(Code::GraphqlValidationFailed, error.message),
-        None => Error::new(Code::BadUserInput, wrong_value(&error.message)),
-    };
-    log(&ours, request_id);
-    Sent { locations: error.locations, path: error.path, ..Sent::of(&ours, request_id) }
-}
-
-/// The type a value is not of, which stands first in quotes; the rest may speak of Rust.
-fn wrong_value(message: &str) -> String {
-    let is_about_input = message.starts_with("Failed to parse \"") || message.starts_with("Expected input type \"");
-    match message.split('"').nth(1) {
-        Some(name) if is_about_input => format!("An argument here is no valid {name}"),
-        _ => "An argument here is not valid".to_owned(),
-    }
-}
-
-/// What really happened, for us alone.
-fn log(error: &Error, request_id: &str) {
-    let Some(cause) = error.cause() else { return };
-    match error.code() {
-        Code::Internal => tracing::error!(request_id, cause, "request failed"),
-        _ => tracing::warn!(request_id, code = error.code().name(), cause, "request failed"),
-    }
-}
-
 fn panicked() -> Error {
     Error::internal("a resolver panicked")
 }
@@ -317,8 +197,4 @@ fn took_too_long(kind: Kind) -> Error {
         Kind::Query | Kind::Subscription => "This took too long and was stopped",
     };
     Error::new(Code::Timeout, message).caused_by("over the time of an operation")
-}
-
-fn to_json(value: &impl Serialize) -> Bytes {
-    serde_json::to_vec(value).expect("has string keys only").into()
 }

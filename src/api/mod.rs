@@ -10,6 +10,7 @@ use crate::users::graphql::UserQuery;
 /// Levels of a selection; introspection fits.
 const DEPTH: usize = 16;
 
+mod answer;
 pub mod execute;
 mod guard;
 mod node;

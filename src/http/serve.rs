@@ -22,8 +22,8 @@ use super::Http;
 use crate::api::execute::Executor;
 use crate::app::App;
 
-/// Open connections at once; more wait in the kernel's queue. An idle subscriber holds about 10 KB, after
-/// bursts 20 KB, so these hold 200 MB.
+/// Open connections at once; more wait in the kernel's queue. An idle subscriber was measured at up to 20 KB, so these
+/// hold 200 MB.
 const CONNECTIONS: u64 = 10_000;
 /// Files that are not connections from outside: the database's, logs, standard ones.
 const OTHER_FILES: u64 = 200;

@@ -80,6 +80,24 @@ async fn when_the_session_ends_streams_complete_and_the_socket_closes() {
 }
 
 #[tokio::test]
+async fn leaving_is_answered_before_the_socket_closes() {
+    let (toy, database) = toy().await;
+    let viewer = signed_in(&toy, &database, TimeDelta::days(1)).await;
+    let mut socket = signed_in_socket(&toy, viewer).await;
+    socket.run("stream", "subscription { ticks(every: 99999) }").await;
+    until(|| toy.counts.open.load(Ordering::SeqCst) == 1).await;
+    socket.run("leave", "mutation { leave }").await;
+    let mut heard = Vec::new();
+    for _ in 0..3 {
+        let message = socket.next().await;
+        heard.push(format!("{} {}", message["id"], message["type"]));
+    }
+    heard.sort();
+    assert_eq!(heard, [r#""leave" "complete""#, r#""leave" "next""#, r#""stream" "complete""#]);
+    assert_eq!(socket.closed().await.0, 4401);
+}
+
+#[tokio::test]
 async fn a_session_that_expires_closes_its_socket_and_one_that_was_refreshed_does_not() {
     let (toy, database) = toy().await;
     let alice = signed_in(&toy, &database, TimeDelta::seconds(2)).await;

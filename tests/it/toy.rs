@@ -92,6 +92,13 @@ impl Mutation {
         sleep(Duration::from_millis(millis)).await;
         ctx.data_unchecked::<Counts>().done.fetch_add(1, Ordering::SeqCst) + 1
     }
+
+    /// Ends the session it is called with.
+    async fn leave(&self, ctx: &Context<'_>) -> Result<bool> {
+        ctx.app().ended_sessions.insert([ctx.viewer()?.session_id]);
+        sleep(Duration::from_millis(50)).await;
+        Ok(true)
+    }
 }
 
 pub struct Subscriptions;

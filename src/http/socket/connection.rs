@@ -46,7 +46,7 @@ const CLOSES: Duration = Duration::from_secs(1);
 const BATCH: usize = 64;
 /// Bytes after which a batch is flushed: more would grow a buffer that never shrinks.
 const FLUSH: usize = 8 * 1024;
-/// For queries and mutations on a socket when the server stops.
+/// For queries and mutations on a socket when the server stops or the session ends.
 const FINISHES: Duration = Duration::from_secs(5);
 /// By this much a socket is closed after another when the server stops, so that not all clients come back at once.
 const APART: Duration = Duration::from_millis(1);
@@ -140,8 +140,17 @@ impl Connection {
         let stopping = self.http.draining.clone();
         loop {
             tokio::select! {
+                // What ends the conversation comes first, and reading before writing: a client that floods the socket
+                // starves its own answers alone.
+                biased;
                 () = self.ended.cancelled() => return Err(End::SessionEnded),
-                _ = self.outlet.recv_many(&mut frames, BATCH) => self.write(&mut frames).await?,
+                seen = look(&mut self.look) => self.see(seen?).await?,
+                () = until(self.due) => self.fall_due()?,
+                () = stopping.cancelled(), if leave_at.is_none() => leave_at = Some(Instant::now() + self.apart()),
+                () = until(leave_at) => {
+                    self.finish().await;
+                    return Err(Close::RESTARTING.into());
+                }
                 message = self.socket.next() => {
                     heard = Instant::now();
                     match message {
@@ -157,14 +166,7 @@ impl Connection {
                     }
                     self.send(Message::Ping(Default::default())).await?;
                 }
-                seen = look(&mut self.look) => self.see(seen?).await?,
-                () = until(self.due) => self.fall_due()?,
-                () = stopping.cancelled(), if leave_at.is_none() => leave_at = Some(Instant::now() + self.apart()),
-                () = until(leave_at) => {
-                    // What is cut short here is answered to nobody.
-                    let _ = timeout(FINISHES, self.finish()).await;
-                    return Err(Close::RESTARTING.into());
-                }
+                _ = self.outlet.recv_many(&mut frames, BATCH) => self.write(&mut frames).await?,
             }
         }
     }
@@ -248,8 +250,15 @@ impl Connection {
         let scope = Scope::new(self.http.app.clone(), viewer, id.as_str().to_owned(), self.origin);
         let span = tracing::info_span!("operation", id = id.as_str());
         let serial = operation.serial;
-        let task =
-            operate(self.http.clone(), Arc::new(scope), params, operation, self.queue.clone(), self.brief.clone());
+        let task = Task {
+            http: self.http.clone(),
+            scope: Arc::new(scope),
+            running: operation,
+            queue: self.queue.clone(),
+            brief: self.brief.clone(),
+            ended: self.ended.clone(),
+        };
+        let task = task.operate(params);
         self.operations.insert(serial, AbortOnDropHandle::new(tokio::spawn(task.instrument(span))));
     }
 
@@ -291,21 +300,28 @@ impl Connection {
         APART.saturating_mul(sockets).min(LAST).mul_f64(rand::random())
     }
 
-    /// Waits for queries and mutations; subscriptions never finish.
-    async fn finish(&mut self) -> Result<(), End> {
+    /// Waits for queries and mutations to be answered, and for none too long: subscriptions never finish.
+    async fn finish(&mut self) {
         self.brief.close();
         let mut frames = Vec::new();
-        loop {
-            tokio::select! {
-                biased;
-                _ = self.outlet.recv_many(&mut frames, BATCH) => self.write(&mut frames).await?,
-                () = self.brief.wait() => return Ok(()),
+        let finishing = async {
+            loop {
+                tokio::select! {
+                    biased;
+                    _ = self.outlet.recv_many(&mut frames, BATCH) => self.write(&mut frames).await?,
+                    () = self.brief.wait() => return Ok::<_, End>(()),
+                }
             }
-        }
+        };
+        let _ = timeout(FINISHES, finishing).await;
     }
 
     async fn end(mut self, end: End) {
         self.look = None;
+        if matches!(end, End::SessionEnded) {
+            // Streams have ended by themselves; the answer to the very `logout` has not left yet.
+            self.finish().await;
+        }
         self.operations.clear();
         let goodbye = async {
             match end {
@@ -349,34 +365,39 @@ impl From<Close> for End {
 }
 
 /// One operation, from its text to its last frame.
-async fn operate(
+struct Task {
     http: Http,
     scope: Arc<Scope>,
-    params: Box<Params>,
     running: Arc<Running>,
     queue: Queue,
     brief: TaskTracker,
-) {
-    let mut brief = Some(brief.token());
-    let mut answers: BoxStream<'_, Answer> = match http.executor.prepare(*params, &scope.request_id) {
-        Err(refused) => stream::iter([refused]).boxed(),
-        Ok(operation) if operation.kind == Kind::Subscription => {
-            brief = None;
-            http.executor.subscribe(operation, scope.clone())
-        }
-        Ok(operation) => stream::once(http.executor.run(operation, scope.clone())).boxed(),
-    };
-    while let Some(answer) = answers.next().await {
-        let (content, goes_on) = match fit(answer, &scope) {
-            Answer::Executed(body) => (Content::Next(body), true),
-            Answer::Refused(_, errors) => (Content::Error(errors), false),
+    ended: Arc<CancellationToken>,
+}
+
+impl Task {
+    async fn operate(self, params: Box<Params>) {
+        let mut brief = Some(self.brief.token());
+        let executor = &self.http.executor;
+        let mut answers: BoxStream<'_, Answer> = match executor.prepare(*params, &self.scope.request_id) {
+            Err(refused) => stream::iter([refused]).boxed(),
+            Ok(operation) if operation.kind == Kind::Subscription => {
+                brief = None;
+                executor.subscribe(operation, self.scope.clone()).take_until(self.ended.cancelled()).boxed()
+            }
+            Ok(operation) => stream::once(executor.run(operation, self.scope.clone())).boxed(),
         };
-        if queue.push(&running, content).await.is_err() || !goes_on {
-            return;
+        while let Some(answer) = answers.next().await {
+            let (content, goes_on) = match fit(answer, &self.scope) {
+                Answer::Executed(body) => (Content::Next(body), true),
+                Answer::Refused(_, errors) => (Content::Error(errors), false),
+            };
+            if self.queue.push(&self.running, content).await.is_err() || !goes_on {
+                return;
+            }
         }
+        let _ = self.queue.push(&self.running, Content::Complete).await;
+        drop(brief);
     }
-    let _ = queue.push(&running, Content::Complete).await;
-    drop(brief);
 }
 
 /// What is too large for a socket is an error of the operation, not the end of the socket.
