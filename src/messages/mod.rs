@@ -10,6 +10,7 @@ pub mod events;
 mod history;
 mod loaders;
 mod mentions;
+mod record;
 mod send;
 mod store;
 
@@ -24,6 +25,7 @@ pub use edit::{Changed, EditDraft, edit};
 pub use history::{Anchor, MessageCursor, Timeline, around, page};
 pub use loaders::{MessageAt, MessageById, ThreadUnder};
 pub use mentions::{MENTIONED_AT_ONCE, Mentions};
+pub use record::{PastMessage, record};
 pub use send::{Sent, send};
 pub use store::{Message, Thread};
 
