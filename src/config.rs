@@ -1,8 +1,11 @@
 //! Everything that can be set from outside: one struct per concern, each variable named in its field's comment. A bad
 //! value stops the start with one line that names the variable.
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+
+use tracing_subscriber::EnvFilter;
 
 /// A variable whose value cannot be used; its text names the variable.
 #[derive(Debug)]
@@ -14,6 +17,7 @@ pub struct Config {
     pub http: Http,
     pub data: Data,
     pub limits: Limits,
+    pub log: Log,
 }
 
 /// How the server is reached.
@@ -45,10 +49,76 @@ pub struct Limits {
     pub rate_limited: bool,
 }
 
+/// What is logged.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// `LOG`: what is logged how verbosely, in tracing's words, as in `info,chinwag=debug`.
+    pub filter: String,
+    /// `LOG_FORMAT`: `text` for people or `json` for machines.
+    pub format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// Every variable with what it is for, as `--help` shows them.
+pub const VARIABLES: &str = "\
+Environment (also read from .env, and from .env.NAME where CHINWAG_ENV says NAME):
+  LISTEN        address and port to accept connections on [127.0.0.1:8080]
+  DATA_DIR      where the private database and the keys are [./data; for root /var/lib/chinwag]
+  DATABASE_URL  a PostgreSQL of your own, as postgres://user@host/chinwag [the private one in DATA_DIR]
+  JWT_SECRET    signs access tokens, at least 32 bytes [made once and kept in DATA_DIR]
+  PUBLIC_URL    where people reach the server, as https://chat.example.org [from LISTEN]
+  CORS_ORIGINS  further origins whose pages may use the server, comma-separated [none]
+  RATE_LIMIT    on or off [on]
+  LOG           what is logged, as in info,chinwag=debug [info]
+  LOG_FORMAT    text or json [text]
+  CHINWAG_ENV   names a further file, which wins over .env; the environment itself wins over both";
+
+/// Reads `.env.$CHINWAG_ENV` and `.env` of the present folder into the environment; what is set first stays. Before any
+/// thread is started: changing the environment is safe only then.
+pub fn read_env_files() -> Result<(), BadValue> {
+    let name = match std::env::var("CHINWAG_ENV") {
+        Ok(name) => Some(name),
+        // It may stand in `.env` itself.
+        Err(_) => dotenvy::from_filename_iter(".env")
+            .ok()
+            .and_then(|mut variables| variables.find_map(|pair| pair.ok().filter(|(name, _)| name == "CHINWAG_ENV")))
+            .map(|(_, value)| value),
+    };
+    if let Some(name) = name.filter(|name| !name.is_empty()) {
+        let file = format!(".env.{name}");
+        read_env_file(&file)?.then_some(()).ok_or_else(|| BadValue(format!("CHINWAG_ENV: there is no file {file}")))?;
+    }
+    read_env_file(".env").map(drop)
+}
+
+/// Whether there is such a file. Only in the present folder: one of a folder above was meant for something else.
+fn read_env_file(file: &str) -> Result<bool, BadValue> {
+    match dotenvy::from_path(file) {
+        Ok(()) => Ok(true),
+        Err(error) if error.not_found() => Ok(false),
+        // Its own text would show the line, which may hold a secret.
+        Err(dotenvy::Error::LineParse(_, column)) => {
+            Err(BadValue(format!("{file}: a line is not NAME=VALUE, at its character {}", column + 1)))
+        }
+        Err(dotenvy::Error::Io(error)) => Err(BadValue(format!("{file}: {error}"))),
+        Err(_) => Err(BadValue(format!("{file}: cannot be read"))),
+    }
+}
+
 impl Config {
-    /// From the environment, after `.env` and `.env.$CHINWAG_ENV` have been read into it.
+    /// From the environment, after `read_env_files`.
     pub fn from_env() -> Result<Self, BadValue> {
-        Ok(Self { http: Http::from_env()?, data: Data::from_env()?, limits: Limits::from_env()? })
+        Ok(Self {
+            http: Http::from_env()?,
+            data: Data::from_env()?,
+            limits: Limits::from_env()?,
+            log: Log::from_env()?,
+        })
     }
 
     /// A server of the tests: any free port, its data wherever the test says.
@@ -65,6 +135,7 @@ impl Config {
                 jwt_secret: Some("a secret of the tests, long enough for HS256".into()),
             },
             limits: Limits { rate_limited: false },
+            log: Log { filter: "warn".into(), format: LogFormat::Text },
         }
     }
 }
@@ -125,6 +196,29 @@ impl Limits {
             _ => None,
         })?;
         Ok(Self { rate_limited })
+    }
+}
+
+impl Log {
+    fn from_env() -> Result<Self, BadValue> {
+        let filter = read("LOG", "info", "a filter, as in info,chinwag=debug", |text| {
+            EnvFilter::try_new(text).ok().map(|_| text.to_owned())
+        })?;
+        let format = read("LOG_FORMAT", "text", "text or json", |text| match text {
+            "text" => Some(LogFormat::Text),
+            "json" => Some(LogFormat::Json),
+            _ => None,
+        })?;
+        Ok(Self { filter, format })
+    }
+
+    /// Starts logging, to standard error: what a command answers with goes to standard output.
+    pub fn start(&self) {
+        let log = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(&self.filter)).with_writer(io::stderr);
+        match self.format {
+            LogFormat::Text => log.init(),
+            LogFormat::Json => log.json().init(),
+        }
     }
 }
 

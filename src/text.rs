@@ -51,6 +51,11 @@ impl Fault {
         Self { params: json!({ "min": min }), ..Self::new(InputCode::TooShort, format!("At least {min} characters")) }
     }
 
+    /// In words. Not `Display`, for the same reason as `Error`.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Of `input.<field>`.
     pub fn of(self, field: &'static str) -> FieldError {
         FieldError::new(&["input", field], self.code, self.message).with(self.params)

@@ -114,7 +114,7 @@ pub async fn create_channel(app: &App, viewer: &Viewer, draft: ChannelDraft) -> 
                 id,
                 channel: Channel {
                     name: draft.name.clone(),
-                    slug: free_slug(tx, &draft.slug).await?,
+                    slug: address(tx, &draft.slug).await?,
                     topic: draft.topic.clone(),
                     visibility: draft.visibility,
                     posting_role: draft.posting_role,
@@ -176,7 +176,7 @@ async fn known(tx: &mut Tx, draft: &ChannelDraft, viewer: &Viewer) -> Result<Vec
 }
 
 /// An address from a name: what can be written in a-z, 0-9 and dash.
-fn made_slug(name: &str) -> String {
+pub(super) fn made_slug(name: &str) -> String {
     let made: String = slug::slugify(name).chars().take(70).collect();
     match made.len() {
         0 | 1 => format!("channel-{made}").trim_end_matches('-').to_owned(),
@@ -184,16 +184,19 @@ fn made_slug(name: &str) -> String {
     }
 }
 
+async fn address(tx: &mut Tx, slug: &Slug) -> Result<Option<String>> {
+    Ok(match slug {
+        Slug::None => None,
+        Slug::Chosen(chosen) => Some(chosen.clone()),
+        Slug::Made(made) => Some(free_slug(tx, made.clone()).await?),
+    })
+}
+
 /// An address that nobody had a moment ago; whoever is faster now gets it, and this call a CONFLICT.
-async fn free_slug(tx: &mut Tx, slug: &Slug) -> Result<Option<String>> {
-    let made = match slug {
-        Slug::None => return Ok(None),
-        Slug::Chosen(chosen) => return Ok(Some(chosen.clone())),
-        Slug::Made(made) => made,
-    };
+pub(super) async fn free_slug(tx: &mut Tx, made: String) -> Result<String> {
     let numbered = (2..=SLUGS_TRIED).map(|number| format!("{made}-{number}"));
     let candidates: Vec<String> = std::iter::once(made.clone()).chain(numbered).collect();
     let taken = store::taken_slugs(tx, &candidates).await?;
     let free = candidates.into_iter().find(|candidate| !taken.iter().flatten().any(|taken| taken == candidate));
-    free.map(Some).ok_or_else(|| Error::new(Code::Conflict, "Choose a slug: those made from this name are taken"))
+    free.ok_or_else(|| Error::new(Code::Conflict, "Choose a slug: those made from this name are taken"))
 }

@@ -5,6 +5,7 @@
 //! forgotten check does not compile.
 
 mod add;
+mod chronicle;
 mod create;
 pub mod events;
 mod follow;
@@ -30,6 +31,7 @@ use crate::db::{Tx, text_enum};
 use crate::error::Result;
 use crate::id::{self, ConversationId, UserId};
 pub use add::{Added, Rejection, add_members, people};
+pub use chronicle::{Chronicle, Written};
 pub use create::{ChannelDraft, ChannelInput, Created, create_channel};
 pub use follow::follow;
 pub use here::{Here, lock};

@@ -2,7 +2,7 @@
 
 use diesel::QueryResult;
 use diesel::prelude::*;
-use diesel::sql_types::{Integer, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 
@@ -10,10 +10,10 @@ use super::pages::{ChannelCursor, ChannelFilter, MemberCursor};
 use super::sight::{Place, Sight, judge};
 use super::{Departure, Kind, MemberRole, Visibility};
 use crate::clock::Instant;
-use crate::db::Conn;
+use crate::db::{Conn, insert_many};
 use crate::id::{ConversationId, MemberId, UserId};
 use crate::page::{Direction, Window};
-use crate::schema::{channels, conversation_members, conversations, creation_keys};
+use crate::schema::{channels, conversation_events, conversation_members, conversations, creation_keys};
 
 define_sql_function!(fn lower(text: Text) -> Text);
 
@@ -271,11 +271,64 @@ pub(super) async fn keep_creation_key(
     diesel::insert_into(creation_keys::table).values(row).execute(conn).await.map(drop)
 }
 
-pub async fn insert_members(conn: &mut Conn, new: &[NewMember]) -> QueryResult<()> {
-    for some in new.chunks(2_000) {
-        diesel::insert_into(conversation_members::table).values(some).execute(conn).await?;
-    }
-    Ok(())
+/// Of the seats that a chronicle told of, how they ended up; with everything that a new one needs.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = conversation_members)]
+pub(super) struct SeatRow {
+    pub conversation_id: ConversationId,
+    pub user_id: UserId,
+    pub id: MemberId,
+    pub role: MemberRole,
+    pub joined_at: Instant,
+    pub added_by_id: Option<UserId>,
+    pub left_at: Option<Instant>,
+    pub departure: Option<Departure>,
+    pub departure_note: Option<String>,
+    pub last_read_seq: i32,
+    pub last_read_no: i32,
+    pub last_read_at: Option<Instant>,
+    pub own_unread: i32,
+}
+
+insert_many! {
+    SaveSeats(SeatRow) into "conversation_members" {
+        conversation_id: ConversationId as SqlUuid,
+        user_id: UserId as SqlUuid,
+        id: MemberId as SqlUuid,
+        role: MemberRole as Text,
+        joined_at: Instant as Timestamptz,
+        added_by_id: Option<UserId> as Nullable<SqlUuid>,
+        left_at: Option<Instant> as Nullable<Timestamptz>,
+        departure: Option<Departure> as Nullable<Text>,
+        departure_note: Option<String> as Nullable<Text>,
+        last_read_seq: i32 as Integer,
+        last_read_no: i32 as Integer,
+        last_read_at: Option<Instant> as Nullable<Timestamptz>,
+        own_unread: i32 as Integer,
+    } then " ON CONFLICT (conversation_id, user_id) DO UPDATE SET \
+        id = excluded.id, role = excluded.role, joined_at = excluded.joined_at, \
+        added_by_id = excluded.added_by_id, left_at = excluded.left_at, departure = excluded.departure, \
+        departure_note = excluded.departure_note, last_read_seq = excluded.last_read_seq, \
+        last_read_no = excluded.last_read_no, last_read_at = excluded.last_read_at, own_unread = excluded.own_unread"
+}
+
+/// Seats as they are now, new ones and others, whole.
+pub(super) async fn save_seats(conn: &mut Conn, seats: &[SeatRow]) -> QueryResult<()> {
+    SaveSeats::of(seats).execute(conn).await.map(drop)
+}
+
+/// The seats of these people, held or not, whole.
+pub(super) async fn seat_rows(conn: &mut Conn, id: ConversationId, users: &[UserId]) -> QueryResult<Vec<SeatRow>> {
+    conversation_members::table
+        .filter(conversation_members::conversation_id.eq(id).and(conversation_members::user_id.eq_any(users)))
+        .select(SeatRow::as_select())
+        .load(conn)
+        .await
+}
+
+/// When the event at this position happened.
+pub(super) async fn latest_event_at(conn: &mut Conn, id: ConversationId, seq: i32) -> QueryResult<Option<Instant>> {
+    conversation_events::table.find((id, seq)).select(conversation_events::occurred_at).first(conn).await.optional()
 }
 
 /// Seats somebody, whether or not they were here before; a rejoined seat is new but for its place in the table.
@@ -362,7 +415,7 @@ impl diesel::query_builder::QueryFragment<diesel::pg::Pg> for SaveHead<'_> {
         out.push_sql(", last_msg_no = ");
         out.push_bind_param::<Integer, _>(&row.last_msg_no)?;
         out.push_sql(", last_message_seq = ");
-        out.push_bind_param::<diesel::sql_types::Nullable<Integer>, _>(&row.last_message_seq)?;
+        out.push_bind_param::<Nullable<Integer>, _>(&row.last_message_seq)?;
         out.push_sql(", last_activity_at = ");
         out.push_bind_param::<Timestamptz, _>(&row.last_activity_at)?;
         out.push_sql(", member_count = ");

@@ -6,8 +6,10 @@
 
 mod among;
 mod connect;
+mod create;
 pub mod embedded;
 mod errors;
+mod insert_many;
 mod migrate;
 mod text_enum;
 mod tx;
@@ -23,7 +25,9 @@ use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager
 
 pub use among::among;
 pub use connect::Listener;
+pub use create::create_database;
 pub use errors::OnConstraint;
+pub(crate) use insert_many::insert_many;
 pub use migrate::{MIGRATIONS, migrate};
 pub(crate) use text_enum::text_enum;
 pub use tx::{Outbox, Tx};

@@ -15,18 +15,18 @@ pub struct Kind(pub i16);
 
 /// One change of a conversation. It refers to what changed and never copies it: whoever reads it later sees the present
 /// state, so that a replay does not leak what was deleted since.
-#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = conversation_events)]
 pub struct Event {
     pub conversation_id: ConversationId,
     /// Position in the log: 1, 2, 3 …
     pub seq: i32,
-    kind: i16,
+    pub(super) kind: i16,
     /// Who did it; `None` for the server.
     pub actor_id: Option<UserId>,
     /// The message it is about.
     pub subject_seq: Option<i32>,
-    payload: Option<serde_json::Value>,
+    pub(super) payload: Option<serde_json::Value>,
     pub occurred_at: Instant,
 }
 

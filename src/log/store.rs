@@ -2,21 +2,29 @@
 
 use diesel::QueryResult;
 use diesel::prelude::*;
+use diesel::sql_types::{Integer, Jsonb, Nullable, SmallInt, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
 use super::Event;
-use crate::db::Conn;
-use crate::id::ConversationId;
+use crate::clock::Instant;
+use crate::db::{Conn, insert_many};
+use crate::id::{ConversationId, UserId};
 use crate::schema::{conversation_events, conversations};
 
-/// Rows of one INSERT: a statement takes at most 65,535 values.
-const ROWS: usize = 5_000;
+insert_many! {
+    Insert(Event) into "conversation_events" {
+        conversation_id: ConversationId as SqlUuid,
+        seq: i32 as Integer,
+        kind: i16 as SmallInt,
+        actor_id: Option<UserId> as Nullable<SqlUuid>,
+        subject_seq: Option<i32> as Nullable<Integer>,
+        payload: Option<serde_json::Value> as Nullable<Jsonb>,
+        occurred_at: Instant as Timestamptz,
+    }
+}
 
 pub(super) async fn insert(conn: &mut Conn, events: &[Event]) -> QueryResult<()> {
-    for some in events.chunks(ROWS) {
-        diesel::insert_into(conversation_events::table).values(some).execute(conn).await?;
-    }
-    Ok(())
+    Insert::of(events).execute(conn).await.map(drop)
 }
 
 /// The latest position of a log; `None` where there is no such conversation.

@@ -11,6 +11,7 @@ pub mod graphql;
 mod history;
 mod loaders;
 mod mentions;
+mod record;
 mod send;
 mod store;
 
@@ -25,6 +26,7 @@ pub use edit::{Changed, EditDraft, edit};
 pub use history::{Anchor, MessageCursor, Timeline, around, page};
 pub use loaders::{MessageAt, MessageById, ThreadUnder};
 pub use mentions::{MENTIONED_AT_ONCE, Mentions};
+pub use record::{PastMessage, record};
 pub use send::{Sent, send};
 pub use store::{Message, Thread};
 

@@ -3,7 +3,7 @@
 use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::upsert::excluded;
+use diesel::sql_types::{Binary, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
 use super::Kind;
@@ -11,18 +11,15 @@ use super::history::{MessageCursor, Timeline};
 use super::mentions::Broadcast;
 use crate::clock::Instant;
 use crate::conversations::Reference;
-use crate::db::{Conn, among};
+use crate::db::{Conn, among, insert_many};
 use crate::id::{ConversationId, MessageId, UserId};
 use crate::page::{Direction, Window};
 use crate::schema::{
     broadcast_mentions, conversation_members, conversations, mentions, message_revisions, messages, threads,
 };
 
-/// Rows of one INSERT: a statement takes at most 65,535 values.
-const ROWS: usize = 4_000;
-
 /// A message.
-#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = messages)]
 pub struct Message {
     pub conversation_id: ConversationId,
@@ -47,7 +44,7 @@ pub struct Message {
 }
 
 /// The replies under a message.
-#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = threads)]
 pub struct Thread {
     pub conversation_id: ConversationId,
@@ -58,11 +55,29 @@ pub struct Thread {
     pub last_reply_at: Option<Instant>,
 }
 
-pub async fn insert(conn: &mut Conn, new: &[Message]) -> QueryResult<()> {
-    for some in new.chunks(ROWS) {
-        diesel::insert_into(messages::table).values(some).execute(conn).await?;
+insert_many! {
+    Insert(Message) into "messages" {
+        conversation_id: ConversationId as SqlUuid,
+        seq: i32 as Integer,
+        id: MessageId as SqlUuid,
+        author_id: UserId as SqlUuid,
+        kind: Kind as Text,
+        msg_no: Option<i32> as Nullable<Integer>,
+        thread_root_seq: Option<i32> as Nullable<Integer>,
+        reply_to_seq: Option<i32> as Nullable<Integer>,
+        client_key: Option<String> as Nullable<Text>,
+        input_digest: Option<Vec<u8>> as Nullable<Binary>,
+        content: Option<String> as Nullable<Text>,
+        version: i32 as Integer,
+        created_at: Instant as Timestamptz,
+        edited_at: Option<Instant> as Nullable<Timestamptz>,
+        deleted_at: Option<Instant> as Nullable<Timestamptz>,
+        deleted_by_id: Option<UserId> as Nullable<SqlUuid>,
     }
-    Ok(())
+}
+
+pub(super) async fn insert(conn: &mut Conn, new: &[Message]) -> QueryResult<()> {
+    Insert::of(new).execute(conn).await.map(drop)
 }
 
 /// Content, version and times of a changed message.
@@ -319,23 +334,21 @@ pub(super) async fn count_reply(
     add_replies(conn, &[first]).await
 }
 
-/// Adds to the counters of threads.
-pub async fn add_replies(conn: &mut Conn, more: &[Thread]) -> QueryResult<()> {
-    use threads as t;
-    for some in more.chunks(ROWS) {
-        diesel::insert_into(t::table)
-            .values(some)
-            .on_conflict((t::conversation_id, t::root_seq))
-            .do_update()
-            .set((
-                t::reply_count.eq(t::reply_count + excluded(t::reply_count)),
-                t::last_reply_seq.eq(excluded(t::last_reply_seq)),
-                t::last_reply_at.eq(excluded(t::last_reply_at)),
-            ))
-            .execute(conn)
-            .await?;
-    }
-    Ok(())
+insert_many! {
+    AddReplies(Thread) into "threads" {
+        conversation_id: ConversationId as SqlUuid,
+        root_seq: i32 as Integer,
+        reply_count: i32 as Integer,
+        last_reply_seq: Option<i32> as Nullable<Integer>,
+        last_reply_at: Option<Instant> as Nullable<Timestamptz>,
+    } then " ON CONFLICT (conversation_id, root_seq) DO UPDATE SET \
+        reply_count = threads.reply_count + excluded.reply_count, \
+        last_reply_seq = excluded.last_reply_seq, last_reply_at = excluded.last_reply_at"
+}
+
+/// Adds to the counters of threads, each of which is there once.
+pub(super) async fn add_replies(conn: &mut Conn, more: &[Thread]) -> QueryResult<()> {
+    AddReplies::of(more).execute(conn).await.map(drop)
 }
 
 /// Takes a deleted reply out of its thread's counters.

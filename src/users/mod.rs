@@ -5,6 +5,7 @@ pub mod graphql;
 mod loaders;
 mod promote;
 mod store;
+mod unclaimed;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ pub use create::create;
 pub use loaders::UserById;
 pub use promote::{give_role, promote};
 pub use store::User;
+pub use unclaimed::{Unclaimed, create_unclaimed};
 
 use crate::app::App;
 use crate::db::{Tx, text_enum};
@@ -44,6 +46,11 @@ pub async fn reachable(tx: &mut Tx, ids: &[UserId]) -> Result<Vec<UserId>> {
 /// Of these people, those that exist.
 pub async fn existing(tx: &mut Tx, ids: &[UserId]) -> Result<Vec<UserId>> {
     Ok(store::existing(tx, ids).await?)
+}
+
+/// The one who has run the server for longest.
+pub async fn first_admin(tx: &mut Tx) -> Result<Option<UserId>> {
+    Ok(store::first_admin(tx).await?)
 }
 
 /// Role on the server.

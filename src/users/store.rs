@@ -2,11 +2,12 @@
 
 use diesel::QueryResult;
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
 use super::ServerRole;
 use crate::clock::Instant;
-use crate::db::Conn;
+use crate::db::{Conn, insert_many};
 use crate::id::UserId;
 use crate::schema::users;
 
@@ -30,6 +31,25 @@ pub(super) async fn insert(conn: &mut Conn, user: &User) -> QueryResult<()> {
     diesel::insert_into(users::table).values(user).execute(conn).await.map(drop)
 }
 
+insert_many! {
+    InsertMany(User) into "users" {
+        id: UserId as SqlUuid,
+        username: String as Text,
+        display_name: String as Text,
+        bio: Option<String> as Nullable<Text>,
+        role: ServerRole as Text,
+        is_claimed: bool as Bool,
+        version: i32 as Integer,
+        created_at: Instant as Timestamptz,
+        updated_at: Instant as Timestamptz,
+        deleted_at: Option<Instant> as Nullable<Timestamptz>,
+    }
+}
+
+pub(super) async fn insert_many(conn: &mut Conn, users: &[User]) -> QueryResult<()> {
+    InsertMany::of(users).execute(conn).await.map(drop)
+}
+
 pub(super) async fn by_ids(conn: &mut Conn, ids: &[UserId]) -> QueryResult<Vec<User>> {
     users::table.filter(users::id.eq_any(ids)).select(User::as_select()).load(conn).await
 }
@@ -40,6 +60,16 @@ pub(super) async fn by_username(conn: &mut Conn, username: &str) -> QueryResult<
 
 pub(super) async fn role(conn: &mut Conn, id: UserId) -> QueryResult<ServerRole> {
     users::table.find(id).select(users::role).first(conn).await
+}
+
+pub(super) async fn first_admin(conn: &mut Conn) -> QueryResult<Option<UserId>> {
+    users::table
+        .filter(users::role.eq(ServerRole::Admin).and(users::deleted_at.is_null()))
+        .order((users::created_at, users::id))
+        .select(users::id)
+        .first(conn)
+        .await
+        .optional()
 }
 
 pub(super) async fn reachable(conn: &mut Conn, ids: &[UserId]) -> QueryResult<Vec<UserId>> {

@@ -1,0 +1,137 @@
+//! From nothing to a running server: what the subcommands share.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::accounts;
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::{Config, Data};
+use crate::db::{self, embedded};
+use crate::error::{Code, Error, Result};
+use crate::keys::{self, Keys};
+use crate::log;
+
+/// Name of the database in the private cluster.
+const NAME: &str = "chinwag";
+/// The database through which another one is made.
+const ANOTHER: &str = "postgres";
+/// How long a cluster that another process is starting may take until it answers.
+const PATIENCE: Duration = Duration::from_secs(20);
+const TRY_AGAIN: Duration = Duration::from_millis(200);
+
+/// Where the database is, and the private cluster if this process runs it, which dropping stops: last of all, and not
+/// on a thread of the async runtime.
+pub struct Database {
+    url: String,
+    /// Address of `ANOTHER` in a private cluster, whoever runs it.
+    another: Option<String>,
+    _cluster: Option<embedded::Cluster>,
+}
+
+impl Database {
+    /// For the one who serves: the private cluster is theirs alone. Blocks.
+    pub fn to_serve(data: &Data) -> Result<Self, embedded::StartError> {
+        match &data.database_url {
+            Some(url) => Ok(Self::elsewhere(url)),
+            None => Ok(Self::of(embedded::Cluster::start(&data.dir)?)),
+        }
+    }
+
+    /// For a subcommand: the private cluster of the process that runs it, or else one's own for as long as this takes.
+    /// Blocks.
+    pub fn to_use(data: &Data) -> Result<Self, embedded::StartError> {
+        if let Some(url) = &data.database_url {
+            return Ok(Self::elsewhere(url));
+        }
+        if let Some(running) = Self::running(&data.dir) {
+            return Ok(running);
+        }
+        match embedded::Cluster::start(&data.dir) {
+            Ok(cluster) => Ok(Self::of(cluster)),
+            // Somebody was faster.
+            Err(error) => Self::running(&data.dir).ok_or(error),
+        }
+    }
+
+    fn elsewhere(url: &str) -> Self {
+        Self { url: url.to_owned(), another: None, _cluster: None }
+    }
+
+    fn of(cluster: embedded::Cluster) -> Self {
+        Self { url: cluster.url(NAME), another: Some(cluster.url(ANOTHER)), _cluster: Some(cluster) }
+    }
+
+    fn running(dir: &Path) -> Option<Self> {
+        let url = embedded::running(dir, NAME)?;
+        Some(Self { url, another: embedded::running(dir, ANOTHER), _cluster: None })
+    }
+
+    /// Makes the database if need be, and brings it to the newest schema. Answers how many migrations that took.
+    pub async fn migrate(&self) -> Result<usize> {
+        if let Some(another) = &self.another {
+            let give_up = Instant::now() + PATIENCE;
+            loop {
+                match db::create_database(another, NAME).await {
+                    Err(error) if error.code() == Code::Unavailable && Instant::now() < give_up => {
+                        tokio::time::sleep(TRY_AGAIN).await;
+                    }
+                    done => break done?,
+                }
+            }
+        }
+        db::migrate(&self.url).await
+    }
+
+    /// Everything a server shares, on this database, migrated.
+    pub async fn app(&self, config: Config, keys: Keys) -> Result<App> {
+        self.migrate().await?;
+        App::new(config, Clock::default(), self.url.clone(), keys)
+    }
+}
+
+/// What the one who serves signs with.
+pub fn kept_keys(data: &Data) -> Result<Keys> {
+    let secret = match &data.jwt_secret {
+        Some(secret) => secret.clone(),
+        None => keys::kept_secret(&data.dir).map_err(|error| {
+            let message = format!("The secret in {} cannot be used", data.dir.display());
+            Error::internal(error).with_message(message)
+        })?,
+    };
+    Ok(Keys::new(&secret))
+}
+
+/// For a subcommand, which signs nothing: it neither needs the secret nor may be able to read it.
+pub fn passing_keys() -> Keys {
+    Keys::new(&format!("{:x}", rand::random::<u128>()))
+}
+
+/// Serves until told to stop, then finishes what runs.
+pub async fn serve(app: App, shutdown: CancellationToken) -> Result<()> {
+    app.ended_sessions.look(&app.db).await?;
+    let listening = tokio::spawn(log::listen(app.clone()));
+    // To be filled in with `http::Server`: bind here, greet with the address that was bound, then `run(shutdown)`.
+    greet(&app, &app.config.http.public_url).await?;
+    shutdown.cancelled().await;
+    listening.abort();
+    Ok(())
+}
+
+/// The first lines a newcomer reads.
+async fn greet(app: &App, url: &str) -> Result<()> {
+    println!("chinwag {}", env!("CARGO_PKG_VERSION"));
+    println!("  GraphiQL  {url}/");
+    println!("  GraphQL   {url}/graphql (POST, GET and WebSocket)");
+    match &app.config.data.database_url {
+        // Not the address: it may hold a password.
+        Some(_) => println!("  Data      where DATABASE_URL says"),
+        None => println!("  Data      {}", app.config.data.dir.display()),
+    }
+    if accounts::needs_setup_code(app).await? {
+        println!("  Setup     register the first account with the code {} to make it ADMIN", app.keys.setup_code());
+    }
+    Ok(())
+}
