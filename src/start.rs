@@ -1,18 +1,18 @@
 //! From nothing to a running server: what the subcommands share.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::accounts;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, Data};
 use crate::db::{self, embedded};
 use crate::error::{Code, Error, Result};
 use crate::keys::{self, Keys};
-use crate::log;
+use crate::{accounts, api, http, log};
 
 /// Name of the database in the private cluster.
 const NAME: &str = "chinwag";
@@ -112,17 +112,22 @@ pub fn passing_keys() -> Keys {
 /// Serves until told to stop, then finishes what runs.
 pub async fn serve(app: App, shutdown: CancellationToken) -> Result<()> {
     app.ended_sessions.look(&app.db).await?;
+    let listen = app.config.http.listen;
+    let server = http::Server::bind(app.clone(), api::schema())
+        .await
+        .map_err(|error| Error::internal(error).with_message(format!("Cannot listen on {listen} (LISTEN)")))?;
     let listening = tokio::spawn(log::listen(app.clone()));
-    // To be filled in with `http::Server`: bind here, greet with the address that was bound, then `run(shutdown)`.
-    greet(&app, &app.config.http.public_url).await?;
-    shutdown.cancelled().await;
+    greet(&app, server.address()).await?;
+    server.run(shutdown).await;
     listening.abort();
     Ok(())
 }
 
 /// The first lines a newcomer reads.
-async fn greet(app: &App, url: &str) -> Result<()> {
+async fn greet(app: &App, address: SocketAddr) -> Result<()> {
+    let url = &app.config.http.public_url;
     println!("chinwag {}", env!("CARGO_PKG_VERSION"));
+    println!("  Address   {address}");
     println!("  GraphiQL  {url}/");
     println!("  GraphQL   {url}/graphql (POST, GET and WebSocket)");
     match &app.config.data.database_url {
