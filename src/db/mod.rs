@@ -32,7 +32,7 @@ pub use migrate::{MIGRATIONS, migrate};
 pub(crate) use text_enum::text_enum;
 pub use tx::{Outbox, Tx};
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::log::Hub;
 use crate::realtime::EndedSessions;
 
@@ -110,8 +110,8 @@ impl Db {
         match (ask.clone())(&mut conn).await {
             Err(error) if errors::is_connection_lost(&error) => {
                 drop(conn);
-                let mut conn = self.connection().await?;
-                Ok(ask(&mut conn).await?)
+                self.forget_idle_connections();
+                Ok(ask(&mut *self.connection().await?).await?)
             }
             answer => Ok(answer?),
         }
@@ -123,11 +123,13 @@ impl Db {
     where
         for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<T> + SendFn<&'t mut Tx, Result<T>, Fut: Send> + Send,
     {
-        let mut tx = Tx::new(self.connection().await?);
-        AnsiTransactionManager::begin_transaction(&mut *tx).await?;
+        let mut tx = self.begin().await?;
         let answer = match work(&mut tx).await {
             Ok(answer) => answer,
             Err(error) => {
+                if error.code() == Code::Unavailable {
+                    self.forget_idle_connections();
+                }
                 // A rollback that fails leaves a broken connection, which the pool throws away.
                 let _ = AnsiTransactionManager::rollback_transaction(&mut *tx).await;
                 return Err(error);
@@ -145,6 +147,26 @@ impl Db {
                 Err(error.into())
             }
         }
+    }
+
+    /// A transaction on a connection that lives: a lost one has begun nothing, so another one is tried.
+    async fn begin(&self) -> Result<Tx> {
+        let mut tx = Tx::new(self.connection().await?);
+        match AnsiTransactionManager::begin_transaction(&mut *tx).await {
+            Err(error) if errors::is_connection_lost(&error) => {
+                drop(tx);
+                self.forget_idle_connections();
+                tx = Tx::new(self.connection().await?);
+                AnsiTransactionManager::begin_transaction(&mut *tx).await?;
+                Ok(tx)
+            }
+            begun => begun.map(|()| tx).map_err(Into::into),
+        }
+    }
+
+    /// Where one connection was lost, those that wait in the pool mostly were too: the next one is to be a new one.
+    fn forget_idle_connections(&self) {
+        self.0.pool.retain(|_, _| false);
     }
 
     /// Tells the other servers, as part of the transaction: they hear of it when it is committed.
