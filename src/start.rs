@@ -82,7 +82,10 @@ impl Database {
                 }
             }
         }
-        db::migrate(&self.url).await
+        db::migrate(&self.url).await.map_err(|error| match error.code() {
+            Code::Unavailable => error.with_message("The database cannot be reached"),
+            _ => error,
+        })
     }
 
     /// Everything a server shares, on this database, migrated.

@@ -1,10 +1,13 @@
-//! Through the public door: real HTTP and real sockets, a real PostgreSQL.
+//! Through the public door: real HTTP and real sockets, a real PostgreSQL. One binary, so that all tests share one
+//! cluster and are linked once.
 
 mod harness;
 
 mod accounts;
+mod command_line;
 mod embedded;
 mod http;
+mod import;
 mod messages;
 mod sessions;
 mod socket;
