@@ -20,8 +20,7 @@ impl LoginDraft {
         let mut wrong = Wrong::default();
         let client_name = wrong.note("clientName", client_name(name));
         // Whatever cannot be a name or a password is answered like a wrong one: this is no place to learn the rules.
-        wrong
-            .finish(|| Some(Self { identifier: folded(&identifier), password, client_name: client_name? }))
+        wrong.finish(|| Some(Self { identifier: folded(&identifier), password, client_name: client_name? }))
     }
 }
 

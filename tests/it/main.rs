@@ -6,6 +6,8 @@ mod accounts;
 mod embedded;
 mod http;
 mod messages;
+mod null_propagation;
+mod schema;
 mod sessions;
 mod socket;
 mod streams;
