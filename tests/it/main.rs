@@ -3,6 +3,7 @@
 mod harness;
 
 mod accounts;
+mod architecture;
 mod embedded;
 mod http;
 mod messages;
