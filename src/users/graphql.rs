@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, OneofObject};
 
-use super::{ServerRole, UserById, store};
+use super::{ServerRole, UserById};
 use crate::context::Ask;
 use crate::error::{Error, Result};
 use crate::id::UserId;
 use crate::scalar::DateTime;
 
 #[derive(Clone)]
-pub struct User(pub Arc<store::User>);
+pub struct User(pub Arc<super::User>);
 
 /// A person, as anyone on the server may see them. What is private to them is under `Viewer`.
 #[Object]

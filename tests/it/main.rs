@@ -4,11 +4,14 @@
 mod harness;
 
 mod accounts;
+mod architecture;
 mod command_line;
 mod embedded;
 mod http;
 mod import;
 mod messages;
+mod null_propagation;
+mod schema;
 mod sessions;
 mod socket;
 mod streams;

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chinwag::db::embedded::Cluster;
-use tokio_postgres::NoTls;
+use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 const TEMPLATE: &str = "template_of_tests";
 
@@ -16,16 +16,52 @@ pub struct Database {
 
 impl Database {
     pub async fn create() -> Self {
+        Self::made(&format!("TEMPLATE {TEMPLATE} STRATEGY file_copy")).await
+    }
+
+    /// Without any tables.
+    pub async fn empty() -> Self {
+        Self::made("").await
+    }
+
+    async fn made(how: &str) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let cluster = cluster();
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        run(&cluster.url("postgres"), format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")).await;
+        run(&cluster.url("postgres"), format!("CREATE DATABASE {name} {how}")).await;
         Self { url: cluster.url(&name), name }
     }
 
     /// Runs statements on it, as an operator would.
     pub async fn execute(&self, sql: &str) {
         run(&self.url, sql.to_owned()).await;
+    }
+
+    /// The same, where the database may refuse.
+    pub async fn try_execute(&self, sql: &str) -> Result<(), tokio_postgres::Error> {
+        try_run(&self.url, sql).await
+    }
+
+    /// What a query finds, as text; null is empty.
+    pub async fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+        let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.unwrap();
+        let connection = tokio::spawn(connection);
+        let messages = client.simple_query(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        drop(client);
+        connection.await.unwrap().unwrap();
+        let rows = messages.iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        });
+        rows.map(|row| (0..row.len()).map(|column| row.get(column).unwrap_or_default().to_owned()).collect()).collect()
+    }
+
+    /// All that is kept, row by row: two that are equal prove that nothing was changed in between.
+    pub async fn contents(&self) -> Vec<Vec<String>> {
+        let of_table = "format('SELECT %L, row::text FROM %I AS row', table_name, table_name)";
+        let tables = "information_schema.tables WHERE table_schema = 'public'";
+        let all = self.rows(&format!("SELECT string_agg({of_table}, ' UNION ALL ') FROM {tables}")).await;
+        self.rows(&format!("{} ORDER BY 1, 2", all[0][0])).await
     }
 
     /// One number.
