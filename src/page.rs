@@ -71,10 +71,15 @@ pub struct Page<T> {
 impl Arguments {
     /// What they mean; all that is wrong with them at once.
     pub fn window<C: Cursor>(self) -> Result<Window<C>> {
+        self.window_of(|_| true)
+    }
+
+    /// The same on one list of several: `is_ours` tells its cursors from those of the others.
+    pub fn window_of<C: Cursor>(self, is_ours: impl Fn(&C) -> bool) -> Result<Window<C>> {
         let mut wrong = Vec::new();
         for (name, count) in [("first", self.first), ("last", self.last)] {
             if count.is_some_and(|count| !(0..=MOST as i32).contains(&count)) {
-                wrong.push(Fault::new(InputCode::OutOfRange, format!("0 to {MOST}")).of_argument(name));
+                wrong.push(Fault::out_of_range(0, MOST).of_argument(name));
             }
         }
         if self.first.is_some() && self.last.is_some() {
@@ -82,7 +87,7 @@ impl Arguments {
         }
         let mut cursor = |name, text: Option<String>| {
             let text = text?;
-            let cursor = C::decode(&text);
+            let cursor = C::decode(&text).filter(&is_ours);
             if cursor.is_none() {
                 wrong.push(Fault::new(InputCode::BadFormat, "Not a cursor of this list").of_argument(name));
             }

@@ -139,7 +139,13 @@ async fn greet(app: &App, address: SocketAddr) -> Result<()> {
         None => println!("  Data      {}", app.config.data.dir.display()),
     }
     if accounts::needs_setup_code(app).await? {
-        println!("  Setup     register the first account with the code {} to make it ADMIN", app.keys.setup_code());
+        let code = app.keys.setup_code();
+        match app.config.http.is_public() {
+            true => println!("  Setup     register with the setupCode {code} to run this server"),
+            false => {
+                println!("  Setup     the first account runs this server; through a proxy, with the setupCode {code}")
+            }
+        }
     }
     Ok(())
 }

@@ -3,9 +3,9 @@
 use async_graphql::Enum;
 
 use super::create::ADDED_AT_ONCE;
-use super::{Action, Conversation, Departure, Member, MemberRole, Reference, lock, store};
+use super::{Action, Changed, Departure, Member, MemberRole, Reference, lock, store};
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::id::UserId;
 use crate::text::{Fault, Wrong};
 use crate::users;
@@ -29,7 +29,7 @@ pub enum Rejection {
 
 /// Who was added, and who was not.
 pub struct Added {
-    pub conversation: Conversation,
+    pub changed: Changed,
     /// Those who are members now, in the order they were named.
     pub members: Vec<Member>,
     pub rejected: Vec<(UserId, Rejection)>,
@@ -62,9 +62,6 @@ pub async fn add_members(
     app.db
         .transaction(async move |tx| {
             let mut here = lock(tx, viewer, reference, now).await?;
-            if here.seat.is_none() {
-                return Err(Error::forbidden("Only members add people"));
-            }
             here.may(Action::AddMembers(role)).or_refuse()?;
             let known = users::existing(tx, people).await?;
             let reachable = users::reachable(tx, people).await?;
@@ -80,7 +77,7 @@ pub async fn add_members(
                     _ => rejected.push((person, Rejection::NotFound)),
                 }
             }
-            Ok(Added { conversation: here.write(tx).await?, members, rejected })
+            Ok(Added { changed: here.write(tx).await?, members, rejected })
         })
         .await
 }

@@ -34,13 +34,13 @@ pub use add::{Added, Rejection, add_members, people};
 pub use chronicle::{Chronicle, Written};
 pub use create::{ChannelDraft, ChannelInput, Created, create_channel};
 pub use follow::follow;
-pub use here::{Here, lock};
+pub use here::{Changed, Here, lock};
 pub use join::join_channel;
 pub use leave::leave;
 pub use loaders::{ConversationById, MemberById, SightOf};
 pub use may::{Action, Sanction, Standing, Verdict, may};
 pub use pages::{ChannelCursor, ChannelFilter, MemberCursor, channels, members};
-pub use remove::{reason, remove_member};
+pub use remove::remove_member;
 pub use sight::{Sight, in_sight, in_sight_by_id};
 pub use store::{Channel, Conversation, Member, NewChannel, NewMember};
 

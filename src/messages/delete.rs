@@ -47,9 +47,9 @@ pub async fn delete(app: &App, viewer: &Viewer, id: MessageId, reason: Option<St
 async fn uncount(tx: &mut Tx, here: &mut Here, message: &Message) -> Result<()> {
     let id = here.sight().id();
     match message.thread_root_seq {
-        Some(root) => Ok(store::uncount_reply(tx, id, root).await?),
+        Some(root) => Ok(store::uncount_reply(tx, id, root, message.seq).await?),
         None if here.conversation.last_message_seq == Some(message.seq) => {
-            here.conversation.last_message_seq = store::newest_seq(tx, id).await?;
+            here.conversation.last_message_seq = store::newest_before(tx, id, message.seq).await?;
             Ok(())
         }
         None => Ok(()),

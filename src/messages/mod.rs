@@ -39,7 +39,7 @@ use crate::db::text_enum;
 pub enum Kind {
     /// A person.
     Standard,
-    /// The server, to say what became of a call; see `Message.systemEvent`. Never unread, and not searched.
+    /// The server, to say what became of a call. Never unread, and not searched.
     System,
 }
 text_enum!(Kind);

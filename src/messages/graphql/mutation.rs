@@ -4,11 +4,10 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::message::{Message, MessageEdge};
 use crate::context::Ask;
-use crate::conversations;
 use crate::error::{Error, Result};
 use crate::id::MessageId;
 use crate::messages::{self, Draft, DraftInput, EditDraft};
-use crate::text::Fault;
+use crate::text::{self, Fault};
 
 /// A new message: content, files or both.
 #[derive(InputObject)]
@@ -140,7 +139,7 @@ async fn delete_message(ctx: &Context<'_>, input: DeleteMessageInput) -> Result<
     let viewer = ctx.viewer()?;
     let id = MessageId::parse(&input.message_id)
         .ok_or_else(|| Error::bad_input(vec![Fault::not_an_id().of("messageId")]))?;
-    let reason = conversations::reason(input.reason)?;
+    let reason = text::reason(input.reason)?;
     let deleted = messages::delete(ctx.app(), &viewer, id, reason).await?;
     ctx.scope().forget_loaded();
     Ok(DeleteMessagePayload { message: Message::new(deleted.sight, deleted.message), seq: deleted.seq })
