@@ -139,8 +139,12 @@ impl Here {
         Ok(())
     }
 
-    /// Writes the row and the events; followers hear of them when the transaction is committed.
+    /// Writes the row and the events; followers hear of them when the transaction is committed. Where nothing happened,
+    /// nothing is written: each write of the row is a change to those who follow it.
     pub async fn write(mut self, tx: &mut Tx) -> Result<Conversation> {
+        if self.conversation.last_seq == self.log.seq() {
+            return Ok(self.conversation);
+        }
         self.conversation.last_seq = self.log.seq();
         store::save_head(tx, &self.conversation).await?;
         log::append(tx, self.log.take_events()).await?;
