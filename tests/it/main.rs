@@ -4,6 +4,7 @@ mod harness;
 
 mod accounts;
 mod architecture;
+mod authorization;
 mod embedded;
 mod http;
 mod messages;
