@@ -5,6 +5,7 @@ mod harness;
 mod accounts;
 mod architecture;
 mod authorization;
+mod bad_input;
 mod embedded;
 mod http;
 mod messages;

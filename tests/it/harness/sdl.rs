@@ -21,7 +21,10 @@ pub struct Field {
 #[derive(Clone, Debug)]
 pub struct Input {
     pub name: String,
+    /// Name of the type, whatever stands around it.
     pub kind: String,
+    /// The type as it is written.
+    pub written: String,
     pub is_list: bool,
     /// Neither null nor left out.
     pub is_required: bool,
@@ -71,12 +74,13 @@ pub fn input_objects() -> Vec<InputObject> {
     types().filter_map(read).collect()
 }
 
-/// The first value of an enumeration; `None` for what is none.
-pub fn first_value(name: &str) -> Option<String> {
-    types().find(|kind| kind.name.node == name).and_then(|kind| match &kind.kind {
-        TypeKind::Enum(values) => values.values.first().map(|value| value.node.value.node.to_string()),
-        _ => None,
-    })
+/// The values of an enumeration; none of what is none.
+pub fn values(name: &str) -> Vec<String> {
+    let found = types().find(|kind| kind.name.node == name);
+    match found.map(|kind| &kind.kind) {
+        Some(TypeKind::Enum(of)) => of.values.iter().map(|value| value.node.value.node.to_string()).collect(),
+        _ => Vec::new(),
+    }
 }
 
 fn types() -> impl Iterator<Item = &'static TypeDefinition> {
@@ -98,7 +102,7 @@ fn read_field(field: &FieldDefinition) -> Field {
 fn read_input(input: &InputValueDefinition) -> Input {
     let (kind, is_list) = named(&input.ty.node);
     let is_required = !input.ty.node.nullable && input.default_value.is_none();
-    Input { name: input.name.node.to_string(), kind, is_list, is_required }
+    Input { name: input.name.node.to_string(), kind, written: input.ty.node.to_string(), is_list, is_required }
 }
 
 /// The type inside, and whether it stands in a list.
