@@ -121,7 +121,7 @@ impl Here {
         self.log.with(kind, Some(self.viewer.user_id), payload, self.now)
     }
 
-    /// As it is, without a change.
+    /// As it stands, with nothing to write.
     pub fn unchanged(self) -> Changed {
         Changed { conversation: self.conversation, sight: self.sight }
     }
@@ -157,11 +157,15 @@ impl Here {
         Ok(())
     }
 
-    /// Writes the row and the events; followers hear of them when the transaction is committed.
+    /// Writes the row and the events; followers hear of them when the transaction is committed. Where nothing happened,
+    /// nothing is written: each write of the row is a change to those who follow it.
     pub async fn write(mut self, tx: &mut Tx) -> Result<Changed> {
+        if self.conversation.last_seq == self.log.seq() {
+            return Ok(self.unchanged());
+        }
         self.conversation.last_seq = self.log.seq();
         store::save_head(tx, &self.conversation).await?;
         log::append(tx, self.log.take_events()).await?;
-        Ok(Changed { conversation: self.conversation, sight: self.sight })
+        Ok(self.unchanged())
     }
 }

@@ -521,7 +521,7 @@ async fn a_running_server_goes_on_and_follows() {
     conversations::join_channel(&here.app, &alice, channel).await.unwrap();
 
     let listening = tokio::spawn(chinwag::log::listen(here.app.clone()));
-    let mut follower = Follower::new(here.app.db.clone(), &here.app.hub, channel.id, Some(0));
+    let mut follower = Follower::new(here.app.db.clone(), &here.app.hub, channel.id, 0);
     let sending = tokio::spawn({
         let app = here.app.clone();
         async move {

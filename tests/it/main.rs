@@ -5,6 +5,8 @@ mod harness;
 
 mod accounts;
 mod architecture;
+mod authorization;
+mod bad_input;
 mod command_line;
 mod embedded;
 mod http;

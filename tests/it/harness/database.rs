@@ -4,7 +4,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chinwag::db::embedded::Cluster;
-use tokio_postgres::{NoTls, SimpleQueryMessage};
+use tokio::sync::OnceCell;
+use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 const TEMPLATE: &str = "template_of_tests";
 
@@ -12,6 +13,10 @@ const TEMPLATE: &str = "template_of_tests";
 pub struct Database {
     pub name: String,
     pub url: String,
+    /// For `rows`, opened when first needed.
+    client: OnceCell<Client>,
+    /// The statement of `contents`.
+    digests: OnceCell<String>,
 }
 
 impl Database {
@@ -29,7 +34,7 @@ impl Database {
         let cluster = cluster();
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
         run(&cluster.url("postgres"), format!("CREATE DATABASE {name} {how}")).await;
-        Self { url: cluster.url(&name), name }
+        Self { url: cluster.url(&name), name, client: OnceCell::new(), digests: OnceCell::new() }
     }
 
     /// Runs statements on it, as an operator would.
@@ -44,11 +49,12 @@ impl Database {
 
     /// What a query finds, as text; null is empty.
     pub async fn rows(&self, sql: &str) -> Vec<Vec<String>> {
-        let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.unwrap();
-        let connection = tokio::spawn(connection);
-        let messages = client.simple_query(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
-        drop(client);
-        connection.await.unwrap().unwrap();
+        let client = self.client.get_or_init(async || {
+            let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.unwrap();
+            tokio::spawn(connection);
+            client
+        });
+        let messages = client.await.simple_query(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
         let rows = messages.iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some(row),
             _ => None,
@@ -56,12 +62,16 @@ impl Database {
         rows.map(|row| (0..row.len()).map(|column| row.get(column).unwrap_or_default().to_owned()).collect()).collect()
     }
 
-    /// All that is kept, row by row: two that are equal prove that nothing was changed in between.
+    /// A digest of each table: two that are equal prove that nothing was changed in between.
     pub async fn contents(&self) -> Vec<Vec<String>> {
-        let of_table = "format('SELECT %L, row::text FROM %I AS row', table_name, table_name)";
-        let tables = "information_schema.tables WHERE table_schema = 'public'";
-        let all = self.rows(&format!("SELECT string_agg({of_table}, ' UNION ALL ') FROM {tables}")).await;
-        self.rows(&format!("{} ORDER BY 1, 2", all[0][0])).await
+        let statement = self.digests.get_or_init(async || {
+            let digest = "SELECT %L, count(*), md5(string_agg(row::text, '' ORDER BY row::text)) FROM %I AS row";
+            let tables = "information_schema.tables WHERE table_schema = 'public'";
+            let of_each = format!("format($${digest}$$, table_name, table_name)");
+            let all = self.rows(&format!("SELECT string_agg({of_each}, ' UNION ALL ') FROM {tables}")).await;
+            format!("{} ORDER BY 1", all[0][0])
+        });
+        self.rows(statement.await).await
     }
 
     /// One number.

@@ -2,6 +2,7 @@
 
 mod actor;
 mod database;
+pub mod sdl;
 mod server;
 mod socket;
 mod statements;

@@ -112,9 +112,14 @@ impl Socket {
 }
 
 impl Stream {
+    /// The next message, whatever it is.
+    pub async fn message(&mut self) -> Value {
+        timeout(PATIENCE, self.messages.recv()).await.expect("nothing comes").expect("the socket closed")
+    }
+
     /// The next delivery, which has to be one without errors.
     pub async fn next(&mut self) -> Value {
-        let message = timeout(PATIENCE, self.messages.recv()).await.expect("nothing comes").expect("the socket closed");
+        let message = self.message().await;
         assert_eq!(message["type"], "next", "{message}");
         assert!(message["payload"].get("errors").is_none(), "{message}");
         message["payload"]["data"].clone()

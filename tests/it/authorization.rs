@@ -1,0 +1,602 @@
+//! Who gets what: a row per root field, per type of `Node`, and per input that takes an id. The rows are compared with
+//! the SDL, so what is new fails here until it has its own; there are no exceptions.
+//!
+//! `+` data · `0` null without an error · `U` UNAUTHENTICATED · `N` NOT_FOUND · `F` FORBIDDEN · `B` BAD_USER_INPUT ·
+//! `P` FAILED_PRECONDITION · `R` data in which all are rejected · `.` has no meaning.
+//! A mutation that is refused has changed nothing in any table.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use Place::{Announcements, Nowhere, Private, Public};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::harness::{Actor, Answer, PASSWORD, TestServer, sdl};
+
+/// Where the objects of a row are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Private,
+    Public,
+    /// Private, and only ADMIN and up write.
+    Announcements,
+    /// In no conversation.
+    Nowhere,
+}
+
+/// What everybody gets who asks for something.
+struct Row {
+    /// The root field, and the type that it finds.
+    of: &'static str,
+    place: Place,
+    ask: &'static str,
+    /// By column, see `PEOPLE`.
+    get: &'static str,
+}
+
+const fn row(of: &'static str, place: Place, ask: &'static str, get: &'static str) -> Row {
+    Row { of, place, ask, get }
+}
+
+/// The columns. The operator is ADMIN of the server, which gives nothing inside conversations. Who left and who was
+/// banned were members, and wrote.
+const PEOPLE: [&str; 10] =
+    ["anonymous", "operator", "stranger", "left", "banned", "guest", "member", "moderator", "admin", "owner"];
+
+#[rustfmt::skip]
+const READS: &[Row] = &[
+    //                                                                                                 a o s l b g m m a o
+    row("Query.server", Nowhere, "server { name }",                                                   "+ + + + + + + + + +"),
+    row("Query.viewer", Nowhere, "viewer { id email session { id } }",                                "0 + + + + + + + + +"),
+    row("Query.user", Nowhere, "user(by: { id: <owner> }) { id }",                                    "U + + + + + + + + +"),
+    row("Query.user", Nowhere, "user(by: { username: \"owner\" }) { id }",                            "U + + + + + + + + +"),
+    row("Query.user", Nowhere, "user(by: { username: \"nobody\" }) { id }",                           "U 0 0 0 0 0 0 0 0 0"),
+    row("Query.node User", Nowhere, "node(id: <owner>) { id }",                                       "U + + + + + + + + +"),
+    row("Query.node Session", Nowhere, "node(id: <owner's session>) { id }",                          "U 0 0 0 0 0 0 0 0 +"),
+    row("Query.node Viewer", Nowhere, "node(id: <owner's viewer>) { id }",                            "U 0 0 0 0 0 0 0 0 +"),
+    row("Query.node Channel", Private, "node(id: <channel>) { id }",                                  "U 0 0 0 0 + + + + +"),
+    row("Query.node Channel", Public, "node(id: <channel>) { id }",                                   "U + + + 0 + + + + +"),
+    row("Query.node ConversationMember", Private, "node(id: <member's seat>) { id }",                 "U 0 0 0 0 + + + + +"),
+    row("Query.node ConversationMember", Public, "node(id: <member's seat>) { id }",                  "U + + + 0 + + + + +"),
+    row("Query.node ConversationMember", Public, "node(id: <left's seat>) { id }",                    "U 0 0 0 0 0 0 0 0 0"),
+    row("Query.node Message", Private, "node(id: <owner's message>) { id }",                          "U 0 0 0 0 + + + + +"),
+    row("Query.node Message", Public, "node(id: <owner's message>) { id }",                           "U + + + 0 + + + + +"),
+    row("Query.node Message", Private, "node(id: <left's message>) { id }",                           "U 0 0 0 0 + + + + +"),
+    row("Query.node Thread", Private, "node(id: <thread>) { id }",                                    "U 0 0 0 0 + + + + +"),
+    row("Query.node Thread", Public, "node(id: <thread>) { id }",                                     "U + + + 0 + + + + +"),
+    row("Query.nodes", Private, "nodes(ids: [<channel>, <owner's message>, <member's seat>]) { id }", "U 0 0 0 0 + + + + +"),
+    row("Query.nodes", Public, "nodes(ids: [<channel>, <owner's message>, <member's seat>]) { id }",  "U + + + 0 + + + + +"),
+    row("Query.conversation", Private, "conversation(id: <channel>) { id }",                          "U 0 0 0 0 + + + + +"),
+    row("Query.conversation", Public, "conversation(id: <channel>) { id }",                           "U + + + 0 + + + + +"),
+    row("Query.channel", Private, "channel(by: { id: <channel> }) { id }",                            "U 0 0 0 0 + + + + +"),
+    row("Query.channel", Public, "channel(by: { id: <channel> }) { id }",                             "U + + + 0 + + + + +"),
+    row("Query.channel", Public, "channel(by: { slug: <slug> }) { id }",                              "U + + + 0 + + + + +"),
+    row("Query.channels", Private, "channels(first: 100) { nodes { id } }",                           "U 0 0 0 0 + + + + +"),
+    row("Query.channels", Public, "channels(first: 100) { nodes { id } }",                            "U + + + 0 + + + + +"),
+    row("Query.channels", Private, "channels(filter: { isJoined: false }) { nodes { id } }",          "U 0 0 0 0 0 0 0 0 0"),
+    row("Query.channels", Public, "channels(filter: { isJoined: false }) { nodes { id } }",           "U + + + 0 0 0 0 0 0"),
+    row("Query.channels", Public, "channels(filter: { isJoined: true }) { nodes { id } }",            "U 0 0 0 0 + + + + +"),
+    row("Query.message", Private, "message(id: <owner's message>) { id }",                            "U 0 0 0 0 + + + + +"),
+    row("Query.message", Public, "message(id: <owner's message>) { id }",                             "U + + + 0 + + + + +"),
+    row("Query.message", Private, "message(id: <left's message>) { id }",                             "U 0 0 0 0 + + + + +"),
+];
+
+#[rustfmt::skip]
+const SIGN_INS: &[Row] = &[
+    //                                                                                                 a o s l b g m m a o
+    row("Mutation.register", Nowhere, "register(input: { email: <address>, username: <name>, password: <password> }) { session { id } }",
+                                                                                                      "+ + + + + + + + + +"),
+    row("Mutation.login", Nowhere, "login(input: { identifier: \"owner\", password: <password> }) { session { id } }",
+                                                                                                      "+ + + + + + + + + +"),
+    row("Mutation.refreshSession", Nowhere, "refreshSession(input: { refreshToken: <refresh token> }) { session { id } }",
+                                                                                                      "+ + + + + + + + + +"),
+    row("Mutation.refreshSession", Nowhere, "refreshSession(input: { refreshToken: \"forged\" }) { session { id } }",
+                                                                                                      "U U U U U U U U U U"),
+    row("Mutation.logout", Nowhere, "logout { sessionId }",                                           "U + + + + + + + + +"),
+    row("Mutation.createChannel", Nowhere, "createChannel(input: { name: <name> }) { channel { id } }",
+                                                                                                      "U + + + + + + + + +"),
+];
+
+#[rustfmt::skip]
+const WRITES_IN_PRIVATE: &[Row] = &[
+    //                                                                                                 a o s l b g m m a o
+    row("Mutation.joinChannel", Private, "joinChannel(input: { channelId: <channel> }) { channel { id } }",
+                                                                                                      "U N N N N + + + + +"),
+    row("Mutation.leaveConversation", Private, "leaveConversation(input: { conversationId: <channel> }) { conversationId }",
+                                                                                                      "U N N N N + + + + P"),
+    row("Mutation.addConversationMembers", Private, "addConversationMembers(input: { conversationId: <channel>, userIds: [<stranger>] }) { members { id } }",
+                                                                                                      "U N N N N F F F + +"),
+    row("Mutation.addConversationMembers", Private, "addConversationMembers(input: { conversationId: <channel>, userIds: [<stranger>], role: GUEST }) { members { id } }",
+                                                                                                      "U N N N N F F F + +"),
+    row("Mutation.addConversationMembers", Private, "addConversationMembers(input: { conversationId: <channel>, userIds: [<stranger>], role: ADMIN }) { members { id } }",
+                                                                                                      "U N N N N F F F + +"),
+    row("Mutation.addConversationMembers", Private, "addConversationMembers(input: { conversationId: <channel>, userIds: [<stranger>], role: OWNER }) { members { id } }",
+                                                                                                      "U N N N N F F F F F"),
+    row("Mutation.removeConversationMember", Private, "removeConversationMember(input: { memberId: <guest's seat> }) { memberId }",
+                                                                                                      "U N N N N F F + + +"),
+    row("Mutation.removeConversationMember", Private, "removeConversationMember(input: { memberId: <member's seat> }) { memberId }",
+                                                                                                      "U N N N N F F + + +"),
+    row("Mutation.removeConversationMember", Private, "removeConversationMember(input: { memberId: <moderator's seat> }) { memberId }",
+                                                                                                      "U N N N N F F F + +"),
+    row("Mutation.removeConversationMember", Private, "removeConversationMember(input: { memberId: <owner's seat> }) { memberId }",
+                                                                                                      "U N N N N F F F F F"),
+    row("Mutation.removeConversationMember", Private, "removeConversationMember(input: { memberId: <left's seat> }) { memberId }",
+                                                                                                      "U N N N N N N N N N"),
+    row("Mutation.sendMessage", Private, "sendMessage(input: { conversationId: <channel>, clientKey: <key>, content: \"Hi\" }) { message { id } }",
+                                                                                                      "U N N N N + + + + +"),
+    row("Mutation.sendMessage", Private, "sendMessage(input: { conversationId: <channel>, clientKey: <key>, content: \"Hi\", threadRootId: <owner's message> }) { message { id } }",
+                                                                                                      "U N N N N + + + + +"),
+    row("Mutation.sendMessage", Announcements, "sendMessage(input: { conversationId: <channel>, clientKey: <key>, content: \"Hi\" }) { message { id } }",
+                                                                                                      "U N N N N F F F + +"),
+    row("Mutation.sendMessage", Announcements, "sendMessage(input: { conversationId: <channel>, clientKey: <key>, content: \"Hi\", threadRootId: <owner's message> }) { message { id } }",
+                                                                                                      "U N N N N F F F + +"),
+    row("Mutation.editMessage", Private, "editMessage(input: { messageId: <member's message>, content: \"No\" }) { message { id } }",
+                                                                                                      "U N N N N F + F F F"),
+    row("Mutation.editMessage", Private, "editMessage(input: { messageId: <left's message>, content: \"No\" }) { message { id } }",
+                                                                                                      "U N N N N F F F F F"),
+    row("Mutation.deleteMessage", Private, "deleteMessage(input: { messageId: <member's message> }) { message { id } }",
+                                                                                                      "U N N N N F + + + +"),
+    row("Mutation.deleteMessage", Private, "deleteMessage(input: { messageId: <owner's message> }) { message { id } }",
+                                                                                                      "U N N N N F F F F +"),
+    row("Mutation.deleteMessage", Private, "deleteMessage(input: { messageId: <left's message> }) { message { id } }",
+                                                                                                      "U N N N N F F + + +"),
+];
+
+#[rustfmt::skip]
+const WRITES_IN_PUBLIC: &[Row] = &[
+    //                                                                                                 a o s l b g m m a o
+    row("Mutation.joinChannel", Public, "joinChannel(input: { channelId: <channel> }) { channel { id } }",
+                                                                                                      "U + + + N + + + + +"),
+    row("Mutation.leaveConversation", Public, "leaveConversation(input: { conversationId: <channel> }) { conversationId }",
+                                                                                                      "U + + + N + + + + P"),
+    row("Mutation.addConversationMembers", Public, "addConversationMembers(input: { conversationId: <channel>, userIds: [<stranger>] }) { members { id } }",
+                                                                                                      "U F F F N F + + + +"),
+    row("Mutation.addConversationMembers", Public, "addConversationMembers(input: { conversationId: <channel>, userIds: [<stranger>], role: MODERATOR }) { members { id } }",
+                                                                                                      "U F F F N F F F + +"),
+    row("Mutation.addConversationMembers", Public, "addConversationMembers(input: { conversationId: <channel>, userIds: [<banned>] }) { rejected { userId } }",
+                                                                                                      "U F F F N F R R R R"),
+    row("Mutation.removeConversationMember", Public, "removeConversationMember(input: { memberId: <member's seat> }) { memberId }",
+                                                                                                      "U F F F N F F + + +"),
+    row("Mutation.removeConversationMember", Public, "removeConversationMember(input: { memberId: <admin's seat> }) { memberId }",
+                                                                                                      "U F F F N F F F F +"),
+    row("Mutation.sendMessage", Public, "sendMessage(input: { conversationId: <channel>, clientKey: <key>, content: \"Hi\" }) { message { id } }",
+                                                                                                      "U F F F N + + + + +"),
+    row("Mutation.sendMessage", Public, "sendMessage(input: { conversationId: <channel>, clientKey: <key>, content: \"Hi\", threadRootId: <owner's message> }) { message { id } }",
+                                                                                                      "U F F F N + + + + +"),
+    row("Mutation.editMessage", Public, "editMessage(input: { messageId: <member's message>, content: \"No\" }) { message { id } }",
+                                                                                                      "U F F F N F + F F F"),
+    row("Mutation.editMessage", Public, "editMessage(input: { messageId: <left's message>, content: \"No\" }) { message { id } }",
+                                                                                                      "U F F F N F F F F F"),
+    row("Mutation.deleteMessage", Public, "deleteMessage(input: { messageId: <member's message> }) { message { id } }",
+                                                                                                      "U F F F N F + + + +"),
+    row("Mutation.deleteMessage", Public, "deleteMessage(input: { messageId: <moderator's message> }) { message { id } }",
+                                                                                                      "U F F F N F F + + +"),
+    row("Mutation.deleteMessage", Public, "deleteMessage(input: { messageId: <left's message> }) { message { id } }",
+                                                                                                      "U F F F N F F + + +"),
+];
+
+#[rustfmt::skip]
+const STREAMS: &[Row] = &[
+    //                                                                                                 a o s l b g m m a o
+    row("Subscription.conversationEvents", Private, "conversationEvents(conversationId: <channel>) { seq }",
+                                                                                                      "U N N N N + + + + +"),
+    row("Subscription.conversationEvents", Public, "conversationEvents(conversationId: <channel>) { seq }",
+                                                                                                      "U + + + N + + + + +"),
+];
+
+/// What a member gets who passes an id that is not one to pass.
+struct IdRow {
+    /// The input object's field, or the field and its argument.
+    of: &'static str,
+    kind: Id,
+    ask: &'static str,
+    /// By column: malformed · of another type · of nothing · out of sight · of another conversation in sight.
+    get: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Id {
+    Conversation,
+    Message,
+    Seat,
+    User,
+}
+
+const fn id(of: &'static str, kind: Id, ask: &'static str, get: &'static str) -> IdRow {
+    IdRow { of, kind, ask, get }
+}
+
+/// The asker, bob, is ADMIN of <here>, which is public, and MEMBER elsewhere.
+#[rustfmt::skip]
+const IDS: &[IdRow] = &[
+    //                                                                                                                     m t n s e
+    id("Query.node(id)", Id::Message, "{ node(id: <id>) { id } }",                                                        "B B 0 0 +"),
+    id("Query.nodes(ids)", Id::Seat, "{ nodes(ids: [<id>]) { id } }",                                                     "B B 0 0 +"),
+    id("Query.conversation(id)", Id::Conversation, "{ conversation(id: <id>) { id } }",                                   "B B 0 0 +"),
+    id("Query.message(id)", Id::Message, "{ message(id: <id>) { id } }",                                                  "B B 0 0 +"),
+    id("ChannelLocator.id", Id::Conversation, "{ channel(by: { id: <id> }) { id } }",                                     "B B 0 0 +"),
+    id("UserLocator.id", Id::User, "{ user(by: { id: <id> }) { id } }",                                                   "B B 0 . ."),
+    id("MessageAnchor.messageId", Id::Message, "{ conversation(id: <here>) { messagesAround(anchor: { messageId: <id> }) { seq } } }",
+                                                                                                                          "B B N N N"),
+    id("CreateChannelInput.memberIds", Id::User, "mutation { createChannel(input: { name: \"New\", memberIds: [<id>] }) { channel { id } } }",
+                                                                                                                          "B B B . ."),
+    id("JoinChannelInput.channelId", Id::Conversation, "mutation { joinChannel(input: { channelId: <id> }) { channel { id } } }",
+                                                                                                                          "B B N N +"),
+    id("LeaveConversationInput.conversationId", Id::Conversation, "mutation { leaveConversation(input: { conversationId: <id> }) { conversationId } }",
+                                                                                                                          "B B N N +"),
+    id("AddConversationMembersInput.conversationId", Id::Conversation, "mutation { addConversationMembers(input: { conversationId: <id>, userIds: [<mallory>] }) { members { id } } }",
+                                                                                                                          "B B N N F"),
+    id("AddConversationMembersInput.userIds", Id::User, "mutation { addConversationMembers(input: { conversationId: <here>, userIds: [<id>] }) { rejected { userId } } }",
+                                                                                                                          "B B R . ."),
+    id("RemoveConversationMemberInput.memberId", Id::Seat, "mutation { removeConversationMember(input: { memberId: <id> }) { memberId } }",
+                                                                                                                          "B B N N F"),
+    id("SendMessageInput.conversationId", Id::Conversation, "mutation { sendMessage(input: { conversationId: <id>, clientKey: <key>, content: \"Hi\" }) { message { id } } }",
+                                                                                                                          "B B N N +"),
+    id("SendMessageInput.replyToId", Id::Message, "mutation { sendMessage(input: { conversationId: <here>, clientKey: <key>, content: \"Hi\", replyToId: <id> }) { message { id } } }",
+                                                                                                                          "B B B B B"),
+    id("SendMessageInput.threadRootId", Id::Message, "mutation { sendMessage(input: { conversationId: <here>, clientKey: <key>, content: \"Hi\", threadRootId: <id> }) { message { id } } }",
+                                                                                                                          "B B B B B"),
+    id("EditMessageInput.messageId", Id::Message, "mutation { editMessage(input: { messageId: <id>, content: \"No\" }) { message { id } } }",
+                                                                                                                          "B B N N F"),
+    id("DeleteMessageInput.messageId", Id::Message, "mutation { deleteMessage(input: { messageId: <id> }) { message { id } } }",
+                                                                                                                          "B B N N F"),
+    id("Subscription.conversationEvents(conversationId)", Id::Conversation, "subscription { conversationEvents(conversationId: <id>) { seq } }",
+                                                                                                                          "B B N N +"),
+];
+
+// The tables are whole.
+
+#[test]
+fn every_root_field_and_every_node_has_its_row() {
+    let tables = [READS, SIGN_INS, WRITES_IN_PRIVATE, WRITES_IN_PUBLIC, STREAMS].into_iter().flatten();
+    let rows: BTreeSet<String> = tables.flat_map(|row| row.of.split(' ').map(str::to_owned)).collect();
+    let roots = ["Query", "Mutation", "Subscription"];
+    let fields = roots.iter().flat_map(|root| sdl::fields(root).into_iter().map(move |f| format!("{root}.{}", f.name)));
+    let wanted: BTreeSet<String> = fields.chain(sdl::implementors("Node")).collect();
+    assert_eq!(rows, wanted, "left: what has a row, right: what the SDL has");
+}
+
+#[test]
+fn every_input_that_takes_an_id_has_its_row() {
+    let rows: BTreeSet<String> = IDS.iter().map(|row| row.of.to_owned()).collect();
+    let is_id = |input: &&sdl::Input| input.kind == "ID";
+    let mut wanted = BTreeSet::new();
+    for object in sdl::input_objects() {
+        wanted.extend(object.fields.iter().filter(is_id).map(|field| format!("{}.{}", object.name, field.name)));
+    }
+    for (object, fields) in sdl::objects() {
+        for field in fields {
+            let ids = field.arguments.iter().filter(is_id);
+            wanted.extend(ids.map(|argument| format!("{object}.{}({})", field.name, argument.name)));
+        }
+    }
+    assert_eq!(rows, wanted, "left: what has a row, right: what the SDL has");
+}
+
+// The tables hold.
+
+#[tokio::test]
+async fn nobody_reads_what_is_out_of_their_sight() {
+    World::new().await.holds("query", READS).await;
+}
+
+#[tokio::test]
+async fn whoever_has_no_token_can_get_one_and_nothing_else() {
+    World::new().await.holds("mutation", SIGN_INS).await;
+}
+
+#[tokio::test]
+async fn nobody_writes_in_a_private_channel_without_the_right() {
+    World::new().await.holds("mutation", WRITES_IN_PRIVATE).await;
+}
+
+#[tokio::test]
+async fn nobody_writes_in_a_public_channel_without_the_right() {
+    World::new().await.holds("mutation", WRITES_IN_PUBLIC).await;
+}
+
+#[tokio::test]
+async fn nobody_follows_what_is_out_of_their_sight() {
+    World::new().await.holds("subscription", STREAMS).await;
+}
+
+#[tokio::test]
+async fn an_id_of_something_else_gets_nothing() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let (carol, mallory) = (server.register("carol").await, server.register("mallory").await);
+    let here = alice.public_channel("Here").await;
+    add(&alice, &here, &[&bob], "ADMIN").await;
+    let mut wrong = Vec::new();
+    for row in IDS {
+        // All that is elsewhere is new for each row: some leave it.
+        let elsewhere = alice.private_channel("Elsewhere", &[&bob, &carol]).await;
+        let hidden = mallory.private_channel("Hidden", &[&carol]).await;
+        let mut ids = Vec::new();
+        for (conversation, owner) in [(&here, &alice), (&hidden, &mallory), (&elsewhere, &alice)] {
+            ids.push(match row.kind {
+                Id::Conversation => conversation.clone(),
+                Id::Message => text(&owner.say(conversation, "Hi").await["id"]),
+                Id::Seat if *conversation == here => alice.seat_of(conversation, &bob).await,
+                Id::Seat => owner.seat_of(conversation, &carol).await,
+                Id::User => carol.id.clone(),
+            });
+        }
+        let (prefix, suffix) = ids[0].split_once('_').unwrap();
+        // The very number, under another name. Of those that `node` knows, it would find another thing.
+        let other = if row.of.starts_with("Query.node") { "audit" } else { "session" };
+        let nothing = chinwag::id::encode(prefix, Uuid::new_v4());
+        let columns = [format!("{prefix}_0"), format!("{other}_{suffix}"), nothing, ids[1].clone(), ids[2].clone()];
+        let expected: Vec<&str> = row.get.split(' ').collect();
+        assert_eq!(expected.len(), columns.len(), "{}", row.of);
+        for (id, expected) in columns.iter().zip(expected).filter(|(_, expected)| *expected != ".") {
+            let words = BTreeMap::from([("id", id.clone()), ("here", here.clone()), ("mallory", mallory.id.clone())]);
+            let before = server.database.contents().await;
+            let (got, answer) = get(&bob, &filled(row.ask, &words), &here).await;
+            if got != expected {
+                wrong.push(format!("{} {id}: not {expected} but {got}: {answer}", row.of));
+            }
+            if got != "+" {
+                assert_eq!(server.database.contents().await, before, "{} {id}: refused, and changed something", row.of);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}\n{}\n", legend(), wrong.join("\n"));
+}
+
+/// The kind of a conversation is in its id: under the other one there is nothing.
+#[tokio::test]
+async fn a_channel_is_no_direct_conversation() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let channel = alice.public_channel("Here").await;
+    let direct = channel.replace("chan_", "dm_");
+    for (ask, expected) in [
+        ("{ node(id: <id>) { id } }", "0"),
+        ("{ conversation(id: <id>) { id } }", "0"),
+        ("{ channel(by: { id: <id> }) { id } }", "B"),
+        (
+            "mutation { sendMessage(input: { conversationId: <id>, clientKey: <key>, content: \"Hi\" }) { isReplay } }",
+            "N",
+        ),
+        ("mutation { leaveConversation(input: { conversationId: <id> }) { conversationId } }", "N"),
+        ("mutation { joinChannel(input: { channelId: <id> }) { channel { id } } }", "B"),
+        ("subscription { conversationEvents(conversationId: <id>) { seq } }", "N"),
+    ] {
+        let words = BTreeMap::from([("id", direct.clone())]);
+        let (got, answer) = get(&alice, &filled(ask, &words), &channel).await;
+        assert_eq!(got, expected, "{ask}: {answer}");
+    }
+}
+
+// The people and places of the tables.
+
+struct World {
+    server: TestServer,
+    people: Vec<Actor>,
+}
+
+/// The words in <> of a row, by what they stand for.
+type Words = BTreeMap<&'static str, String>;
+
+impl World {
+    async fn new() -> Self {
+        let server = TestServer::start().await;
+        let mut people = vec![server.anonymous()];
+        for name in &PEOPLE[1..] {
+            people.push(server.register(name).await);
+        }
+        Self { server, people }
+    }
+
+    fn person(&self, name: &str) -> &Actor {
+        &self.people[PEOPLE.iter().position(|known| *known == name).unwrap()]
+    }
+
+    /// Everybody gets what the rows say. What was changed is made anew for the next.
+    async fn holds(&self, operation: &str, rows: &[Row]) {
+        let mut wrong = Vec::new();
+        for row in rows {
+            let expected: Vec<&str> = row.get.split(' ').collect();
+            assert_eq!(expected.len(), PEOPLE.len(), "{}", row.of);
+            let mut untouched = None;
+            for (column, expected) in expected.into_iter().enumerate() {
+                let (mut words, before) = match untouched.take() {
+                    Some(untouched) => untouched,
+                    None => (self.build(row.place).await, Vec::new()),
+                };
+                let (actor, session) = self.signed_in(column, row).await;
+                let before = match before.is_empty() || !session.is_empty() {
+                    true => self.server.database.contents().await,
+                    false => before,
+                };
+                words.extend(session);
+                let ask = format!("{operation} {{ {} }}", filled(row.ask, &words));
+                let channel = words.get("channel").map_or("", String::as_str);
+                let (got, answer) = get(&actor, &ask, channel).await;
+                if got != expected {
+                    let (of, place, who) = (row.of, row.place, PEOPLE[column]);
+                    wrong.push(format!("{of} {place:?} {ask}\n    {who}: not {expected} but {got}: {answer}"));
+                }
+                if operation != "mutation" || got != "+" {
+                    let after = self.server.database.contents().await;
+                    assert_eq!(after, before, "{ask} of {}: refused, and changed something", PEOPLE[column]);
+                    untouched = Some((words, before));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}\n{}\n", legend(), wrong.join("\n"));
+    }
+
+    /// Somebody of a column. What ends sessions gets one of its own.
+    async fn signed_in(&self, column: usize, row: &Row) -> (Actor, Words) {
+        if !["Mutation.logout", "Mutation.refreshSession"].contains(&row.of) {
+            return (self.people[column].clone(), Words::new());
+        }
+        let name = if column == 0 { "owner" } else { PEOPLE[column] };
+        let again = Actor::log_in(self.server.address, name).await;
+        let words = Words::from([("refresh token", again.refresh_token.clone())]);
+        (if column == 0 { self.people[0].clone() } else { again }, words)
+    }
+
+    /// A place with everybody in it as their column says, and what they wrote.
+    async fn build(&self, place: Place) -> Words {
+        let owner = self.person("owner");
+        let mut words = Words::from([("password", PASSWORD.to_owned())]);
+        words.extend(PEOPLE[1..].iter().map(|name| (*name, self.person(name).id.clone())));
+        let me = owner.query("{ viewer { id session { id } } }").await.data("viewer");
+        words.extend([("owner's viewer", text(&me["id"])), ("owner's session", text(&me["session"]["id"]))]);
+        let input = match place {
+            Nowhere => return words,
+            Public => json!({ "name": Uuid::new_v4().to_string() }),
+            Private => json!({ "name": "Place", "visibility": "PRIVATE" }),
+            Announcements => json!({ "name": "Place", "visibility": "PRIVATE", "postingRole": "ADMIN" }),
+        };
+        let channel = owner.create_channel(input).await;
+        for (role, names) in
+            [("GUEST", &["guest"][..]), ("MEMBER", &["member", "left", "banned"]), ("MODERATOR", &["moderator"])]
+        {
+            let people: Vec<&Actor> = names.iter().map(|name| self.person(name)).collect();
+            add(owner, &channel, &people, role).await;
+        }
+        add(owner, &channel, &[self.person("admin")], "ADMIN").await;
+        let root = text(&owner.say(&channel, "Hi").await["id"]);
+        words.insert("thread", root.replace("msg_", "thread_"));
+        owner.write(json!({ "conversationId": channel, "content": "Hi", "threadRootId": root })).await;
+        words.insert("owner's message", root);
+        if place != Announcements {
+            for (name, message) in [
+                ("member", "member's message"),
+                ("moderator", "moderator's message"),
+                ("left", "left's message"),
+                ("banned", "banned's message"),
+            ] {
+                words.insert(message, text(&self.person(name).say(&channel, "Hi").await["id"]));
+            }
+        }
+        words.extend(self.seats(&channel).await);
+        let leave = "mutation($id: ID!) { leaveConversation(input: { conversationId: $id }) { conversationId } }";
+        self.person("left").ask(leave, json!({ "id": channel })).await.data("leaveConversation");
+        self.ban(&channel, &words["banned's seat"]).await;
+        words.insert("channel", channel);
+        words
+    }
+
+    /// Everybody's seat, and the address of the channel.
+    async fn seats(&self, channel: &str) -> Words {
+        let ask = "query($id: ID!) { conversation(id: $id) { ... on Channel { slug }
+            members(first: 100) { nodes { id user { username } } } } }";
+        let found = self.person("owner").ask(ask, json!({ "id": channel })).await.data("conversation");
+        let seats = found["members"]["nodes"].as_array().unwrap().iter().map(|seat| {
+            let name = match seat["user"]["username"].as_str().unwrap() {
+                "guest" => "guest's seat",
+                "member" => "member's seat",
+                "left" => "left's seat",
+                "banned" => "banned's seat",
+                "moderator" => "moderator's seat",
+                "admin" => "admin's seat",
+                "owner" => "owner's seat",
+                other => panic!("{other} is no member"),
+            };
+            (name, text(&seat["id"]))
+        });
+        seats.chain([("slug", found["slug"].as_str().unwrap_or_default().to_owned())]).collect()
+    }
+
+    /// There is no way to ban yet but the table.
+    async fn ban(&self, channel: &str, seat: &str) {
+        let (_, seat) = chinwag::id::decode(seat).unwrap();
+        let (_, channel) = chinwag::id::decode(channel).unwrap();
+        let ban = format!(
+            "UPDATE conversation_members SET left_at = joined_at, departure = 'BANNED' WHERE id = '{seat}';
+             UPDATE conversations SET member_count = member_count - 1 WHERE id = '{channel}'"
+        );
+        self.server.database.execute(&ban).await;
+    }
+}
+
+async fn add(by: &Actor, channel: &str, people: &[&Actor], role: &str) {
+    let ids: Vec<_> = people.iter().map(|person| &person.id).collect();
+    let ask = "mutation($input: AddConversationMembersInput!) { addConversationMembers(input: $input) {
+        rejected { userId } } }";
+    let input = json!({ "conversationId": channel, "userIds": ids, "role": role });
+    let added = by.ask(ask, json!({ "input": input })).await.data("addConversationMembers");
+    assert_eq!(added["rejected"], json!([]));
+}
+
+/// An operation with its words filled in. Some are new each time.
+fn filled(ask: &str, words: &BTreeMap<&str, String>) -> String {
+    let fresh = Uuid::new_v4().simple().to_string();
+    let mut text = ask
+        .replace("<key>", &format!("{fresh:?}"))
+        .replace("<name>", &format!("{:?}", &fresh[..20]))
+        .replace("<address>", &format!("\"{fresh}@example.org\""));
+    for (word, meaning) in words {
+        text = text.replace(&format!("<{word}>"), &format!("{meaning:?}"));
+    }
+    assert!(!text.contains('<'), "a word without a meaning: {text}");
+    text
+}
+
+/// What somebody gets, as a letter of the tables, and all of the answer.
+async fn get(actor: &Actor, ask: &str, channel: &str) -> (String, Value) {
+    if !ask.starts_with("subscription") {
+        let Answer(answer) = actor.query(ask).await;
+        return (letter(&answer, channel), answer);
+    }
+    let message = actor.socket().await.run(ask, json!({})).message().await;
+    // A request error is the list itself, an event is an answer.
+    let answer = match message["type"].as_str().unwrap() {
+        "error" => json!({ "errors": message["payload"] }),
+        _ => message["payload"].clone(),
+    };
+    (letter(&answer, channel), answer)
+}
+
+fn letter(answer: &Value, channel: &str) -> String {
+    if let Some(errors) = answer["errors"].as_array() {
+        let is_null = answer.get("data").is_none_or(|data| data.is_null() || only(data).is_null());
+        return match errors[0]["extensions"]["code"].as_str() {
+            _ if errors.len() != 1 || !is_null => "several errors, or data beside one".to_owned(),
+            Some("UNAUTHENTICATED") => "U".to_owned(),
+            Some("NOT_FOUND") => "N".to_owned(),
+            Some("FORBIDDEN") => "F".to_owned(),
+            Some("BAD_USER_INPUT") => "B".to_owned(),
+            Some("FAILED_PRECONDITION") => "P".to_owned(),
+            other => format!("{other:?}"),
+        };
+    }
+    let data = only(&answer["data"]);
+    let is_channel = |node: &Value| node["id"] == channel;
+    let letter = match data {
+        Value::Null => "0",
+        // Of several nodes, all or none.
+        Value::Array(nodes) if nodes.iter().all(Value::is_null) => "0",
+        Value::Array(nodes) if nodes.iter().any(Value::is_null) => "some but not all",
+        // A list of channels shows it or does not.
+        Value::Object(page) if page.contains_key("nodes") => {
+            match page["nodes"].as_array().unwrap().iter().any(is_channel) {
+                true => "+",
+                false => "0",
+            }
+        }
+        Value::Object(payload) if payload.get("rejected").is_some_and(|rejected| *rejected != json!([])) => "R",
+        _ => "+",
+    };
+    letter.to_owned()
+}
+
+/// The one field at the root.
+fn only(data: &Value) -> &Value {
+    let fields = data.as_object().unwrap();
+    assert_eq!(fields.len(), 1, "{data}");
+    fields.values().next().unwrap()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+fn legend() -> &'static str {
+    "+ data, 0 null, U UNAUTHENTICATED, N NOT_FOUND, F FORBIDDEN, B BAD_USER_INPUT, P FAILED_PRECONDITION, R rejected"
+}
