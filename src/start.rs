@@ -128,9 +128,12 @@ pub async fn serve(app: App, shutdown: CancellationToken) -> Result<()> {
 
 /// The first lines a newcomer reads.
 async fn greet(app: &App, address: SocketAddr) -> Result<()> {
-    let url = &app.config.http.public_url;
+    let url = match app.config.http.listen.port() {
+        // Any free port: the one that was found.
+        0 => &format!("http://{address}"),
+        _ => &app.config.http.public_url,
+    };
     println!("chinwag {}", env!("CARGO_PKG_VERSION"));
-    println!("  Address   {address}");
     println!("  GraphiQL  {url}/");
     println!("  GraphQL   {url}/graphql (POST, GET and WebSocket)");
     match &app.config.data.database_url {

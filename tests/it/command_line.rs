@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::ops::{Deref, DerefMut};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -27,6 +28,30 @@ fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     folder
+}
+
+/// A server, which ends with the test that started it.
+struct Server(Child);
+
+impl Deref for Server {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl DerefMut for Server {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 fn told(output: &Output) -> String {
@@ -113,7 +138,7 @@ fn subcommands_share_the_database_of_a_running_server() {
     let import = || chinwag(folder.path(), &["import", file.to_str().unwrap()]).output().unwrap();
 
     let mut server =
-        chinwag(folder.path(), &["serve"]).env("LISTEN", "127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap();
+        Server(chinwag(folder.path(), &["serve"]).env("LISTEN", "127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap());
     // As soon as the server holds the folder, while the cluster is still being made: before that it would be this one's.
     let lock = folder.path().join("data/server.lock");
     while fs::read_to_string(&lock).unwrap_or_default().trim() != server.id().to_string() {

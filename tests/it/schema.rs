@@ -165,6 +165,7 @@ const NAMED_BY_MEANING: [&str; 6] = [
     "messages_dead_idx",
     "messages_thread_idx",
     "messages_time_idx",
+    "messages_timeline_idx",
 ];
 
 #[tokio::test]
