@@ -46,12 +46,13 @@ pub struct Follower {
 pub async fn read(db: &Db, id: ConversationId, after: i32, limit: i64) -> Result<Batch> {
     db.read(async move |conn| {
         let head = store::head(conn, id).await?.unwrap_or(0);
-        if head < after || head - after > REPLAYED_EVENTS {
+        // Any number may come as `after`: far below zero, the difference is more than fits.
+        if head < after || head.saturating_sub(after) > REPLAYED_EVENTS {
             return Ok(gap(head));
         }
         let events = store::after(conn, id, after, limit).await?;
         // A log that does not go on where `after` stands was cut off at its beginning.
-        if events.first().map_or(head > after, |first| first.seq != after + 1) {
+        if events.first().map_or(head > after && limit > 0, |first| first.seq != after + 1) {
             return Ok(gap(head));
         }
         let seq = events.last().map_or(after, |last| last.seq);
