@@ -74,7 +74,7 @@ impl Arguments {
         let mut wrong = Vec::new();
         for (name, count) in [("first", self.first), ("last", self.last)] {
             if count.is_some_and(|count| !(0..=MOST as i32).contains(&count)) {
-                wrong.push(Fault::new(InputCode::OutOfRange, format!("0 to {MOST}")).of_argument(name));
+                wrong.push(Fault::out_of_range(0, MOST).of_argument(name));
             }
         }
         if self.first.is_some() && self.last.is_some() {

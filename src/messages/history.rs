@@ -75,7 +75,8 @@ pub async fn page(app: &App, sight: Sight, timeline: Timeline, arguments: Argume
     Ok(window.page(rows))
 }
 
-/// The messages around an anchor, it included: `before` of those before it, `after` of those after it.
+/// The messages around an anchor, it included: `before` of those before it, `after` of those after it, up to a page
+/// together.
 pub async fn around(
     app: &App,
     viewer: &Viewer,
@@ -85,9 +86,14 @@ pub async fn around(
     before: i32,
     after: i32,
 ) -> Result<Page<Message>> {
-    if before < 0 || after < 0 || before.saturating_add(after) > MOST as i32 {
-        let fault = Fault::new(InputCode::OutOfRange, format!("0 to {MOST}, both sides together"));
-        return Err(Error::bad_input(vec![fault.of_argument("before")]));
+    let sides = [("before", before), ("after", after)];
+    let mut wrong: Vec<_> = sides.into_iter().filter(|(_, count)| !(0..=MOST as i32).contains(count)).collect();
+    if wrong.is_empty() && before + after > MOST as i32 {
+        wrong.push(sides[0]);
+    }
+    if !wrong.is_empty() {
+        let wrong = wrong.into_iter().map(|(name, _)| Fault::out_of_range(0, MOST).of_argument(name));
+        return Err(Error::bad_input(wrong.collect()));
     }
     let Some(seq) = position(app, viewer, sight.id(), timeline, anchor).await? else {
         return Ok(Page { rows: Vec::new(), has_previous: false, has_next: false });

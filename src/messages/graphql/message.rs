@@ -8,15 +8,15 @@ use super::thread::{Thread, find_thread};
 use crate::context::Ask;
 use crate::conversations::Sight;
 use crate::conversations::graphql::{Conversation, conversation};
-use crate::error::{Error, InputCode, Result};
+use crate::error::{Error, Result};
 use crate::messages::{self, Kind, MessageAt, MessageCursor, Piece, pieces};
 use crate::page::{Page, connection};
 use crate::scalar::DateTime;
-use crate::text;
+use crate::text::{self, Fault};
 use crate::users::graphql::{User, find, user};
 
 /// Characters of an excerpt at most.
-const EXCERPT: i32 = 1_000;
+const EXCERPT: usize = 1_000;
 
 #[derive(Clone)]
 pub struct Message {
@@ -80,11 +80,11 @@ impl Message {
 
     /// The beginning of the content as plain text, mentions by name.
     async fn excerpt(&self, ctx: &Context<'_>, #[graphql(default = 140)] length: i32) -> Result<String> {
-        if !(1..=EXCERPT).contains(&length) {
-            return Err(Error::invalid("length", InputCode::OutOfRange, format!("1 to {EXCERPT}")));
-        }
+        let length = usize::try_from(length).ok().filter(|length| (1..=EXCERPT).contains(length));
+        let length =
+            length.ok_or_else(|| Error::bad_input(vec![Fault::out_of_range(1, EXCERPT).of_argument("length")]))?;
         let content = self.row.content.as_deref().unwrap_or_default();
-        Ok(text::excerpt(&with_names(ctx, content).await?, length as usize))
+        Ok(text::excerpt(&with_names(ctx, content).await?, length))
     }
 
     /// The message it quotes; null for none.
