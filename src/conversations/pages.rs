@@ -1,6 +1,6 @@
 //! Lists of channels and of members.
 
-use chrono::DateTime;
+use chrono::{DateTime, Datelike};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -24,16 +24,24 @@ pub struct ChannelFilter {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ChannelCursor(pub String, pub Uuid);
 
-/// Place in a list of members: rank of the role, when they joined (in milliseconds), id of the seat.
+/// Place in a list of members: conversation, rank of the role, when they joined (in milliseconds), id of the seat.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct MemberCursor(i16, i64, Uuid);
+pub struct MemberCursor(Uuid, i16, i64, Uuid);
 
 impl Cursor for ChannelCursor {
     const LIST: &str = "channels";
+
+    fn is_possible(&self) -> bool {
+        !self.0.contains('\0')
+    }
 }
 
 impl Cursor for MemberCursor {
     const LIST: &str = "members";
+
+    fn is_possible(&self) -> bool {
+        DateTime::from_timestamp_millis(self.2).is_some_and(|joined_at| (1..10_000).contains(&joined_at.year()))
+    }
 }
 
 impl ChannelCursor {
@@ -45,12 +53,11 @@ impl ChannelCursor {
 
 impl MemberCursor {
     pub fn of(member: &Member) -> Self {
-        Self(member.rank, member.joined_at.timestamp_millis(), member.id.0)
+        Self(member.conversation_id.0, member.rank, member.joined_at.timestamp_millis(), member.id.0)
     }
 
     pub(super) fn values(&self) -> (i16, Instant, MemberId) {
-        // A client may send any number; one that is no time stands before all.
-        (self.0, DateTime::from_timestamp_millis(self.1).unwrap_or_default(), MemberId(self.2))
+        (self.1, DateTime::from_timestamp_millis(self.2).unwrap_or_default(), MemberId(self.3))
     }
 }
 
@@ -69,6 +76,7 @@ pub async fn channels(
 
 /// Members: by role, then by when they joined.
 pub async fn members(app: &App, sight: Sight, window: Window<MemberCursor>) -> Result<Page<Member>> {
+    let window = window.of_list(|cursor| cursor.0 == sight.id().0)?;
     let wanted = &window;
     let rows = app.db.read(async move |conn| store::members(conn, sight.id(), wanted).await).await?;
     Ok(window.page(rows))

@@ -7,9 +7,9 @@ use uuid::Uuid;
 use super::{Message, store};
 use crate::app::App;
 use crate::conversations::Sight;
-use crate::error::{Error, InputCode, Result};
+use crate::error::{Error, Result};
 use crate::id::{ConversationId, MessageId};
-use crate::page::{Arguments, Cursor, MOST, Page, Window};
+use crate::page::{Arguments, Cursor, MOST, Page};
 use crate::text::Fault;
 use crate::viewer::Viewer;
 
@@ -52,24 +52,9 @@ pub enum Anchor {
     FirstUnread,
 }
 
-/// The arguments as a window on this conversation; a cursor of another one is not ours.
-fn window(sight: Sight, arguments: Arguments) -> Result<Window<MessageCursor>> {
-    let window = arguments.window::<MessageCursor>()?;
-    let is_elsewhere = |cursor: &Option<MessageCursor>| cursor.as_ref().is_some_and(|cursor| cursor.0 != sight.id().0);
-    let wrong: Vec<_> = [("after", &window.after), ("before", &window.before)]
-        .into_iter()
-        .filter(|(_, cursor)| is_elsewhere(cursor))
-        .map(|(name, _)| Fault::new(InputCode::BadFormat, "Not a cursor of this list").of_argument(name))
-        .collect();
-    match wrong.is_empty() {
-        true => Ok(window),
-        false => Err(Error::bad_input(wrong)),
-    }
-}
-
 /// A page of a timeline, oldest first.
 pub async fn page(app: &App, sight: Sight, timeline: Timeline, arguments: Arguments) -> Result<Page<Message>> {
-    let window = window(sight, arguments)?;
+    let window = arguments.window::<MessageCursor>()?.of_list(|cursor| cursor.0 == sight.id().0)?;
     let wanted = &window;
     let rows = app.db.read(async move |conn| store::page(conn, sight.id(), timeline, wanted).await).await?;
     Ok(window.page(rows))
