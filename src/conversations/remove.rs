@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Action, Conversation, Departure, Reference, lock, store};
 use crate::app::App;
 use crate::audit;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::id::MemberId;
 use crate::text;
 use crate::viewer::Viewer;
@@ -26,7 +26,10 @@ pub async fn remove_member(app: &App, viewer: &Viewer, id: MemberId, reason: Opt
             let found = store::members_by_ids(tx, &[id]).await?.pop().ok_or_else(missing)?;
             let kind = store::kind(tx, found.conversation_id).await?;
             let place = Reference { kind, id: found.conversation_id };
-            let mut here = lock(tx, viewer, place, now).await.map_err(|_| missing())?;
+            let mut here = lock(tx, viewer, place, now).await.map_err(|error| match error.code() {
+                Code::NotFound => missing(),
+                _ => error,
+            })?;
             // Looked at again under the lock: they may have left, or come back with another role.
             let seat = store::seat(tx, place.id, found.user_id).await?;
             let seat = seat.filter(|seat| seat.id == id && seat.holds()).ok_or_else(missing)?;
