@@ -7,19 +7,34 @@ use crate::app::App;
 use crate::audit;
 use crate::error::{Code, Error, Result};
 use crate::id::MemberId;
-use crate::text;
+use crate::text::{self, Fault, Wrong};
 use crate::viewer::Viewer;
 
-/// Why somebody is removed, for the audit: at most 500 characters.
-pub fn reason(text: Option<String>) -> Result<Option<String>> {
-    let mut wrong = text::Wrong::default();
-    let reason = wrong.note("reason", text.map(|text| text::block(&text, 0..=500)).transpose());
-    wrong.finish(|| reason).map(|reason| reason.filter(|reason| !reason.is_empty()))
+/// Whom to remove, checked.
+#[derive(Debug)]
+pub struct RemoveDraft {
+    member: MemberId,
+    reason: Option<String>,
+}
+
+impl RemoveDraft {
+    pub fn from(member_id: &str, text: Option<String>) -> Result<Self> {
+        let mut wrong = Wrong::default();
+        let member = wrong.note("memberId", MemberId::parse(member_id).ok_or_else(Fault::not_an_id));
+        let reason = wrong.note("reason", reason(text));
+        wrong.finish(|| Some(Self { member: member?, reason: reason? }))
+    }
+}
+
+/// Why somebody does something to others, for the audit: at most 500 characters.
+pub fn reason(text: Option<String>) -> Result<Option<String>, Fault> {
+    let reason = text.map(|text| text::block(&text, 0..=500)).transpose()?;
+    Ok(reason.filter(|reason| !reason.is_empty()))
 }
 
 /// Removes a member of lower rank.
-pub async fn remove_member(app: &App, viewer: &Viewer, id: MemberId, reason: Option<String>) -> Result<Conversation> {
-    let now = app.clock.now();
+pub async fn remove_member(app: &App, viewer: &Viewer, draft: RemoveDraft) -> Result<Conversation> {
+    let (now, id, reason) = (app.clock.now(), draft.member, draft.reason);
     let missing = || Error::not_found("member");
     app.db
         .transaction(async move |tx| {

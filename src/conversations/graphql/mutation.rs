@@ -10,9 +10,9 @@ use super::inputs::{
 };
 use super::{Channel, Conversation, ConversationMember, find};
 use crate::context::Ask;
-use crate::conversations::{self, ChannelDraft, Reference, Rejection, Sight, in_sight_by_id};
+use crate::conversations::{self, AddDraft, ChannelDraft, Reference, Rejection, RemoveDraft, Sight, in_sight_by_id};
 use crate::error::{Error, Result};
-use crate::id::{ConversationId, MemberId};
+use crate::id::ConversationId;
 
 /// A created channel.
 #[derive(SimpleObject)]
@@ -144,10 +144,9 @@ async fn add_conversation_members(
     input: AddConversationMembersInput,
 ) -> Result<AddConversationMembersPayload> {
     let viewer = ctx.viewer()?;
-    let reference = conversation_id(&input.conversation_id)?;
     let ids: Vec<String> = input.user_ids.into_iter().map(|id| id.0).collect();
-    let people = conversations::people(&ids)?;
-    let added = conversations::add_members(ctx.app(), &viewer, reference, people, input.role).await?;
+    let draft = AddDraft::from(&input.conversation_id, &ids, input.role)?;
+    let added = conversations::add_members(ctx.app(), &viewer, draft).await?;
     let sight = sight(ctx, added.conversation.id).await?;
     Ok(AddConversationMembersPayload {
         conversation: Conversation::new(sight, Arc::new(added.conversation))?,
@@ -165,11 +164,10 @@ async fn remove_conversation_member(
     input: RemoveConversationMemberInput,
 ) -> Result<RemoveConversationMemberPayload> {
     let viewer = ctx.viewer()?;
-    let member = MemberId::parse(&input.member_id).ok_or_else(|| not_an_id("memberId"))?;
-    let reason = conversations::reason(input.reason)?;
-    let left = conversations::remove_member(ctx.app(), &viewer, member, reason).await?;
+    let draft = RemoveDraft::from(&input.member_id, input.reason)?;
+    let left = conversations::remove_member(ctx.app(), &viewer, draft).await?;
     let conversation = Conversation::new(sight(ctx, left.id).await?, Arc::new(left))?;
-    Ok(RemoveConversationMemberPayload { member_id: member.into(), conversation })
+    Ok(RemoveConversationMemberPayload { member_id: input.member_id, conversation })
 }
 
 /// The viewer's sight after a change; they may have lost it the moment after.
