@@ -405,6 +405,10 @@ async fn what_is_read_around_and_after_something_has_a_size_too() {
         is_clean(&answer.0);
         assert_eq!(answer.wrong_fields(), ["length OUT_OF_RANGE"], "{length}");
     }
+    // No events are no gap.
+    let none = format!("{{ conversation(id: {channel:?}) {{ events(after: 0, first: 0) {{ seq hasGap }} }} }}");
+    let found = alice.query(&none).await.data("conversation");
+    assert_eq!(found["events"], json!({ "seq": 0, "hasGap": false }));
     // Beyond either end of the log there is a gap, and no error.
     for after in [i32::MIN, -1, 4, i32::MAX] {
         let events = format!("events(after: {after}) {{ seq hasGap }}");
