@@ -11,6 +11,7 @@ use crate::keys::Keys;
 use crate::log::Hub;
 use crate::password::Hasher;
 use crate::realtime::EndedSessions;
+use crate::turns::Turns;
 
 #[derive(Clone)]
 pub struct App(Arc<Shared>);
@@ -25,6 +26,8 @@ pub struct Shared {
     /// What tokens are signed with.
     pub keys: Keys,
     pub passwords: Hasher,
+    /// Who writes next in a conversation.
+    pub turns: Turns,
 }
 
 impl App {
@@ -34,7 +37,7 @@ impl App {
         let ended_sessions = EndedSessions::new(clock.clone());
         let db = Db::new(database_url, hub.clone(), ended_sessions.clone())?;
         let passwords = Hasher::new();
-        Ok(Self(Arc::new(Shared { config, clock, db, hub, ended_sessions, keys, passwords })))
+        Ok(Self(Arc::new(Shared { config, clock, db, hub, ended_sessions, keys, passwords, turns: Turns::default() })))
     }
 }
 

@@ -122,12 +122,21 @@ pub struct Error {
     details: Vec<(&'static str, Value)>,
     /// What really happened, for the server's log alone.
     cause: Option<String>,
+    /// Whether the connection to the database broke under it.
+    is_connection_lost: bool,
 }
 
 impl Error {
     /// An error with this code; the message is shown to people.
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), fields: Vec::new(), details: Vec::new(), cause: None }
+        Self {
+            code,
+            message: message.into(),
+            fields: Vec::new(),
+            details: Vec::new(),
+            cause: None,
+            is_connection_lost: false,
+        }
     }
 
     /// There is no such thing, as far as the viewer may know. Strangers get this too: *forbidden* would tell them that
@@ -149,6 +158,11 @@ impl Error {
     /// A part of the server is out of reach.
     pub fn unavailable(cause: impl ToString) -> Self {
         Self::new(Code::Unavailable, "The server cannot do this right now, try again").caused_by(cause)
+    }
+
+    /// The connection to the database broke under it; whether it was done is unknown.
+    pub fn connection_lost(cause: impl ToString) -> Self {
+        Self { is_connection_lost: true, ..Self::unavailable(cause) }
     }
 
     /// A fault of ours; the cause stays in the log.
@@ -191,6 +205,11 @@ impl Error {
     pub fn caused_by(mut self, cause: impl ToString) -> Self {
         self.cause = Some(cause.to_string());
         self
+    }
+
+    /// Whether it may be worth another try on another connection, if doing it twice is harmless.
+    pub fn is_connection_lost(&self) -> bool {
+        self.is_connection_lost
     }
 
     pub fn code(&self) -> Code {

@@ -23,5 +23,6 @@ pub mod scalar;
 pub mod schema;
 pub mod start;
 pub mod text;
+pub mod turns;
 pub mod users;
 pub mod viewer;

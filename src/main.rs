@@ -164,7 +164,9 @@ fn promote(config: Config, name: &str, role: ServerRole) -> Result<(), Failure> 
     let database = Database::to_use(&config.data)?;
     with_runtime(async {
         let app = database.app(config, start::passing_keys()).await?;
-        Ok(users::promote(&app, name, role).await?)
+        users::promote(&app, name, role).await?;
+        println!("{name} has this role now.");
+        Ok(())
     })
 }
 

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, FieldError, InputCode, Result};
+use crate::error::{Error, InputCode, Result};
 use crate::text::Fault;
 
 /// Edges of one page at most.
@@ -20,11 +20,6 @@ pub trait Cursor: Serialize + DeserializeOwned {
     /// Names the list, so that a cursor of another one is refused.
     const LIST: &str;
 
-    /// Whether we could have written it. Clients can write cursors too, with values that the database does not take.
-    fn is_possible(&self) -> bool {
-        true
-    }
-
     /// As clients get it: opaque.
     fn encode(&self) -> String {
         let json = serde_json::to_vec(&(Self::LIST, self)).expect("a cursor is plain values");
@@ -35,7 +30,7 @@ pub trait Cursor: Serialize + DeserializeOwned {
     fn decode(text: &str) -> Option<Self> {
         let json = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (list, cursor): (String, Self) = serde_json::from_slice(&json).ok()?;
-        (list == Self::LIST && cursor.is_possible()).then_some(cursor)
+        (list == Self::LIST).then_some(cursor)
     }
 }
 
@@ -76,6 +71,11 @@ pub struct Page<T> {
 impl Arguments {
     /// What they mean; all that is wrong with them at once.
     pub fn window<C: Cursor>(self) -> Result<Window<C>> {
+        self.window_of(|_| true)
+    }
+
+    /// The same on one list of several: `is_ours` tells its cursors from those of the others.
+    pub fn window_of<C: Cursor>(self, is_ours: impl Fn(&C) -> bool) -> Result<Window<C>> {
         let mut wrong = Vec::new();
         for (name, count) in [("first", self.first), ("last", self.last)] {
             if count.is_some_and(|count| !(0..=MOST as i32).contains(&count)) {
@@ -87,9 +87,9 @@ impl Arguments {
         }
         let mut cursor = |name, text: Option<String>| {
             let text = text?;
-            let cursor = C::decode(&text);
+            let cursor = C::decode(&text).filter(&is_ours);
             if cursor.is_none() {
-                wrong.push(foreign_cursor(name));
+                wrong.push(Fault::new(InputCode::BadFormat, "Not a cursor of this list").of_argument(name));
             }
             cursor
         };
@@ -110,17 +110,6 @@ impl Arguments {
 }
 
 impl<C> Window<C> {
-    /// The same, where several lists have cursors of one kind and `is_ours` tells which are of this one.
-    pub fn of_list(self, is_ours: impl Fn(&C) -> bool) -> Result<Self> {
-        let sides = [("after", &self.after), ("before", &self.before)];
-        let foreign = sides.into_iter().filter(|(_, cursor)| cursor.as_ref().is_some_and(|cursor| !is_ours(cursor)));
-        let wrong: Vec<_> = foreign.map(|(name, _)| foreign_cursor(name)).collect();
-        match wrong.is_empty() {
-            true => Ok(self),
-            false => Err(Error::bad_input(wrong)),
-        }
-    }
-
     /// How many rows to ask for: one more than wanted tells whether there are more.
     pub fn fetch(&self) -> i64 {
         self.limit as i64 + 1
@@ -139,10 +128,6 @@ impl<C> Window<C> {
             }
         }
     }
-}
-
-fn foreign_cursor(argument: &'static str) -> FieldError {
-    Fault::new(InputCode::BadFormat, "Not a cursor of this list").of_argument(argument)
 }
 
 /// Where a page of a connection ends and whether there is more on either side.

@@ -1,18 +1,18 @@
 //! From nothing to a running server: what the subcommands share.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::accounts;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, Data};
 use crate::db::{self, embedded};
 use crate::error::{Code, Error, Result};
 use crate::keys::{self, Keys};
-use crate::log;
+use crate::{accounts, api, http, log};
 
 /// Name of the database in the private cluster.
 const NAME: &str = "chinwag";
@@ -82,7 +82,10 @@ impl Database {
                 }
             }
         }
-        db::migrate(&self.url).await
+        db::migrate(&self.url).await.map_err(|error| match error.code() {
+            Code::Unavailable => error.with_message("The database cannot be reached"),
+            _ => error,
+        })
     }
 
     /// Everything a server shares, on this database, migrated.
@@ -112,17 +115,22 @@ pub fn passing_keys() -> Keys {
 /// Serves until told to stop, then finishes what runs.
 pub async fn serve(app: App, shutdown: CancellationToken) -> Result<()> {
     app.ended_sessions.look(&app.db).await?;
+    let listen = app.config.http.listen;
+    let server = http::Server::bind(app.clone(), api::schema())
+        .await
+        .map_err(|error| Error::internal(error).with_message(format!("Cannot listen on {listen} (LISTEN)")))?;
     let listening = tokio::spawn(log::listen(app.clone()));
-    // To be filled in with `http::Server`: bind here, greet with the address that was bound, then `run(shutdown)`.
-    greet(&app, &app.config.http.public_url).await?;
-    shutdown.cancelled().await;
+    greet(&app, server.address()).await?;
+    server.run(shutdown).await;
     listening.abort();
     Ok(())
 }
 
 /// The first lines a newcomer reads.
-async fn greet(app: &App, url: &str) -> Result<()> {
+async fn greet(app: &App, address: SocketAddr) -> Result<()> {
+    let url = &app.config.http.public_url;
     println!("chinwag {}", env!("CARGO_PKG_VERSION"));
+    println!("  Address   {address}");
     println!("  GraphiQL  {url}/");
     println!("  GraphQL   {url}/graphql (POST, GET and WebSocket)");
     match &app.config.data.database_url {
@@ -131,7 +139,13 @@ async fn greet(app: &App, url: &str) -> Result<()> {
         None => println!("  Data      {}", app.config.data.dir.display()),
     }
     if accounts::needs_setup_code(app).await? {
-        println!("  Setup     register the first account with the code {} to make it ADMIN", app.keys.setup_code());
+        let code = app.keys.setup_code();
+        match app.config.http.is_public() {
+            true => println!("  Setup     register with the setupCode {code} to run this server"),
+            false => {
+                println!("  Setup     the first account runs this server; through a proxy, with the setupCode {code}")
+            }
+        }
     }
     Ok(())
 }

@@ -176,6 +176,13 @@ pub fn client_key(text: &str) -> Result<String, Fault> {
     line(text, 8..=64)
 }
 
+/// Why somebody does something to somebody else, for the audit: at most 500 characters.
+pub fn reason(text: Option<String>) -> Result<Option<String>> {
+    let mut wrong = Wrong::default();
+    let reason = wrong.note("reason", text.map(|text| block(&text, 0..=500)).transpose());
+    wrong.finish(|| reason).map(|reason| reason.filter(|reason| !reason.is_empty()))
+}
+
 /// Markdown as plain text on one line, cut to `length` characters.
 pub fn excerpt(markdown: &str, length: usize) -> String {
     use pulldown_cmark::Event;

@@ -163,6 +163,8 @@ COMMENT ON COLUMN messages.input_digest IS 'SHA-256 of what was sent, to tell a 
 CREATE UNIQUE INDEX messages_id_key ON messages (id);
 CREATE UNIQUE INDEX messages_conversation_id_author_id_client_key_key ON messages (conversation_id, author_id, client_key) WHERE client_key IS NOT NULL;
 CREATE INDEX messages_thread_idx ON messages (conversation_id, thread_root_seq, seq) WHERE thread_root_seq IS NOT NULL;
+-- Without it, a page of a conversation whose threads are long would read their replies and throw them away.
+CREATE INDEX messages_timeline_idx ON messages (conversation_id, seq) WHERE thread_root_seq IS NULL;
 CREATE INDEX messages_time_idx ON messages (conversation_id, created_at, seq);
 CREATE INDEX messages_dead_idx ON messages (conversation_id, msg_no) WHERE deleted_at IS NOT NULL;
 

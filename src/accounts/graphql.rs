@@ -1,15 +1,17 @@
 //! Accounts in the API: signing in, and what belongs to the viewer alone.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 
 use super::{LoginDraft, RegisterDraft, RegisterInput as Registration, SignedIn};
 use crate::accounts;
+use crate::app::App;
 use crate::context::{Ask, Load};
 use crate::directive::perViewer;
 use crate::error::{Error, Result};
-use crate::id::{UserId, ViewerId};
+use crate::id::{SessionId, UserId, ViewerId};
 use crate::scalar::DateTime;
 use crate::text::Fault;
 use crate::users::graphql::{User, user};
@@ -51,8 +53,7 @@ impl Viewer {
 
     /// The session that makes this call.
     async fn session(&self, ctx: &Context<'_>) -> Result<Session> {
-        let session = accounts::session(ctx.app(), self.0.user_id, self.0.session_id).await?;
-        session.map(Session).ok_or_else(Error::unauthenticated)
+        find_session(ctx, self.0.session_id).await?.ok_or_else(Error::unauthenticated)
     }
 }
 
@@ -63,11 +64,8 @@ impl Load for AccountOf {
     type Key = UserId;
     type Value = accounts::Account;
 
-    async fn load(
-        app: &crate::app::App,
-        keys: &[UserId],
-    ) -> Result<std::collections::HashMap<UserId, accounts::Account>> {
-        let mut found = std::collections::HashMap::new();
+    async fn load(app: &App, keys: &[UserId]) -> Result<HashMap<UserId, accounts::Account>> {
+        let mut found = HashMap::new();
         // One viewer asks in a request.
         for &id in keys {
             found.extend(accounts::account(app, id).await?.map(|account| (id, account)));
@@ -78,6 +76,25 @@ impl Load for AccountOf {
 
 #[derive(Clone)]
 pub struct Session(pub Arc<accounts::Session>);
+
+/// The session with this id, if it is the viewer's and has not ended.
+pub async fn find_session(ctx: &Context<'_>, id: SessionId) -> Result<Option<Session>> {
+    Ok(ctx.load::<SessionOf>((ctx.viewer()?.user_id, id)).await?.map(Session))
+}
+
+/// A session of somebody.
+struct SessionOf;
+
+impl Load for SessionOf {
+    type Key = (UserId, SessionId);
+    type Value = accounts::Session;
+
+    async fn load(app: &App, keys: &[Self::Key]) -> Result<HashMap<Self::Key, accounts::Session>> {
+        let ids = keys.iter().map(|(_, id)| *id).collect();
+        let found = accounts::live_sessions(app, ids).await?;
+        Ok(found.into_iter().map(|session| ((session.user_id, session.id), session)).collect())
+    }
+}
 
 /// A sign-in on one device.
 #[Object]
@@ -92,7 +109,7 @@ impl Session {
         &self.0.client_name
     }
 
-    /// Address of the last use.
+    /// Address of the last sign-in or refresh.
     async fn ip_address(&self) -> Option<&str> {
         self.0.ip_address.as_deref()
     }
@@ -102,7 +119,7 @@ impl Session {
         self.0.created_at.into()
     }
 
-    /// When it was last used.
+    /// When it was last refreshed, or begun.
     async fn last_used_at(&self) -> DateTime {
         self.0.last_used_at.into()
     }
@@ -285,7 +302,7 @@ async fn login(ctx: &Context<'_>, input: LoginInput) -> Result<LoginPayload> {
 async fn refresh_session(ctx: &Context<'_>, input: RefreshSessionInput) -> Result<RefreshSessionPayload> {
     let token = input.refresh_token.filter(|token| !token.is_empty());
     let token = token.ok_or_else(|| Error::bad_input(vec![Fault::required().of("refreshToken")]))?;
-    let (_, session, tokens) = enter(ctx, accounts::refresh(ctx.app(), &token).await?);
+    let (_, session, tokens) = enter(ctx, accounts::refresh(ctx.app(), ctx.scope().origin, &token).await?);
     Ok(RefreshSessionPayload { session, tokens })
 }
 

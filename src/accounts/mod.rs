@@ -13,8 +13,6 @@ pub use sessions::{Tokens, log_out, refresh};
 pub use store::{Account, Session};
 pub use tokens::{authenticate, session_expires_at};
 
-use std::sync::Arc;
-
 use crate::app::App;
 use crate::error::Result;
 use crate::id::{SessionId, UserId};
@@ -32,9 +30,10 @@ pub async fn account(app: &App, id: UserId) -> Result<Option<Account>> {
     app.db.read(async move |conn| store::account(conn, id).await).await
 }
 
-/// A session of this user that has not ended.
-pub async fn session(app: &App, user_id: UserId, id: SessionId) -> Result<Option<Arc<Session>>> {
+/// Of these sessions, those that have not ended.
+pub async fn live_sessions(app: &App, ids: Vec<SessionId>) -> Result<Vec<Session>> {
     let now = app.clock.now();
-    let found = app.db.read(async move |conn| store::session(conn, id).await).await?;
-    Ok(found.filter(|session| session.user_id == user_id && session.is_live(now)).map(Arc::new))
+    let mut found = app.db.read(async |conn| store::sessions(conn, &ids).await).await?;
+    found.retain(|session| session.is_live(now));
+    Ok(found)
 }

@@ -6,7 +6,7 @@ use super::sessions::begin_session;
 use super::{SignedIn, store};
 use crate::app::App;
 use crate::context::Origin;
-use crate::db::{OnConstraint, Tx};
+use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::text::{self, Wrong};
 use crate::users::{self, ServerRole};
@@ -70,9 +70,7 @@ pub async fn register(app: &App, origin: Origin, draft: RegisterDraft) -> Result
             let role = first_role(app, tx, origin, draft).await?;
             let display_name = draft.display_name.clone().unwrap_or_else(|| draft.username.clone());
             let user = users::create(tx, now, draft.username.clone(), display_name, ServerRole::User).await?;
-            store::insert_account(tx, user.id, &draft.email, hash, now)
-                .await
-                .on_constraint("accounts_email_key", || Error::new(Code::Conflict, "This address is taken"))?;
+            store::insert_account(tx, user.id, &draft.email, hash, now).await?;
             if role != ServerRole::User {
                 users::give_role(tx, now, None, user.id, role).await?;
             }
@@ -82,28 +80,26 @@ pub async fn register(app: &App, origin: Origin, draft: RegisterDraft) -> Result
 }
 
 /// ADMIN for the first account with a password, if whoever makes it certainly has the machine: over loopback where the
-/// server is reached from there alone, else by the code that the server logs. Decided under a lock, so that two who come
-/// at once do not both get it.
+/// server is reached from there alone. Elsewhere, or later while nobody runs the server, by the code that the server
+/// logs: strangers who are faster must not lock its owner out. Decided under a lock, so that two who come at once do not
+/// both get it.
 async fn first_role(app: &App, tx: &mut Tx, origin: Origin, draft: &RegisterDraft) -> Result<ServerRole> {
     store::lock_first_account(tx).await?;
     if let Some(code) = &draft.setup_code {
         let is_right: bool = code.trim().as_bytes().ct_eq(app.keys.setup_code().as_bytes()).into();
-        if !is_right || store::is_any_account(tx).await? {
-            return Err(Error::new(Code::TokenInvalid, "The setup code is wrong, or was used"));
-        }
-        return Ok(ServerRole::Admin);
+        return match is_right && !store::is_any_admin(tx).await? {
+            true => Ok(ServerRole::Admin),
+            false => Err(Error::new(Code::TokenInvalid, "The setup code is wrong, or was used")),
+        };
     }
-    let is_first = !store::is_any_account(tx).await?;
-    Ok(match is_first && origin.is_local && !app.config.http.is_public() {
+    let is_owner = origin.is_local && !app.config.http.is_public();
+    Ok(match is_owner && !store::is_any_account(tx).await? {
         true => ServerRole::Admin,
         false => ServerRole::User,
     })
 }
 
-/// Whether nobody has an account yet and the first one needs the setup code to become ADMIN.
+/// Whether the setup code is still good: nobody who can sign in runs the server.
 pub async fn needs_setup_code(app: &App) -> Result<bool> {
-    if !app.config.http.is_public() {
-        return Ok(false);
-    }
-    app.db.read(async |conn| store::is_any_account(conn).await).await.map(|is_any| !is_any)
+    app.db.read(async |conn| store::is_any_admin(conn).await).await.map(|is_any| !is_any)
 }

@@ -67,7 +67,7 @@ pub(super) async fn begin_session(
 }
 
 /// Trades a refresh token for new tokens. A spent one ends its session: somebody else has it.
-pub async fn refresh(app: &App, token: &str) -> Result<SignedIn> {
+pub async fn refresh(app: &App, origin: Origin, token: &str) -> Result<SignedIn> {
     let spent = || Error::unauthenticated().with_message("The refresh token is spent, expired or revoked");
     let presented = Presented::read(token).ok_or_else(spent)?;
     let (now, presented) = (app.clock.now(), &presented);
@@ -84,6 +84,7 @@ pub async fn refresh(app: &App, token: &str) -> Result<SignedIn> {
                     session.generation += 1;
                     session.refreshed_at = now;
                     session.last_used_at = now;
+                    session.ip_address = origin.address.map(|address| address.to_string());
                     session.expires_at = now + SESSION_LIVES;
                     store::save_refresh(tx, &session).await?;
                     Ok(Some(session))

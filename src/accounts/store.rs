@@ -9,6 +9,7 @@ use crate::clock::Instant;
 use crate::db::Conn;
 use crate::id::{SessionId, UserId};
 use crate::schema::{accounts, sessions, users};
+use crate::users::ServerRole;
 
 define_sql_function!(fn pg_advisory_xact_lock(key: BigInt));
 
@@ -76,31 +77,41 @@ pub(super) async fn lock_first_account(conn: &mut Conn) -> QueryResult<()> {
     diesel::select(pg_advisory_xact_lock(FIRST_ACCOUNT)).execute(conn).await.map(drop)
 }
 
+/// Whether anybody can sign in with a password.
 pub(super) async fn is_any_account(conn: &mut Conn) -> QueryResult<bool> {
     let with_password = accounts::table.filter(accounts::password_hash.is_not_null());
     diesel::select(diesel::dsl::exists(with_password)).get_result(conn).await
 }
 
-/// Whose password to look at. An address that nobody has proven may stand in several accounts: the proven one counts,
-/// else the oldest.
+/// Whether anybody who can sign in runs the server.
+pub(super) async fn is_any_admin(conn: &mut Conn) -> QueryResult<bool> {
+    let admins = accounts::table.inner_join(users::table).filter(users::role.eq(ServerRole::Admin));
+    diesel::select(diesel::dsl::exists(admins)).get_result(conn).await
+}
+
+/// Whose password to look at, by handle or address: no handle has an @, so one of two indexes serves. An address that
+/// nobody has proven may stand in several accounts: the proven one counts, else the oldest.
 pub(super) async fn to_sign_in(conn: &mut Conn, identifier: &str) -> QueryResult<Option<(UserId, Option<String>)>> {
-    accounts::table
+    let found = accounts::table
         .inner_join(users::table)
-        .filter(accounts::email.eq(identifier).or(users::username.eq(identifier)))
         .filter(users::deleted_at.is_null())
-        .order((accounts::email_verified_at.is_null(), accounts::created_at))
         .select((users::id, accounts::password_hash))
-        .first(conn)
-        .await
-        .optional()
+        .into_boxed();
+    let found = match identifier.contains('@') {
+        true => found
+            .filter(accounts::email.eq(identifier))
+            .order((accounts::email_verified_at.is_null(), accounts::created_at)),
+        false => found.filter(users::username.eq(identifier)),
+    };
+    found.first(conn).await.optional()
 }
 
 pub(super) async fn insert_session(conn: &mut Conn, session: &Session) -> QueryResult<()> {
     diesel::insert_into(sessions::table).values(session).execute(conn).await.map(drop)
 }
 
-pub(super) async fn session(conn: &mut Conn, id: SessionId) -> QueryResult<Option<Session>> {
-    sessions::table.find(id).select(Session::as_select()).first(conn).await.optional()
+pub(super) async fn sessions(conn: &mut Conn, ids: &[SessionId]) -> QueryResult<Vec<Session>> {
+    sessions::table.filter(sessions::id.eq_any(ids)).select(Session::as_select()).load(conn).await
 }
 
 pub(super) async fn lock_session(conn: &mut Conn, id: SessionId) -> QueryResult<Option<Session>> {
@@ -113,6 +124,7 @@ pub(super) async fn save_refresh(conn: &mut Conn, session: &Session) -> QueryRes
             sessions::generation.eq(session.generation),
             sessions::refreshed_at.eq(session.refreshed_at),
             sessions::last_used_at.eq(session.last_used_at),
+            sessions::ip_address.eq(&session.ip_address),
             sessions::expires_at.eq(session.expires_at),
         ))
         .execute(conn)

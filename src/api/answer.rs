@@ -34,11 +34,11 @@ impl Answer {
     }
 }
 
-/// Where a subscription is. While it opens, `data` that is null is a request error also if the error has a path: a
-/// source that cannot be opened is no event.
+/// What runs. Of a subscription, `data` that is null is a request error also if the error has a path: a source that
+/// cannot be opened is no event, and one that cannot be shown must not be passed over.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    Opening,
+    Delivering,
     Running,
 }
 

@@ -129,21 +129,22 @@ impl Executor {
         }
     }
 
-    /// Runs a subscription: an answer for each event. One that cannot be opened gives a single `Refused`.
+    /// Runs a subscription: an answer for each event. One that cannot be opened, or cannot be shown, ends it: going on
+    /// past an event that the client did not get would be a silent hole, and it resumes after the last one it has.
     pub fn subscribe(&self, operation: Operation, scope: Arc<Scope>) -> BoxStream<'static, Answer> {
         let events = AssertUnwindSafe(self.schema.stream(operation.request.data(scope.clone()))).catch_unwind();
-        stream::unfold(Some((events, Stage::Opening)), move |state| {
+        stream::unfold(Some(events), move |state| {
             let scope = scope.clone();
             async move {
-                let (mut events, stage) = state?;
+                let mut events = state?;
                 // What was loaded for one event is stale in the next.
                 scope.forget_loaded();
                 let answer = match events.next().await? {
-                    Ok(response) => finish(response, stage, &scope.request_id),
+                    Ok(response) => finish(response, Stage::Delivering, &scope.request_id),
                     Err(_panic) => Answer::refuse(&panicked(), &scope.request_id),
                 };
                 let goes_on = matches!(answer, Answer::Executed(_));
-                Some((answer, goes_on.then_some((events, Stage::Running))))
+                Some((answer, goes_on.then_some(events)))
             }
         })
         .boxed()
@@ -159,7 +160,7 @@ impl Executor {
 fn admit(params: Params, document: ExecutableDocument) -> Result<Operation> {
     let operation_name = params.operation_name.filter(|name| !name.is_empty());
     let kind = choose(&document, operation_name.as_deref())?;
-    guard::admit(&document)?;
+    guard::admit(&document, &params.variables)?;
     let mut request = Request::new(params.query).variables(params.variables);
     request.operation_name = operation_name;
     request.set_parsed_query(document);

@@ -7,8 +7,11 @@
 
 use std::collections::HashMap;
 
-use async_graphql::Name;
-use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet};
+use async_graphql::parser::types::{
+    ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
+};
+use async_graphql::{Name, Value as ConstValue, Variables};
+use async_graphql_value::Value;
 
 use crate::error::{Code, Error, Result};
 
@@ -16,6 +19,14 @@ use crate::error::{Code, Error, Result};
 const DEPTH: u32 = 16;
 /// Levels of fields, fragments and inline fragments. The schema's `limit_recursive_depth` is the same.
 pub const NESTING: u32 = 64;
+/// Objects that an operation may make, pages counted by their size.
+pub const COST: u32 = 5_000;
+/// The same of one event of a subscription.
+const EVENT_COST: u32 = 1_000;
+/// Edges of a page that says nothing of its size.
+const USUAL_PAGE: u32 = 25;
+/// Edges of a page at most; one that wants more is refused by its resolver.
+const LARGEST_PAGE: u32 = 100;
 /// Fields once every fragment is written out.
 const FIELDS: u32 = 2_000;
 /// The same, of all operations and fragments together: the library looks into each by itself.
@@ -34,6 +45,10 @@ struct Size {
     fields: u32,
     aliases: u32,
     directives: u32,
+    /// Objects, pages counted by their size.
+    cost: u32,
+    /// Whether its top holds the elements of a page.
+    is_page: bool,
     /// Fields at its top.
     roots: u32,
     /// Levels of fields.
@@ -43,8 +58,8 @@ struct Size {
 }
 
 /// Lets through what may run.
-pub fn admit(document: &ExecutableDocument) -> Result<()> {
-    let mut measure = Measure { document, fragments: HashMap::new() };
+pub fn admit(document: &ExecutableDocument, variables: &Variables) -> Result<()> {
+    let mut measure = Measure { document, variables, fragments: HashMap::new() };
     let mut fields_in_all = 0u32;
     within("operations", document.operations.iter().count() as u32, OPERATIONS)?;
     for (_, operation) in document.operations.iter() {
@@ -68,6 +83,8 @@ fn admit_operation(operation: &OperationDefinition, size: &Size) -> Result<()> {
         return Err(Error::new(Code::GraphqlValidationFailed, message));
     }
     let roots = if operation.ty == OperationType::Mutation { MUTATIONS } else { ROOT_FIELDS };
+    let cost = if operation.ty == OperationType::Subscription { EVENT_COST } else { COST };
+    within("objects", size.cost, cost)?;
     within("levels", size.depth, DEPTH)?;
     within("levels of fragments", size.nesting, NESTING)?;
     within("fields", size.fields, FIELDS)?;
@@ -87,6 +104,7 @@ fn within(what: &str, cost: u32, limit: u32) -> Result<()> {
 
 struct Measure<'d> {
     document: &'d ExecutableDocument,
+    variables: &'d Variables,
     /// What was measured before; `None` for a fragment being measured.
     fragments: HashMap<&'d Name, Option<Size>>,
 }
@@ -101,7 +119,13 @@ impl<'d> Measure<'d> {
             let inner = match &selection.node {
                 Selection::Field(field) => {
                     let below = self.selection(&field.node.selection_set.node, level + 1)?;
+                    let name = field.node.name.node.as_str();
+                    let is_element = matches!(name, "edges" | "nodes" | "pageInfo") && field.node.arguments.is_empty();
+                    let is_object = !field.node.selection_set.node.items.is_empty() && !is_element;
+                    let elements = self.elements(&field.node, below.is_page);
                     Size {
+                        cost: below.cost.saturating_mul(elements).saturating_add(is_object.into()),
+                        is_page: is_element,
                         fields: below.fields.saturating_add(1),
                         aliases: below.aliases.saturating_add(field.node.alias.is_some().into()),
                         roots: 1,
@@ -115,6 +139,51 @@ impl<'d> Measure<'d> {
             sum.add(&Size { directives: inner.directives.saturating_add(directives), ..inner });
         }
         Ok(sum)
+    }
+
+    /// How often what is below a field is made.
+    fn elements(&self, field: &Field, is_page: bool) -> u32 {
+        let number = |name| field.get_argument(name).map(|value| self.number(&value.node));
+        let wanted = match field.name.node.as_str() {
+            "messagesAround" | "repliesAround" => {
+                let side = |name| number(name).unwrap_or(USUAL_PAGE);
+                return side("before").saturating_add(side("after")).min(LARGEST_PAGE);
+            }
+            "nodes" => return field.get_argument("ids").map_or(1, |ids| self.length(&ids.node)),
+            // Of a conversation; the ones in a delivery are one each.
+            "events" if field.get_argument("after").is_some() => Some(number("first").unwrap_or(LARGEST_PAGE)),
+            _ => number("first").or(number("last")),
+        };
+        match wanted {
+            Some(wanted) => wanted.min(LARGEST_PAGE),
+            None if is_page => USUAL_PAGE,
+            None => 1,
+        }
+    }
+
+    fn number(&self, value: &Value) -> u32 {
+        let number = match value {
+            Value::Number(number) => number.as_u64(),
+            Value::Variable(name) => match self.variables.get(name) {
+                Some(ConstValue::Number(number)) => number.as_u64(),
+                // Its default stands elsewhere: as much as there may be.
+                _ => None,
+            },
+            Value::Null => Some(USUAL_PAGE.into()),
+            _ => None,
+        };
+        number.map_or(LARGEST_PAGE, |number| number.min(LARGEST_PAGE.into()) as u32)
+    }
+
+    fn length(&self, value: &Value) -> u32 {
+        match value {
+            Value::List(values) => values.len() as u32,
+            Value::Variable(name) => match self.variables.get(name) {
+                Some(ConstValue::List(values)) => values.len() as u32,
+                _ => LARGEST_PAGE,
+            },
+            _ => 1,
+        }
     }
 
     fn fragment(&mut self, name: &Name, level: u32) -> Result<Size> {
@@ -138,6 +207,8 @@ impl<'d> Measure<'d> {
 impl Size {
     /// Adds what stands beside it, one level further in.
     fn add(&mut self, other: &Size) {
+        self.cost = self.cost.saturating_add(other.cost);
+        self.is_page |= other.is_page;
         self.fields = self.fields.saturating_add(other.fields);
         self.aliases = self.aliases.saturating_add(other.aliases);
         self.directives = self.directives.saturating_add(other.directives);
@@ -150,11 +221,36 @@ impl Size {
 #[cfg(test)]
 mod tests {
     use async_graphql::parser::parse_query;
+    use serde_json::json;
 
     use super::*;
 
     fn code_of(text: &str) -> Option<Code> {
-        admit(&parse_query(text).unwrap()).err().map(|error| error.code())
+        code_with(text, json!({}))
+    }
+
+    fn code_with(text: &str, variables: serde_json::Value) -> Option<Code> {
+        let variables = Variables::from_json(variables);
+        admit(&parse_query(text).unwrap(), &variables).err().map(|error| error.code())
+    }
+
+    #[test]
+    fn pages_of_pages_are_counted_by_their_size() {
+        let page =
+            "conversation { messages(last: 50) { edges { cursor node { author { id } replyTo { author { id } } } }
+            pageInfo { endCursor } } }";
+        assert_eq!(code_of(&format!("{{ {page} }}")), None);
+        for pages in [
+            "{ a { messages(last: 100) { nodes { conversation { messages(last: 100) { nodes { id author { id } } } } } } } }",
+            "{ a { messages { nodes { ...F } } } } fragment F on T { b { messages(first: 100) { edges { node { c { d } } } } } }",
+            "query($n: Int = 1) { channels(first: $n) { nodes { messages(last: $n) { nodes { author { id } } } } } }",
+        ] {
+            assert_eq!(code_of(pages), Some(Code::OperationTooComplex), "{pages}");
+        }
+        let small =
+            "query($n: Int) { channels(first: $n) { nodes { messages(last: $n) { nodes { author { id } } } } } }";
+        assert_eq!(code_with(small, json!({ "n": 10 })), None);
+        assert_eq!(code_with(small, json!({ "n": 100 })), Some(Code::OperationTooComplex));
     }
 
     #[test]

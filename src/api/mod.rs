@@ -38,6 +38,8 @@ pub struct Subscription(ConversationSubscription);
 pub fn schema() -> Schema {
     Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .limit_depth(DEPTH)
+        // The guard in front knows fragments by heart; this one counts them too, and must not be the stricter.
+        .limit_recursive_depth(guard::NESTING as usize)
         .disable_suggestions()
         .finish()
 }

@@ -3,8 +3,7 @@
 use async_graphql::{Context, ID, Interface, Object};
 use futures_util::future::join_all;
 
-use crate::accounts;
-use crate::accounts::graphql::{Session, Viewer};
+use crate::accounts::graphql::{Session, Viewer, find_session};
 use crate::context::Ask;
 use crate::conversations::graphql::{self as conversations, Channel, Conversation, ConversationMember};
 use crate::conversations::{MemberById, Reference, in_sight_by_id};
@@ -76,8 +75,7 @@ async fn node(ctx: &Context<'_>, argument: &'static str, id: &ID) -> Result<Opti
         return thread(ctx, MessageId(root)).await.map(|thread| thread.map(Node::Thread));
     }
     if let Some(id) = SessionId::parse(id) {
-        let session = accounts::session(ctx.app(), viewer.user_id, id).await?;
-        return Ok(session.map(|session| Node::Session(Session(session))));
+        return Ok(find_session(ctx, id).await?.map(Node::Session));
     }
     if let Some(ViewerId(id)) = ViewerId::parse(id) {
         return Ok((id == viewer.user_id.0).then_some(Node::Viewer(Viewer(viewer))));

@@ -3,6 +3,7 @@
 use async_graphql::resolver_utils::EnumType;
 use async_graphql::{Context, Enum, Object, SimpleObject};
 
+use super::guard;
 use crate::context::Ask;
 use crate::error::{Code, InputCode};
 use crate::log::REPLAYED_EVENTS;
@@ -60,6 +61,8 @@ pub struct ServerLimits {
     page_size: i32,
     /// Events that one resumed stream replays before it reports a gap instead.
     replayed_events: i32,
+    /// Cost that one operation may have.
+    operation_cost: i32,
 }
 
 pub struct Server;
@@ -107,6 +110,7 @@ impl Server {
             mentions_per_message: MENTIONED_AT_ONCE as i32,
             page_size: MOST as i32,
             replayed_events: REPLAYED_EVENTS,
+            operation_cost: guard::COST as i32,
         }
     }
 

@@ -3,9 +3,9 @@
 use async_graphql::Enum;
 
 use super::create::ADDED_AT_ONCE;
-use super::{Action, Conversation, Departure, Member, MemberRole, Reference, lock, store};
+use super::{Action, Changed, Departure, Member, MemberRole, Reference, lock, store};
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::id::UserId;
 use crate::text::{Fault, Wrong};
 use crate::users;
@@ -29,53 +29,43 @@ pub enum Rejection {
 
 /// Who was added, and who was not.
 pub struct Added {
-    pub conversation: Conversation,
+    pub changed: Changed,
     /// Those who are members now, in the order they were named.
     pub members: Vec<Member>,
     pub rejected: Vec<(UserId, Rejection)>,
 }
 
-/// Whom to add where, checked but for what only the database knows.
-#[derive(Debug)]
-pub struct AddDraft {
-    conversation: Reference,
-    /// Each once.
-    people: Vec<UserId>,
-    role: MemberRole,
-}
-
-impl AddDraft {
-    pub fn from(conversation_id: &str, user_ids: &[String], role: MemberRole) -> Result<Self> {
-        let mut wrong = Wrong::default();
-        let conversation = wrong.note("conversationId", Reference::parse(conversation_id).ok_or_else(Fault::not_an_id));
-        let people = match user_ids.len() {
-            0..=ADDED_AT_ONCE => {
-                wrong.note_each("userIds", user_ids.iter().map(|id| UserId::parse(id).ok_or_else(Fault::not_an_id)))
-            }
-            _ => wrong.note("userIds", Err(Fault::too_many(ADDED_AT_ONCE))),
-        };
-        wrong.finish(|| {
-            let mut people = people?;
-            let mut seen = std::collections::HashSet::new();
-            people.retain(|id| seen.insert(*id));
-            Some(Self { conversation: conversation?, people, role })
-        })
-    }
+/// The people that a client names, each once.
+pub fn people(ids: &[String]) -> Result<Vec<UserId>> {
+    let mut wrong = Wrong::default();
+    let people = match ids.len() {
+        0..=ADDED_AT_ONCE => {
+            wrong.note_each("userIds", ids.iter().map(|id| UserId::parse(id).ok_or_else(Fault::not_an_id)))
+        }
+        _ => wrong.note("userIds", Err(Fault::too_many(ADDED_AT_ONCE))),
+    };
+    let mut people = wrong.finish(|| people)?;
+    let mut seen = std::collections::HashSet::new();
+    people.retain(|id| seen.insert(*id));
+    Ok(people)
 }
 
 /// Adds people to a conversation; those who cannot be added come back with the reason.
-pub async fn add_members(app: &App, viewer: &Viewer, draft: AddDraft) -> Result<Added> {
-    let (now, people, role) = (app.clock.now(), &draft.people, draft.role);
+pub async fn add_members(
+    app: &App,
+    viewer: &Viewer,
+    reference: Reference,
+    people: Vec<UserId>,
+    role: MemberRole,
+) -> Result<Added> {
+    let (now, people) = (app.clock.now(), &people);
     app.db
         .transaction(async move |tx| {
-            let mut here = lock(tx, viewer, draft.conversation, now).await?;
-            if here.seat.is_none() {
-                return Err(Error::forbidden("Only members add people"));
-            }
+            let mut here = lock(tx, viewer, reference, now).await?;
             here.may(Action::AddMembers(role)).or_refuse()?;
             let known = users::existing(tx, people).await?;
             let reachable = users::reachable(tx, people).await?;
-            let seats = store::seats(tx, draft.conversation.id, people).await?;
+            let seats = store::seats(tx, reference.id, people).await?;
             let (mut members, mut rejected) = (Vec::new(), Vec::new());
             for &person in people {
                 let seat = seats.iter().find(|seat| seat.user_id == person);
@@ -87,7 +77,7 @@ pub async fn add_members(app: &App, viewer: &Viewer, draft: AddDraft) -> Result<
                     _ => rejected.push((person, Rejection::NotFound)),
                 }
             }
-            Ok(Added { conversation: here.write(tx).await?, members, rejected })
+            Ok(Added { changed: here.write(tx).await?, members, rejected })
         })
         .await
 }

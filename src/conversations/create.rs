@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Channel, Conversation, Here, Kind, MemberRole, NewChannel, Reference, Visibility, lock, store};
+use super::{Changed, Channel, Here, Kind, MemberRole, NewChannel, Reference, Visibility, lock, store};
 use crate::app::App;
 use crate::clock::Instant;
 use crate::db::{OnConstraint, Tx};
@@ -55,7 +55,7 @@ pub struct ChannelInput {
 
 /// A channel, and whether an earlier call with the same key had created it.
 pub struct Created {
-    pub conversation: Conversation,
+    pub changed: Changed,
     pub is_replay: bool,
 }
 
@@ -102,7 +102,17 @@ impl ChannelDraft {
 
 /// Creates a channel that the viewer owns, with its first members.
 pub async fn create_channel(app: &App, viewer: &Viewer, draft: ChannelDraft) -> Result<Created> {
-    let (now, draft) = (app.clock.now(), &draft);
+    match create_once(app, viewer, &draft).await {
+        // The same call was under way and has just created it: now it is a replay.
+        Err(error) if error.code() == Code::Conflict && draft.client_key.is_some() => {
+            create_once(app, viewer, &draft).await
+        }
+        answer => answer,
+    }
+}
+
+async fn create_once(app: &App, viewer: &Viewer, draft: &ChannelDraft) -> Result<Created> {
+    let now = app.clock.now();
     app.db
         .transaction(async move |tx| {
             if let Some(earlier) = replay(tx, viewer, draft, now).await? {
@@ -130,7 +140,7 @@ pub async fn create_channel(app: &App, viewer: &Viewer, draft: ChannelDraft) -> 
             for member in known(tx, draft, viewer).await? {
                 here.seat(tx, member, MemberRole::Member).await?;
             }
-            Ok(Created { conversation: here.write(tx).await?, is_replay: false })
+            Ok(Created { changed: here.write(tx).await?, is_replay: false })
         })
         .await
 }
@@ -145,7 +155,7 @@ async fn replay(tx: &mut Tx, viewer: &Viewer, draft: &ChannelDraft, now: Instant
     // By the front door: who lost sight of it since does not get it back by its key.
     let reference = Reference { kind: Kind::Channel, id };
     let here = lock(tx, viewer, reference, now).await?;
-    Ok(Some(Created { conversation: here.conversation, is_replay: true }))
+    Ok(Some(Created { changed: here.unchanged(), is_replay: true }))
 }
 
 async fn keep_key(tx: &mut Tx, viewer: &Viewer, draft: &ChannelDraft, id: ConversationId) -> Result<()> {

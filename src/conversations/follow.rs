@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_stream::try_stream;
 use futures_util::Stream;
 
-use super::Sight;
 use super::events::{MEMBER_LEFT, MemberLeft};
+use super::{Sight, store};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::log::{Batch, Event, Follower};
@@ -20,8 +20,14 @@ pub fn follow(
     sight: Sight,
     after: Option<i32>,
 ) -> impl Stream<Item = Result<Batch, Error>> + use<> {
+    let app = app.clone();
     let session_ended = app.ended_sessions.watch(viewer.session_id);
+    // "Now" is when sight was judged: an end of it since then is not passed over.
+    let after = after.unwrap_or(sight.as_of());
     let mut follower = Follower::new(app.db.clone(), &app.hub, sight.id(), after);
+    let mut sight = sight;
+    // Beyond what was judged nothing is known of the sight's end.
+    let mut is_doubtful = after > sight.as_of();
     try_stream! {
         loop {
             let next = tokio::select! {
@@ -30,16 +36,30 @@ pub fn follow(
                 next = follower.next() => next,
             };
             let batch = next?;
-            match last_event(&viewer, sight, &batch)? {
-                None => yield batch,
-                Some(last) => {
-                    let events = batch.events.iter().take_while(|event| event.seq <= last).cloned().collect();
-                    yield Batch { events, seq: last, is_caught_up: true, has_gap: batch.has_gap };
-                    break;
-                }
+            if let Some(last) = last_event(&viewer, sight, &batch)? {
+                let events = batch.events.iter().take_while(|event| event.seq <= last).cloned().collect();
+                yield Batch { events, seq: last, is_caught_up: true, has_gap: batch.has_gap };
+                break;
             }
+            // The end may stand in a gap, or behind this batch in a long backlog, whose events would be shown with what
+            // was written since.
+            if batch.has_gap || !batch.is_caught_up || is_doubtful {
+                match sight.continued(judge_again(&app, &viewer, sight).await?) {
+                    Some(now) => sight = now,
+                    None => break,
+                }
+                is_doubtful = false;
+            }
+            yield batch;
         }
     }
+}
+
+/// The viewer's sight of the same conversation as it is now.
+async fn judge_again(app: &App, viewer: &Viewer, sight: Sight) -> Result<Option<Sight>> {
+    let (user, id) = (viewer.user_id, sight.id());
+    let sights = app.db.read(async move |conn| store::sights(conn, &[user], &[id]).await).await?;
+    Ok(sights.into_iter().next().map(|(_, sight)| sight))
 }
 
 /// Where this sight ends, if it does in this batch. A departure up to the position at which it was judged is one from

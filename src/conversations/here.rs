@@ -28,18 +28,26 @@ pub struct Here {
     log: Writer,
 }
 
+/// A conversation after a change, and the sight of the one who made it: what is shown of it needs no further look, which
+/// could fail although the change is done.
+pub struct Changed {
+    pub conversation: Conversation,
+    pub sight: Sight,
+}
+
 /// Locks a conversation, or says *not found* to strangers. The lock is a statement of its own: the next one then sees
 /// all that was committed before, in particular that somebody was just removed.
 pub async fn lock(tx: &mut Tx, viewer: &Viewer, reference: Reference, now: Instant) -> Result<Here> {
     let missing = || Error::not_found("conversation");
-    let conversation = store::lock_row(tx, reference.id).await?.ok_or_else(missing)?;
+    // Strangers do not get to hold the row, or to feel that somebody does.
+    let conversation = store::lock_in_sight(tx, reference.id, viewer.user_id).await?.ok_or_else(missing)?;
     let seat = store::seat(tx, reference.id, viewer.user_id).await?;
     let place = Place {
         kind: conversation.kind,
         id: conversation.id,
         last_seq: conversation.last_seq,
         visibility: conversation.channel.as_ref().map(|channel| channel.visibility),
-        seat: seat.as_ref().map(|seat| seat.departure),
+        seat: seat.as_ref().map(|seat| (seat.id, seat.departure)),
     };
     let sight = judge(&place).filter(|sight| sight.reference() == reference).ok_or_else(missing)?;
     Ok(Here {
@@ -82,6 +90,11 @@ impl Here {
         may(action, &self.standing())
     }
 
+    /// Whether whoever has no seat sees it too.
+    pub(super) fn is_public(&self) -> bool {
+        self.conversation.channel.as_ref().is_some_and(|channel| channel.visibility == Visibility::Public)
+    }
+
     fn standing(&self) -> Standing {
         let channel = self.conversation.channel.as_ref();
         Standing {
@@ -106,6 +119,11 @@ impl Here {
     /// Appends another event of the viewer's.
     pub fn log(&mut self, kind: Kind, payload: &impl Serialize) -> Result<i32> {
         self.log.with(kind, Some(self.viewer.user_id), payload, self.now)
+    }
+
+    /// As it stands, with nothing to write.
+    pub fn unchanged(self) -> Changed {
+        Changed { conversation: self.conversation, sight: self.sight }
     }
 
     /// The position of the latest event, with those appended here.
@@ -141,13 +159,13 @@ impl Here {
 
     /// Writes the row and the events; followers hear of them when the transaction is committed. Where nothing happened,
     /// nothing is written: each write of the row is a change to those who follow it.
-    pub async fn write(mut self, tx: &mut Tx) -> Result<Conversation> {
+    pub async fn write(mut self, tx: &mut Tx) -> Result<Changed> {
         if self.conversation.last_seq == self.log.seq() {
-            return Ok(self.conversation);
+            return Ok(self.unchanged());
         }
         self.conversation.last_seq = self.log.seq();
         store::save_head(tx, &self.conversation).await?;
         log::append(tx, self.log.take_events()).await?;
-        Ok(self.conversation)
+        Ok(self.unchanged())
     }
 }

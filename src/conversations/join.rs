@@ -1,18 +1,18 @@
 //! Joining.
 
-use super::{Action, Conversation, MemberRole, Reference, lock};
+use super::{Action, Changed, MemberRole, Reference, lock};
 use crate::app::App;
 use crate::error::Result;
 use crate::viewer::Viewer;
 
 /// Joins a public channel; joining again changes nothing.
-pub async fn join_channel(app: &App, viewer: &Viewer, channel: Reference) -> Result<Conversation> {
+pub async fn join_channel(app: &App, viewer: &Viewer, channel: Reference) -> Result<Changed> {
     let now = app.clock.now();
     app.db
         .transaction(async move |tx| {
             let mut here = lock(tx, viewer, channel, now).await?;
             if here.seat.is_some() {
-                return Ok(here.conversation);
+                return Ok(here.unchanged());
             }
             here.may(Action::Join).or_refuse()?;
             here.seat(tx, viewer.user_id, MemberRole::Member).await?;

@@ -1,17 +1,18 @@
 //! Leaving.
 
-use super::{Action, Departure, MemberRole, Reference, lock};
+use super::{Action, Changed, Departure, MemberRole, Reference, lock};
 use crate::app::App;
 use crate::error::{Code, Error, Result};
 use crate::viewer::Viewer;
 
-/// Leaves a conversation. Who is no member, but sees it, has left already.
-pub async fn leave(app: &App, viewer: &Viewer, reference: Reference) -> Result<()> {
+/// Leaves a conversation, and answers with it where the viewer still sees it. Who is no member, but sees it, has left
+/// already.
+pub async fn leave(app: &App, viewer: &Viewer, reference: Reference) -> Result<Option<Changed>> {
     let now = app.clock.now();
     app.db
         .transaction(async move |tx| {
             let mut here = lock(tx, viewer, reference, now).await?;
-            let Some(seat) = here.seat.clone() else { return Ok(()) };
+            let Some(seat) = here.seat.clone() else { return Ok(Some(here.unchanged())) };
             here.may(Action::Leave).or_refuse()?;
             if seat.role == MemberRole::Owner {
                 return Err(
@@ -19,7 +20,8 @@ pub async fn leave(app: &App, viewer: &Viewer, reference: Reference) -> Result<(
                 );
             }
             here.unseat(tx, &seat, Departure::Left, None).await?;
-            here.write(tx).await.map(drop)
+            let stays_visible = here.is_public();
+            Ok(Some(here.write(tx).await?).filter(|_| stays_visible))
         })
         .await
 }

@@ -1,6 +1,6 @@
 //! Lists of channels and of members.
 
-use chrono::{DateTime, Datelike};
+use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::clock::Instant;
 use crate::error::Result;
 use crate::id::MemberId;
-use crate::page::{Cursor, Page, Window};
+use crate::page::{Arguments, Cursor, Page, Window};
 use crate::viewer::Viewer;
 
 /// Which channels.
@@ -24,30 +24,22 @@ pub struct ChannelFilter {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ChannelCursor(pub String, pub Uuid);
 
-/// Place in a list of members: conversation, rank of the role, when they joined (in milliseconds), id of the seat.
+/// Place in the list of members of one conversation: rank of the role, when they joined (in milliseconds), id of the seat.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct MemberCursor(Uuid, i16, i64, Uuid);
 
 impl Cursor for ChannelCursor {
     const LIST: &str = "channels";
-
-    fn is_possible(&self) -> bool {
-        !self.0.contains('\0')
-    }
 }
 
 impl Cursor for MemberCursor {
     const LIST: &str = "members";
-
-    fn is_possible(&self) -> bool {
-        DateTime::from_timestamp_millis(self.2).is_some_and(|joined_at| (1..10_000).contains(&joined_at.year()))
-    }
 }
 
 impl ChannelCursor {
-    pub fn of(conversation: &Conversation) -> Self {
-        let name = conversation.channel.as_ref().map_or("", |channel| &channel.name);
-        Self(name.to_lowercase(), conversation.id.0)
+    /// `name` as the database folds it: it orders the list.
+    fn of(conversation: &Conversation, name: String) -> Self {
+        Self(name, conversation.id.0)
     }
 }
 
@@ -57,7 +49,9 @@ impl MemberCursor {
     }
 
     pub(super) fn values(&self) -> (i16, Instant, MemberId) {
-        (self.1, DateTime::from_timestamp_millis(self.2).unwrap_or_default(), MemberId(self.3))
+        // A client may send any number; one that is no time of ours stands before all.
+        let millis = Some(self.2).filter(|millis| (0..253_402_300_800_000).contains(millis)).unwrap_or_default();
+        (self.1, DateTime::from_timestamp_millis(millis).unwrap_or_default(), MemberId(self.3))
     }
 }
 
@@ -67,16 +61,16 @@ pub async fn channels(
     viewer: &Viewer,
     filter: ChannelFilter,
     window: Window<ChannelCursor>,
-) -> Result<Page<Conversation>> {
+) -> Result<Page<(ChannelCursor, Conversation)>> {
     let user_id = viewer.user_id;
     let (filter, wanted) = (&filter, &window);
     let rows = app.db.read(async move |conn| store::channels(conn, user_id, filter, wanted).await).await?;
-    Ok(window.page(rows))
+    Ok(window.page(rows).map(|(row, name)| (ChannelCursor::of(&row, name), row)))
 }
 
 /// Members: by role, then by when they joined.
-pub async fn members(app: &App, sight: Sight, window: Window<MemberCursor>) -> Result<Page<Member>> {
-    let window = window.of_list(|cursor| cursor.0 == sight.id().0)?;
+pub async fn members(app: &App, sight: Sight, arguments: Arguments) -> Result<Page<Member>> {
+    let window = arguments.window_of(|cursor: &MemberCursor| cursor.0 == sight.id().0)?;
     let wanted = &window;
     let rows = app.db.read(async move |conn| store::members(conn, sight.id(), wanted).await).await?;
     Ok(window.page(rows))

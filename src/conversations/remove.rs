@@ -2,39 +2,16 @@
 
 use serde_json::json;
 
-use super::{Action, Conversation, Departure, Reference, lock, store};
+use super::{Action, Changed, Departure, Reference, lock, store};
 use crate::app::App;
 use crate::audit;
 use crate::error::{Code, Error, Result};
 use crate::id::MemberId;
-use crate::text::{self, Fault, Wrong};
 use crate::viewer::Viewer;
 
-/// Whom to remove, checked.
-#[derive(Debug)]
-pub struct RemoveDraft {
-    member: MemberId,
-    reason: Option<String>,
-}
-
-impl RemoveDraft {
-    pub fn from(member_id: &str, text: Option<String>) -> Result<Self> {
-        let mut wrong = Wrong::default();
-        let member = wrong.note("memberId", MemberId::parse(member_id).ok_or_else(Fault::not_an_id));
-        let reason = wrong.note("reason", reason(text));
-        wrong.finish(|| Some(Self { member: member?, reason: reason? }))
-    }
-}
-
-/// Why somebody does something to others, for the audit: at most 500 characters.
-pub fn reason(text: Option<String>) -> Result<Option<String>, Fault> {
-    let reason = text.map(|text| text::block(&text, 0..=500)).transpose()?;
-    Ok(reason.filter(|reason| !reason.is_empty()))
-}
-
-/// Removes a member of lower rank.
-pub async fn remove_member(app: &App, viewer: &Viewer, draft: RemoveDraft) -> Result<Conversation> {
-    let (now, id, reason) = (app.clock.now(), draft.member, draft.reason);
+/// Removes a member of lower rank. A membership that has ended stays so.
+pub async fn remove_member(app: &App, viewer: &Viewer, id: MemberId, reason: Option<String>) -> Result<Changed> {
+    let now = app.clock.now();
     let missing = || Error::not_found("member");
     app.db
         .transaction(async move |tx| {
@@ -45,10 +22,13 @@ pub async fn remove_member(app: &App, viewer: &Viewer, draft: RemoveDraft) -> Re
                 Code::NotFound => missing(),
                 _ => error,
             })?;
-            // Looked at again under the lock: they may have left, or come back with another role.
+            // Looked at again under the lock: they may have left, or come back with another seat.
             let seat = store::seat(tx, place.id, found.user_id).await?;
-            let seat = seat.filter(|seat| seat.id == id && seat.holds()).ok_or_else(missing)?;
+            let seat = seat.filter(|seat| seat.id == id).ok_or_else(missing)?;
             here.may(Action::Remove(seat.role)).or_refuse()?;
+            if !seat.holds() {
+                return Ok(here.unchanged());
+            }
             here.unseat(tx, &seat, Departure::Removed, reason.clone()).await?;
             let details =
                 json!({ "conversation": place.to_string(), "user": seat.user_id.to_string(), "reason": reason });

@@ -3,7 +3,7 @@
 use super::{Conversation, Departure, Kind, Reference, SightOf, Visibility};
 use crate::context::Scope;
 use crate::error::Result;
-use crate::id::{ConversationId, UserId};
+use crate::id::{ConversationId, MemberId, UserId};
 use crate::viewer::Viewer;
 
 /// Proof that whoever this is for may read the conversation. Only this module makes one.
@@ -11,6 +11,8 @@ use crate::viewer::Viewer;
 pub struct Sight {
     reference: Reference,
     as_of: i32,
+    /// The seat that gives it; `None` for a reader of a public channel.
+    seat: Option<MemberId>,
 }
 
 impl Sight {
@@ -27,7 +29,13 @@ impl Sight {
     /// Of whoever creates a conversation: they are about to be seated.
     pub(super) fn of_founder(conversation: &Conversation) -> Self {
         let reference = Reference { kind: conversation.kind, id: conversation.id };
-        Self { reference, as_of: conversation.last_seq }
+        Self { reference, as_of: conversation.last_seq, seat: None }
+    }
+
+    /// The same conversation, judged later: what has become of a sight that a stream was opened with. A seat that has
+    /// ended ends it, also where the channel stays visible.
+    pub(super) fn continued(self, now: Option<Sight>) -> Option<Sight> {
+        now.filter(|now| self.seat.is_none() || now.seat == self.seat)
     }
 
     pub fn id(&self) -> ConversationId {
@@ -41,19 +49,20 @@ pub(super) struct Place {
     pub id: ConversationId,
     pub last_seq: i32,
     pub visibility: Option<Visibility>,
-    /// How the viewer's seat ended, if there was one: `Some(None)` is a seat that holds.
-    pub seat: Option<Option<Departure>>,
+    /// The viewer's seat, if there ever was one, and how it ended.
+    pub seat: Option<(MemberId, Option<Departure>)>,
 }
 
 /// A member; or the channel is public and the viewer is not banned from it.
 pub(super) fn judge(place: &Place) -> Option<Sight> {
     let sees = match place.seat {
-        Some(None) => true,
-        Some(Some(Departure::Banned)) => false,
+        Some((_, None)) => true,
+        Some((_, Some(Departure::Banned))) => false,
         _ => place.visibility == Some(Visibility::Public),
     };
     let reference = Reference { kind: place.kind, id: place.id };
-    sees.then_some(Sight { reference, as_of: place.last_seq })
+    let seat = place.seat.filter(|(_, departure)| departure.is_none()).map(|(id, _)| id);
+    sees.then_some(Sight { reference, as_of: place.last_seq, seat })
 }
 
 /// The viewer's sight of a conversation; `None` out of sight. Looks up many at once.

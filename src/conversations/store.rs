@@ -1,8 +1,11 @@
 //! Conversations, channels and seats.
 
 use diesel::QueryResult;
+use diesel::expression::{AppearsOnTable, Expression, ValidGrouping, is_aggregate};
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{Bool, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 
@@ -129,9 +132,37 @@ impl NewMember {
 pub async fn lock_row(conn: &mut Conn, id: ConversationId) -> QueryResult<Option<Conversation>> {
     let locked: Option<ConversationId> =
         conversations::table.find(id).select(conversations::id).for_no_key_update().first(conn).await.optional()?;
+    read_locked(conn, locked).await
+}
+
+/// The same for somebody who sees it; nobody else waits for the lock or holds it. Where they stand is to be judged again
+/// under the lock.
+pub(super) async fn lock_in_sight(
+    conn: &mut Conn,
+    id: ConversationId,
+    user: UserId,
+) -> QueryResult<Option<Conversation>> {
+    use conversation_members as m;
+    let seat = m::table.filter(m::conversation_id.eq(id).and(m::user_id.eq(user)));
+    let holds = diesel::dsl::exists(seat.filter(m::left_at.is_null()));
+    let is_banned = diesel::dsl::exists(seat.filter(m::departure.eq(Departure::Banned)));
+    let is_public =
+        channels::table.filter(channels::conversation_id.eq(id).and(channels::visibility.eq(Visibility::Public)));
+    let locked: Option<ConversationId> = conversations::table
+        .find(id)
+        .filter(holds.or(diesel::dsl::exists(is_public).and(diesel::dsl::not(is_banned))))
+        .select(conversations::id)
+        .for_no_key_update()
+        .first(conn)
+        .await
+        .optional()?;
+    read_locked(conn, locked).await
+}
+
+async fn read_locked(conn: &mut Conn, locked: Option<ConversationId>) -> QueryResult<Option<Conversation>> {
     match locked {
         // Read by the next statement: it sees what was committed while this one waited.
-        Some(_) => Ok(by_ids(conn, &[id]).await?.pop()),
+        Some(id) => Ok(by_ids(conn, &[id]).await?.pop()),
         None => Ok(None),
     }
 }
@@ -153,7 +184,7 @@ pub(super) async fn sights(
 ) -> QueryResult<Vec<(UserId, Sight)>> {
     let mut sights = Vec::new();
     for &user in users {
-        let places: Vec<(Kind, ConversationId, i32, Option<Visibility>, Option<(UserId, Option<Departure>)>)> =
+        let places: Vec<(Kind, ConversationId, i32, Option<Visibility>, Option<(MemberId, Option<Departure>)>)> =
             conversations::table
                 .left_join(channels::table)
                 .left_join(
@@ -167,12 +198,12 @@ pub(super) async fn sights(
                     conversations::id,
                     conversations::last_seq,
                     channels::visibility.nullable(),
-                    (conversation_members::user_id, conversation_members::departure).nullable(),
+                    (conversation_members::id, conversation_members::departure).nullable(),
                 ))
                 .load(conn)
                 .await?;
         sights.extend(places.into_iter().filter_map(|(kind, id, last_seq, visibility, seat)| {
-            let place = Place { kind, id, last_seq, visibility, seat: seat.map(|(_, departure)| departure) };
+            let place = Place { kind, id, last_seq, visibility, seat };
             judge(&place).map(|sight| (user, sight))
         }));
     }
@@ -402,13 +433,13 @@ pub async fn save_head(conn: &mut Conn, conversation: &Conversation) -> QueryRes
 
 struct SaveHead<'a>(&'a Conversation);
 
-impl diesel::query_builder::QueryId for SaveHead<'_> {
+impl QueryId for SaveHead<'_> {
     type QueryId = SaveHead<'static>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl diesel::query_builder::QueryFragment<diesel::pg::Pg> for SaveHead<'_> {
-    fn walk_ast<'b>(&'b self, mut out: diesel::query_builder::AstPass<'_, 'b, diesel::pg::Pg>) -> QueryResult<()> {
+impl QueryFragment<Pg> for SaveHead<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let row = self.0;
         out.push_sql("UPDATE conversations SET last_seq = ");
         out.push_bind_param::<Integer, _>(&row.last_seq)?;
@@ -439,15 +470,11 @@ pub(super) async fn members(
         .select(Member::as_select())
         .limit(window.fetch())
         .into_boxed();
-    if let Some((rank, joined_at, id)) = window.after.as_ref().map(MemberCursor::values) {
-        query = query
-            .filter(m::rank.ge(rank))
-            .filter(m::rank.gt(rank).or(m::joined_at.gt(joined_at)).or(m::joined_at.eq(joined_at).and(m::id.gt(id))));
+    if let Some(after) = &window.after {
+        query = query.filter(Beyond { operator: " > ", place: after.values() });
     }
-    if let Some((rank, joined_at, id)) = window.before.as_ref().map(MemberCursor::values) {
-        query = query
-            .filter(m::rank.le(rank))
-            .filter(m::rank.lt(rank).or(m::joined_at.lt(joined_at)).or(m::joined_at.eq(joined_at).and(m::id.lt(id))));
+    if let Some(before) = &window.before {
+        query = query.filter(Beyond { operator: " < ", place: before.values() });
     }
     query = match window.direction {
         Direction::Forward => query.order((m::rank.asc(), m::joined_at.asc(), m::id.asc())),
@@ -456,20 +483,53 @@ pub(super) async fn members(
     query.load(conn).await
 }
 
+/// Compares a member with a place in their list as one row, which diesel cannot say; said column by column, PostgreSQL
+/// would read all of a rank from its beginning.
+struct Beyond {
+    operator: &'static str,
+    place: (i16, Instant, MemberId),
+}
+
+impl Expression for Beyond {
+    type SqlType = Bool;
+}
+
+impl AppearsOnTable<conversation_members::table> for Beyond {}
+
+impl ValidGrouping<()> for Beyond {
+    type IsAggregate = is_aggregate::No;
+}
+
+impl QueryFragment<Pg> for Beyond {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let (rank, joined_at, id) = &self.place;
+        out.push_sql("(conversation_members.rank, conversation_members.joined_at, conversation_members.id)");
+        out.push_sql(self.operator);
+        out.push_sql("(");
+        out.push_bind_param::<SmallInt, _>(rank)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Timestamptz, _>(joined_at)?;
+        out.push_sql(", ");
+        out.push_bind_param::<SqlUuid, _>(id)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
 /// A page of the channels that somebody sees, by name.
 pub(super) async fn channels(
     conn: &mut Conn,
     viewer: UserId,
     filter: &ChannelFilter,
     window: &Window<ChannelCursor>,
-) -> QueryResult<Vec<Conversation>> {
+) -> QueryResult<Vec<(Conversation, String)>> {
     use conversation_members as m;
     let name = lower(channels::name);
     let mut query = conversations::table
         .inner_join(channels::table)
         .left_join(m::table.on(m::conversation_id.eq(conversations::id).and(m::user_id.eq(viewer))))
         .filter(conversations::archived_at.is_not_null().eq(filter.is_archived))
-        .select(Conversation::as_select())
+        .select((Conversation::as_select(), name))
         .limit(window.fetch())
         .into_boxed();
     let is_member = m::user_id.is_not_null().and(m::left_at.is_null());

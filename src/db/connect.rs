@@ -1,6 +1,6 @@
 //! Connections: how one is opened, and the one that listens.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use diesel::connection::{DebugQuery, InstrumentationEvent};
@@ -37,6 +37,8 @@ pub(super) async fn establish(url: String) -> ConnectionResult<Conn> {
         AsyncPgConnection::try_from_client_and_connection(client, connection).await?
     };
     conn.batch_execute(SESSION).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+    // Only a superuser may; where it is refused, the server's messages are hopefully in English all the same.
+    let _ = conn.batch_execute("SET lc_messages = 'C'").await;
     let database = config.get_dbname().unwrap_or_default().to_owned();
     conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
         if let InstrumentationEvent::StartQuery { query, .. } = event {
@@ -132,22 +134,35 @@ fn settings(url: &str) -> Result<tokio_postgres::Config, tokio_postgres::Error> 
     Ok(config)
 }
 
-/// TLS unless it is switched off or the way is a unix socket, which has none.
+/// TLS unless it is switched off, or the way does not leave this machine and nothing demands it: distributions give their
+/// PostgreSQL a certificate of its own making, which nobody can check.
 fn wants_tls(config: &tokio_postgres::Config) -> bool {
-    let is_socket = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
-    !is_socket && config.get_ssl_mode() != SslMode::Disable
+    let stays_here = config.get_hosts().iter().all(|host| match host {
+        Host::Unix(_) => true,
+        Host::Tcp(name) => matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1"),
+    });
+    match config.get_ssl_mode() {
+        SslMode::Disable => false,
+        SslMode::Prefer => !stays_here,
+        _ => true,
+    }
 }
 
+/// Checks certificates against the machine's own authorities, which are read once.
 fn tls() -> MakeRustlsConnect {
+    static CONFIG: OnceLock<rustls::ClientConfig> = OnceLock::new();
+    MakeRustlsConnect::new(CONFIG.get_or_init(trusting_this_machine).clone())
+}
+
+fn trusting_this_machine() -> rustls::ClientConfig {
     let mut roots = rustls::RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
+    rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("ring knows the default versions")
         .with_root_certificates(roots)
-        .with_no_client_auth();
-    MakeRustlsConnect::new(config)
+        .with_no_client_auth()
 }
 
 /// An error of tokio-postgres with its cause, which its own text leaves out.

@@ -23,7 +23,7 @@ impl<T> OnConstraint<T> for QueryResult<T> {
 impl From<DieselError> for Error {
     fn from(error: DieselError) -> Self {
         if is_connection_lost(&error) {
-            return Self::unavailable(error);
+            return Self::connection_lost(error);
         }
         match &error {
             // PostgreSQL's words for statement_timeout and lock_timeout; diesel has no kind for them.
@@ -47,9 +47,16 @@ pub(super) fn is_connection_lost(error: &DieselError) -> bool {
         DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, _) => true,
         DieselError::DatabaseError(_, about) => {
             let message = about.message();
-            ["connection closed", "terminating connection", "shutting down", "starting up", "in recovery mode"]
-                .iter()
-                .any(|sign| message.contains(sign))
+            [
+                "connection closed",
+                "channel closed",
+                "terminating connection",
+                "shutting down",
+                "starting up",
+                "in recovery mode",
+            ]
+            .iter()
+            .any(|sign| message.contains(sign))
                 || message.starts_with("error communicating with the server")
         }
         DieselError::BrokenTransactionManager => true,

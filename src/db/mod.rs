@@ -14,7 +14,8 @@ mod migrate;
 mod text_enum;
 mod tx;
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use deadpool::Runtime;
@@ -33,6 +34,7 @@ pub(crate) use text_enum::text_enum;
 pub use tx::{Outbox, Tx};
 
 use crate::error::{Error, Result};
+use crate::id::ConversationId;
 use crate::log::Hub;
 use crate::realtime::EndedSessions;
 
@@ -57,6 +59,8 @@ struct Inner {
     node: uuid::Uuid,
     hub: Hub,
     ended: EndedSessions,
+    /// Conversations of which a commit was sent and never answered.
+    in_doubt: Mutex<HashSet<ConversationId>>,
 }
 
 /// An async closure over a borrowed value whose future is `Send`. Stable Rust cannot say this of `AsyncFn` alone; the
@@ -88,11 +92,17 @@ impl Db {
             .create_timeout(Some(CONNECT_WAIT))
             .build()
             .map_err(Error::internal)?;
-        Ok(Self(Arc::new(Inner { pool, url, node: uuid::Uuid::new_v4(), hub, ended })))
+        Ok(Self(Arc::new(Inner { pool, url, node: uuid::Uuid::new_v4(), hub, ended, in_doubt: Mutex::default() })))
     }
 
     pub fn node(&self) -> uuid::Uuid {
         self.0.node
+    }
+
+    /// Whether it is unknown if what this server wrote there last was committed; asked when the database says that it
+    /// was.
+    pub fn was_in_doubt(&self, id: ConversationId) -> bool {
+        self.0.in_doubt.lock().unwrap_or_else(PoisonError::into_inner).remove(&id)
     }
 
     /// Where the database is; for connections that cannot come from the pool.
@@ -110,8 +120,8 @@ impl Db {
         match (ask.clone())(&mut conn).await {
             Err(error) if errors::is_connection_lost(&error) => {
                 drop(conn);
-                let mut conn = self.connection().await?;
-                Ok(ask(&mut conn).await?)
+                self.forget_idle_connections();
+                Ok(ask(&mut *self.connection().await?).await?)
             }
             answer => Ok(answer?),
         }
@@ -123,28 +133,58 @@ impl Db {
     where
         for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<T> + SendFn<&'t mut Tx, Result<T>, Fut: Send> + Send,
     {
-        let mut tx = Tx::new(self.connection().await?);
-        AnsiTransactionManager::begin_transaction(&mut *tx).await?;
+        let mut tx = self.begin().await?;
         let answer = match work(&mut tx).await {
+            Ok(answer) => self.announce(&mut tx).await.map(|()| answer),
+            Err(error) => Err(error),
+        };
+        let answer = match answer {
             Ok(answer) => answer,
             Err(error) => {
+                if error.is_connection_lost() {
+                    self.forget_idle_connections();
+                }
                 // A rollback that fails leaves a broken connection, which the pool throws away.
                 let _ = AnsiTransactionManager::rollback_transaction(&mut *tx).await;
                 return Err(error);
             }
         };
-        self.announce(&mut tx).await?;
         match AnsiTransactionManager::commit_transaction(&mut *tx).await {
             Ok(()) => {
                 self.publish(tx.take_outbox());
                 Ok(answer)
             }
             Err(error) => {
-                // Whether it was committed is unknown: followers look for themselves.
-                self.0.hub.look(tx.take_outbox().conversations());
+                // Whether it was committed is unknown, perhaps even still to come: followers look for themselves, now
+                // and when its own notification tells. Sessions were to end anyway.
+                let outbox = tx.take_outbox();
+                let conversations = outbox.conversations();
+                self.0.ended.insert(outbox.ended_sessions);
+                self.0.in_doubt.lock().unwrap_or_else(PoisonError::into_inner).extend(&conversations);
+                self.0.hub.look(conversations);
                 Err(error.into())
             }
         }
+    }
+
+    /// A transaction on a connection that lives: a lost one has begun nothing, so another one is tried.
+    async fn begin(&self) -> Result<Tx> {
+        let mut tx = Tx::new(self.connection().await?);
+        match AnsiTransactionManager::begin_transaction(&mut *tx).await {
+            Err(error) if errors::is_connection_lost(&error) => {
+                drop(tx);
+                self.forget_idle_connections();
+                tx = Tx::new(self.connection().await?);
+                AnsiTransactionManager::begin_transaction(&mut *tx).await?;
+                Ok(tx)
+            }
+            begun => begun.map(|()| tx).map_err(Into::into),
+        }
+    }
+
+    /// Where one connection was lost, those that wait in the pool mostly were too: the next one is to be a new one.
+    fn forget_idle_connections(&self) {
+        self.0.pool.retain(|_, _| false);
     }
 
     /// Tells the other servers, as part of the transaction: they hear of it when it is committed.

@@ -11,8 +11,9 @@ use super::Conn;
 use crate::id::{ConversationId, SessionId};
 use crate::log::Event;
 
-/// More conversations than this in one transaction are announced as "look everywhere": a notification holds 8,000 bytes.
-const ANNOUNCED: usize = 100;
+/// More conversations than this in one transaction, or sessions, are announced as "look everywhere": a notification holds
+/// less than 8,000 bytes, and one of either takes 50.
+const ANNOUNCED: usize = 75;
 
 /// A transaction; stores take it as their connection.
 pub struct Tx {

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use serde_json::json;
+use serde::Serialize;
 use tokio::time::timeout;
 
 use super::Http;
@@ -23,5 +23,11 @@ pub async fn health(State(http): State<Http>) -> impl IntoResponse {
         }
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "does not answer"),
     };
-    (status, Json(json!({ "status": text, "db": db })))
+    (status, Json(Health { status: text, db }))
+}
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+    db: &'static str,
 }

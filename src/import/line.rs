@@ -51,6 +51,10 @@ const NAME: std::ops::RangeInclusive<usize> = 1..=80;
 impl Line {
     /// Reads a line, or says what is wrong with it.
     pub fn parse(bytes: &[u8], now: Instant) -> Result<Self, String> {
+        // serde would take a list for a struct too.
+        if !bytes.trim_ascii_start().starts_with(b"{") {
+            return Err("not a JSON object".into());
+        }
         let written: Written = serde_json::from_slice(bytes).map_err(|error| not_json(&error))?;
         let id = written.id.ok_or("no `id`")?;
         let id = i32::try_from(id).ok().filter(|&id| id > 0).ok_or_else(|| format!("`id`: wants 1 to {}", i32::MAX))?;
@@ -177,7 +181,8 @@ mod tests {
         let good = r#"{"channel": "a", "id": 1, "at": "2010-01-01T00:00:00Z", "kind": "join", "nick": "b"}"#;
         assert!(parse(good).is_ok());
         for (from, to, reason) in [
-            ("{", "", "not JSON"),
+            ("{", "", "not a JSON object"),
+            ("}", "", "not JSON"),
             (r#""id": 1"#, r#""id": "x""#, "invalid type"),
             (r#""id": 1"#, r#""id": 0"#, "`id`"),
             (r#""id": 1"#, r#""id": 3000000000"#, "`id`"),

@@ -133,7 +133,7 @@ pub async fn import(
         channels.into_iter().map(|row| (row.name.into(), (row.conversation_id, row.last_line))).collect();
 
     let mut summary = Summary::default();
-    let mut chunks = input.chunks(app.clock.clone());
+    let (mut chunks, reading) = input.chunks(app.clock.clone());
     while let Some(chunk) = chunks.recv().await {
         let mut chunk = chunk.map_err(|error| unreadable(&error))?;
         chunk.bad.iter().for_each(|bad| tell(News::Bad(bad)));
@@ -153,6 +153,7 @@ pub async fn import(
         }
         tell(News::Written { done: chunk.done, summary: &summary });
     }
+    reading.join().map_err(|_| Error::internal("the thread that reads the file panicked"))?;
     Ok(summary)
 }
 

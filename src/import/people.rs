@@ -7,7 +7,7 @@ use super::store::{self, PersonRow};
 use crate::app::App;
 use crate::clock::Instant;
 use crate::db::OnConstraint;
-use crate::error::Result;
+use crate::error::{Code, Result};
 use crate::id::UserId;
 use crate::users::{self, Unclaimed};
 
@@ -73,7 +73,11 @@ impl People {
                     display_name: nick.to_owned(),
                     created_at: at,
                 });
-                let ids = users::create_unclaimed(tx, new.collect()).await?;
+                let ids = users::create_unclaimed(tx, new.collect()).await.map_err(|error| match error.code() {
+                    // Handles of this source are nobody's but its people's.
+                    Code::Conflict => super::somebody_else(),
+                    _ => error,
+                })?;
                 let rows = nicks.iter().zip(&ids).map(|(&(nick, _), &user_id)| PersonRow {
                     source_id,
                     nick: nick.to_owned(),

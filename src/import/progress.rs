@@ -69,26 +69,34 @@ impl Progress {
 
     /// What came of it, in a sentence or two.
     pub fn summary(&self, summary: &Summary) -> String {
-        let count = |count: usize| HumanCount(count as u64);
         let mut text = format!(
-            "{} messages, {} new people and {} new channels from {} lines in {:.1} s.",
-            count(summary.messages),
-            count(summary.people),
-            count(summary.channels),
-            count(summary.lines),
+            "{}, {} and {} from {} in {:.1} s.",
+            several(summary.messages, "message"),
+            several(summary.people, "new person"),
+            several(summary.channels, "new channel"),
+            several(summary.lines, "line"),
             self.began.elapsed().as_secs_f64(),
         );
-        for (number, what) in [
-            (summary.known, "lines were here already"),
-            (summary.left_without_a_seat, "departures were of people who were not there"),
-            (summary.unanswered, "messages answer one that is not here"),
-            (summary.bad, "lines were skipped: see above"),
+        for (number, one, what) in [
+            (summary.known, "line", "here already"),
+            (summary.left_without_a_seat, "departure", "of somebody who was not there"),
+            (summary.unanswered, "answer", "to a message that is not here"),
+            (summary.bad, "line", "skipped: see above"),
         ] {
             if number > 0 {
-                text.push_str(&format!(" {} {what}.", count(number)));
+                let were = if number == 1 { "was" } else { "were" };
+                text.push_str(&format!(" {} {were} {what}.", several(number, one)));
             }
         }
         text
+    }
+}
+
+fn several(number: usize, one: &str) -> String {
+    match (number, one) {
+        (1, one) => format!("1 {one}"),
+        (_, "new person") => format!("{} new people", HumanCount(number as u64)),
+        (_, one) => format!("{} {one}s", HumanCount(number as u64)),
     }
 }
 

@@ -7,6 +7,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
 
 use flate2::bufread::MultiGzDecoder;
 use tokio::sync::mpsc;
@@ -17,7 +18,7 @@ use crate::clock::Clock;
 
 /// Lines of one chunk, and so at most of one transaction.
 const LINES: usize = 2_000;
-/// Of a message of 10,000 characters, each written as `\u0000`, and all else.
+/// Room for a message of 10,000 characters, each written as two escapes of six bytes, and all else.
 const LONGEST_LINE: u64 = 256 * 1024;
 /// A chunk is full with so many bytes too, so that long lines take no more memory than short ones.
 const BYTES: usize = 8 * 1024 * 1024;
@@ -73,10 +74,11 @@ impl Input {
         Ok(Self { reader, done, length })
     }
 
-    /// Reads on a thread of its own. That ends when all is read, or nobody listens any more.
-    pub(super) fn chunks(self, clock: Clock) -> mpsc::Receiver<io::Result<Chunk>> {
+    /// Reads on a thread of its own. That ends when all is read, or nobody listens any more; whether all was read,
+    /// only the thread's end tells.
+    pub(super) fn chunks(self, clock: Clock) -> (mpsc::Receiver<io::Result<Chunk>>, JoinHandle<()>) {
         let (send, receive) = mpsc::channel(1);
-        std::thread::spawn(move || {
+        let reading = std::thread::spawn(move || {
             let mut lines = Lines { input: self, clock, number: 0, last_ids: HashMap::new() };
             loop {
                 let chunk = lines.chunk();
@@ -86,7 +88,7 @@ impl Input {
                 }
             }
         });
-        receive
+        (receive, reading)
     }
 }
 

@@ -34,25 +34,27 @@ pub struct Batch {
 pub struct Follower {
     db: Db,
     conversation_id: ConversationId,
-    /// After this comes the next delivery; `None` before the first one of who begins now.
-    position: Option<i32>,
+    /// After this comes the next delivery.
+    position: i32,
     ear: Ear,
     /// Whether the table may hold more than what was heard.
     must_look: bool,
     has_delivered: bool,
+    /// Whether the last delivery said that nothing further waited. If it did not, and what waited turns out to be known
+    /// already, an empty one says so: a client waits for it.
+    said_caught_up: bool,
 }
 
 /// Up to `limit` events after a position, for those who ask instead of following.
 pub async fn read(db: &Db, id: ConversationId, after: i32, limit: i64) -> Result<Batch> {
     db.read(async move |conn| {
         let head = store::head(conn, id).await?.unwrap_or(0);
-        // Any number may come as `after`: far below zero, the difference is more than fits.
-        if head < after || head.saturating_sub(after) > REPLAYED_EVENTS {
+        if after < 0 || head < after || head - after > REPLAYED_EVENTS {
             return Ok(gap(head));
         }
         let events = store::after(conn, id, after, limit).await?;
         // A log that does not go on where `after` stands was cut off at its beginning.
-        if events.first().map_or(head > after && limit > 0, |first| first.seq != after + 1) {
+        if limit > 0 && events.first().map_or(head > after, |first| first.seq != after + 1) {
             return Ok(gap(head));
         }
         let seq = events.last().map_or(after, |last| last.seq);
@@ -67,11 +69,11 @@ fn gap(head: i32) -> Batch {
 }
 
 impl Follower {
-    /// Follows from `after`, or from now. Listens from this call on, so that nothing falls between the table and what
+    /// Follows from `after` on. Listens from this call on, so that nothing falls between the table and what
     /// is committed while it is read.
-    pub fn new(db: Db, hub: &Hub, conversation_id: ConversationId, after: Option<i32>) -> Self {
+    pub fn new(db: Db, hub: &Hub, conversation_id: ConversationId, after: i32) -> Self {
         let ear = hub.listen_to(conversation_id);
-        Self { db, conversation_id, position: after, ear, must_look: true, has_delivered: false }
+        Self { db, conversation_id, position: after, ear, must_look: true, has_delivered: false, said_caught_up: false }
     }
 
     /// The next delivery; the first comes at once. A database that does not answer fails the first one; later ones wait
@@ -81,10 +83,8 @@ impl Follower {
             if self.must_look {
                 match self.look().await {
                     Ok(batch) => {
-                        let is_news = !batch.events.is_empty() || batch.has_gap;
-                        if is_news || !self.has_delivered {
-                            self.has_delivered = true;
-                            return Ok(batch);
+                        if !self.has_delivered || self.is_news(&batch) {
+                            return Ok(self.deliver(batch));
                         }
                     }
                     Err(error) if self.has_delivered && matches!(error.code(), Code::Unavailable | Code::Timeout) => {
@@ -92,31 +92,39 @@ impl Follower {
                     }
                     Err(error) => return Err(error),
                 }
-            } else if let Some(batch) = self.hear().await? {
-                return Ok(batch);
+            } else {
+                let batch = self.hear().await?;
+                if self.is_news(&batch) {
+                    return Ok(self.deliver(batch));
+                }
             }
         }
     }
 
+    fn is_news(&self, batch: &Batch) -> bool {
+        !batch.events.is_empty() || batch.has_gap || (batch.is_caught_up && !self.said_caught_up)
+    }
+
+    fn deliver(&mut self, batch: Batch) -> Batch {
+        self.has_delivered = true;
+        self.said_caught_up = batch.is_caught_up;
+        batch
+    }
+
     /// Reads on in the table.
     async fn look(&mut self) -> Result<Batch> {
-        let id = self.conversation_id;
-        let after = match self.position {
-            Some(after) => after,
-            None => self.db.read(async move |conn| store::head(conn, id).await).await?.unwrap_or(0),
-        };
-        let mut batch = read(&self.db, id, after, BATCH).await?;
-        self.position = Some(batch.seq);
+        let mut batch = read(&self.db, self.conversation_id, self.position, BATCH).await?;
+        self.position = batch.seq;
         self.must_look = !batch.is_caught_up;
-        batch.is_caught_up &= self.ear.news.is_empty();
+        batch.is_caught_up &= batch.has_gap || self.ear.is_silent();
         Ok(batch)
     }
 
-    /// Waits for the next event and takes those that came with it. `None` when the table has to be asked.
-    async fn hear(&mut self) -> Result<Option<Batch>> {
-        let mut position = self.position.unwrap_or(0);
+    /// Waits for the next event and takes those that came with it.
+    async fn hear(&mut self) -> Result<Batch> {
+        let mut position = self.position;
         let mut events = Vec::new();
-        let mut news = match self.ear.news.recv().await {
+        let mut news = match self.ear.next().await {
             Ok(news) => Some(news),
             Err(RecvError::Lagged(_)) => Some(News::Look),
             Err(RecvError::Closed) => return Err(Error::unavailable("the hub is gone")),
@@ -138,15 +146,14 @@ impl Follower {
             if events.len() >= BATCH as usize {
                 break;
             }
-            news = match self.ear.news.try_recv() {
+            news = match self.ear.try_next() {
                 Ok(news) => Some(news),
                 Err(TryRecvError::Lagged(_)) => Some(News::Look),
                 Err(TryRecvError::Empty | TryRecvError::Closed) => None,
             };
         }
-        self.position = Some(position);
-        let is_caught_up = !self.must_look && self.ear.news.is_empty();
-        let batch = Batch { events, seq: position, is_caught_up, has_gap: false };
-        Ok((!batch.events.is_empty()).then_some(batch))
+        self.position = position;
+        let is_caught_up = !self.must_look && self.ear.is_silent();
+        Ok(Batch { events, seq: position, is_caught_up, has_gap: false })
     }
 }

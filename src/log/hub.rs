@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 use super::Event;
 use crate::id::ConversationId;
@@ -27,7 +28,8 @@ pub(super) enum News {
 
 /// A place at a topic; gives it up when dropped.
 pub(super) struct Ear {
-    pub news: broadcast::Receiver<News>,
+    /// `None` only while it is dropped.
+    news: Option<broadcast::Receiver<News>>,
     conversation_id: ConversationId,
     hub: Hub,
 }
@@ -64,7 +66,7 @@ impl Hub {
 
     pub(super) fn listen_to(&self, conversation_id: ConversationId) -> Ear {
         let news = self.topics().entry(conversation_id).or_insert_with(|| broadcast::Sender::new(KEPT)).subscribe();
-        Ear { news, conversation_id, hub: self.clone() }
+        Ear { news: Some(news), conversation_id, hub: self.clone() }
     }
 
     fn topics(&self) -> MutexGuard<'_, HashMap<ConversationId, broadcast::Sender<News>>> {
@@ -72,11 +74,30 @@ impl Hub {
     }
 }
 
+impl Ear {
+    pub async fn next(&mut self) -> Result<News, RecvError> {
+        match &mut self.news {
+            Some(news) => news.recv().await,
+            None => Err(RecvError::Closed),
+        }
+    }
+
+    pub fn try_next(&mut self) -> Result<News, TryRecvError> {
+        self.news.as_mut().map_or(Err(TryRecvError::Closed), broadcast::Receiver::try_recv)
+    }
+
+    /// Whether nothing waits.
+    pub fn is_silent(&self) -> bool {
+        self.news.as_ref().is_none_or(broadcast::Receiver::is_empty)
+    }
+}
+
 impl Drop for Ear {
     fn drop(&mut self) {
+        // Under the lock, so that of two who go at once the second one sees that it is the last.
         let mut topics = self.hub.topics();
-        // One receiver left is this one: it is dropped after this body.
-        if topics.get(&self.conversation_id).is_some_and(|topic| topic.receiver_count() <= 1) {
+        self.news = None;
+        if topics.get(&self.conversation_id).is_some_and(|topic| topic.receiver_count() == 0) {
             topics.remove(&self.conversation_id);
         }
     }

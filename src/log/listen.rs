@@ -48,6 +48,10 @@ async fn hear(app: &App, payload: &str) {
         return;
     };
     if notification.node == app.db.node() {
+        // Our own is known here, unless the answer to its commit was lost.
+        if let Ok(logs) = serde_json::from_value::<Vec<(Uuid, i32)>>(notification.logs) {
+            app.hub.look(logs.into_iter().map(|(id, _)| ConversationId(id)).filter(|id| app.db.was_in_doubt(*id)));
+        }
         return;
     }
     match serde_json::from_value::<Vec<(Uuid, i32)>>(notification.logs) {
@@ -60,8 +64,11 @@ async fn hear(app: &App, payload: &str) {
     }
 }
 
+/// Asks until it is known: a revocation that was missed would stay missed.
 async fn look_for_ended_sessions(app: &App) {
-    if let Err(error) = app.ended_sessions.look(&app.db).await {
+    while let Err(error) = app.ended_sessions.look(&app.db).await {
         tracing::debug!(?error, "could not read which sessions ended");
+        tokio::time::sleep(TRY_AGAIN).await;
+        app.hub.look_everywhere();
     }
 }

@@ -11,28 +11,11 @@ use crate::conversations::{self, Action, Here};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::id::MessageId;
-use crate::text::{Fault, Wrong};
 use crate::viewer::Viewer;
 
-/// What to delete, checked.
-#[derive(Debug)]
-pub struct DeleteDraft {
-    message: MessageId,
-    reason: Option<String>,
-}
-
-impl DeleteDraft {
-    pub fn from(message_id: &str, reason: Option<String>) -> Result<Self> {
-        let mut wrong = Wrong::default();
-        let message = wrong.note("messageId", MessageId::parse(message_id).ok_or_else(Fault::not_an_id));
-        let reason = wrong.note("reason", conversations::reason(reason));
-        wrong.finish(|| Some(Self { message: message?, reason: reason? }))
-    }
-}
-
 /// Deletes a message, one's own or as a moderator that of somebody of lower rank. Deleting it again changes nothing.
-pub async fn delete(app: &App, viewer: &Viewer, draft: DeleteDraft) -> Result<Changed> {
-    let (now, id, reason) = (app.clock.now(), draft.message, draft.reason);
+pub async fn delete(app: &App, viewer: &Viewer, id: MessageId, reason: Option<String>) -> Result<Changed> {
+    let now = app.clock.now();
     app.db
         .transaction(async move |tx| {
             let (mut here, mut message) = find(tx, viewer, id, now).await?;
@@ -64,9 +47,9 @@ pub async fn delete(app: &App, viewer: &Viewer, draft: DeleteDraft) -> Result<Ch
 async fn uncount(tx: &mut Tx, here: &mut Here, message: &Message) -> Result<()> {
     let id = here.sight().id();
     match message.thread_root_seq {
-        Some(root) => Ok(store::uncount_reply(tx, id, root).await?),
+        Some(root) => Ok(store::uncount_reply(tx, id, root, message.seq).await?),
         None if here.conversation.last_message_seq == Some(message.seq) => {
-            here.conversation.last_message_seq = store::newest_seq(tx, id).await?;
+            here.conversation.last_message_seq = store::newest_before(tx, id, message.seq).await?;
             Ok(())
         }
         None => Ok(()),

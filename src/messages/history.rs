@@ -54,14 +54,13 @@ pub enum Anchor {
 
 /// A page of a timeline, oldest first.
 pub async fn page(app: &App, sight: Sight, timeline: Timeline, arguments: Arguments) -> Result<Page<Message>> {
-    let window = arguments.window::<MessageCursor>()?.of_list(|cursor| cursor.0 == sight.id().0)?;
+    let window = arguments.window_of(|cursor: &MessageCursor| cursor.0 == sight.id().0)?;
     let wanted = &window;
     let rows = app.db.read(async move |conn| store::page(conn, sight.id(), timeline, wanted).await).await?;
     Ok(window.page(rows))
 }
 
-/// The messages around an anchor, it included: `before` of those before it, `after` of those after it, up to a page
-/// together.
+/// The messages around an anchor, it included: `before` of those before it, `after` of those after it.
 pub async fn around(
     app: &App,
     viewer: &Viewer,
@@ -71,14 +70,8 @@ pub async fn around(
     before: i32,
     after: i32,
 ) -> Result<Page<Message>> {
-    let sides = [("before", before), ("after", after)];
-    let mut wrong: Vec<_> = sides.into_iter().filter(|(_, count)| !(0..=MOST as i32).contains(count)).collect();
-    if wrong.is_empty() && before + after > MOST as i32 {
-        wrong.push(sides[0]);
-    }
-    if !wrong.is_empty() {
-        let wrong = wrong.into_iter().map(|(name, _)| Fault::out_of_range(0, MOST).of_argument(name));
-        return Err(Error::bad_input(wrong.collect()));
+    if before < 0 || after < 0 || before.saturating_add(after) > MOST as i32 {
+        return Err(Error::bad_input(vec![Fault::out_of_range(0, MOST).of_argument("before")]));
     }
     let Some(seq) = position(app, viewer, sight.id(), timeline, anchor).await? else {
         return Ok(Page { rows: Vec::new(), has_previous: false, has_next: false });

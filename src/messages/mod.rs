@@ -20,7 +20,7 @@ use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types;
 
-pub use delete::{DeleteDraft, delete};
+pub use delete::delete;
 pub use draft::{CONTENT, Draft, DraftInput, content};
 pub use edit::{Changed, EditDraft, edit};
 pub use history::{Anchor, MessageCursor, Timeline, around, page};
@@ -39,7 +39,7 @@ use crate::db::text_enum;
 pub enum Kind {
     /// A person.
     Standard,
-    /// The server, to say what became of a call; see `Message.systemEvent`. Never unread, and not searched.
+    /// The server, to say what became of a call. Never unread, and not searched.
     System,
 }
 text_enum!(Kind);

@@ -32,12 +32,14 @@ struct References {
 /// it is now: so it may be run again when the connection to the database breaks.
 pub async fn send(app: &App, viewer: &Viewer, draft: Draft) -> Result<Sent> {
     match send_once(app, viewer, &draft).await {
-        Err(error) if error.code() == Code::Unavailable => send_once(app, viewer, &draft).await,
+        Err(error) if error.is_connection_lost() => send_once(app, viewer, &draft).await,
         answer => answer,
     }
 }
 
 async fn send_once(app: &App, viewer: &Viewer, draft: &Draft) -> Result<Sent> {
+    // In line before a connection is taken: those who wait for one busy conversation must not hold all of them.
+    let _turn = app.turns.wait_for(draft.conversation.id).await;
     let now = app.clock.now();
     app.db
         .transaction(async move |tx| {

@@ -305,9 +305,10 @@ pub(super) async fn newest(conn: &mut Conn, id: ConversationId, which: Timeline)
     timeline(id, which).order(messages::seq.desc()).select(messages::seq).first(conn).await.optional()
 }
 
-/// The newest message outside of threads that is not deleted.
-pub(super) async fn newest_seq(conn: &mut Conn, id: ConversationId) -> QueryResult<Option<i32>> {
+/// The newest message outside of threads before a position that is not deleted.
+pub(super) async fn newest_before(conn: &mut Conn, id: ConversationId, seq: i32) -> QueryResult<Option<i32>> {
     timeline(id, Timeline::Conversation)
+        .filter(messages::seq.lt(seq))
         .filter(messages::deleted_at.is_null())
         .order(messages::seq.desc())
         .select(messages::seq)
@@ -351,9 +352,17 @@ pub(super) async fn add_replies(conn: &mut Conn, more: &[Thread]) -> QueryResult
     AddReplies::of(more).execute(conn).await.map(drop)
 }
 
-/// Takes a deleted reply out of its thread's counters.
-pub(super) async fn uncount_reply(conn: &mut Conn, id: ConversationId, root: i32) -> QueryResult<()> {
+/// Takes a deleted reply out of its thread's counters. Only where it was the last one is another looked for, and none
+/// after it.
+pub(super) async fn uncount_reply(conn: &mut Conn, id: ConversationId, root: i32, seq: i32) -> QueryResult<()> {
+    let thread = threads::table.find((id, root));
+    diesel::update(thread).set(threads::reply_count.eq(threads::reply_count - 1)).execute(conn).await?;
+    let last_seq: Option<i32> = thread.select(threads::last_reply_seq).first(conn).await?;
+    if last_seq != Some(seq) {
+        return Ok(());
+    }
     let last: Option<(i32, Instant)> = timeline(id, Timeline::Thread(root))
+        .filter(messages::seq.lt(seq))
         .filter(messages::deleted_at.is_null())
         .order(messages::seq.desc())
         .select((messages::seq, messages::created_at))
@@ -361,12 +370,8 @@ pub(super) async fn uncount_reply(conn: &mut Conn, id: ConversationId, root: i32
         .await
         .optional()?;
     let (last_reply_seq, last_reply_at) = last.unzip();
-    diesel::update(threads::table.find((id, root)))
-        .set((
-            threads::reply_count.eq(threads::reply_count - 1),
-            threads::last_reply_seq.eq(last_reply_seq),
-            threads::last_reply_at.eq(last_reply_at),
-        ))
+    diesel::update(thread)
+        .set((threads::last_reply_seq.eq(last_reply_seq), threads::last_reply_at.eq(last_reply_at)))
         .execute(conn)
         .await
         .map(drop)

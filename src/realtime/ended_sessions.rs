@@ -27,6 +27,8 @@ pub struct EndedSessions {
 
 #[derive(Default)]
 struct State {
+    /// When the table was last read; what ended since is not known from there.
+    looked_at: Option<Instant>,
     ended: HashMap<SessionId, Instant>,
     watched: HashMap<SessionId, Weak<CancellationToken>>,
 }
@@ -74,8 +76,11 @@ impl EndedSessions {
 
     /// Takes in what the table has.
     pub async fn look(&self, db: &Db) -> Result<()> {
-        let since = self.clock.now() - ACCESS_TOKEN_LIVES - CLOCKS_DIFFER;
+        let now = self.clock.now();
+        // Sockets live as long as their session, so an outage is looked back on whole, however long it was.
+        let since = self.state().looked_at.unwrap_or(now - ACCESS_TOKEN_LIVES).min(now) - CLOCKS_DIFFER;
         self.insert(db.read(async move |conn| store::ended_since(conn, since).await).await?);
+        self.state().looked_at = Some(now);
         Ok(())
     }
 

@@ -1,4 +1,5 @@
-//! Through the public door: real HTTP and real sockets, a real PostgreSQL.
+//! Through the public door: real HTTP and real sockets, a real PostgreSQL. One binary, so that all tests share one
+//! cluster and are linked once.
 
 mod harness;
 
@@ -6,8 +7,10 @@ mod accounts;
 mod architecture;
 mod authorization;
 mod bad_input;
+mod command_line;
 mod embedded;
 mod http;
+mod import;
 mod messages;
 mod null_propagation;
 mod schema;

@@ -128,8 +128,8 @@ impl Channel {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<ConversationMemberConnection> {
-        let window = Arguments { first, after, last, before }.window::<MemberCursor>()?;
-        let page = conversations::members(ctx.app(), self.sight, window).await?;
+        let arguments = Arguments { first, after, last, before };
+        let page = conversations::members(ctx.app(), self.sight, arguments).await?;
         Ok(ConversationMemberConnection::new(page.map(|member| {
             ConversationMemberEdge::at(&MemberCursor::of(&member), ConversationMember::new(self.sight, member))
         })))

@@ -1,18 +1,17 @@
 //! Changing conversations.
 
-use std::sync::Arc;
-
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::inputs::{
     AddConversationMembersInput, CreateChannelInput, JoinChannelInput, LeaveConversationInput,
     RemoveConversationMemberInput,
 };
-use super::{Channel, Conversation, ConversationMember, find};
+use super::{Channel, Conversation, ConversationMember};
 use crate::context::Ask;
-use crate::conversations::{self, AddDraft, ChannelDraft, Reference, Rejection, RemoveDraft, Sight, in_sight_by_id};
+use crate::conversations::{self, Changed, ChannelDraft, Reference, Rejection};
 use crate::error::{Error, Result};
-use crate::id::ConversationId;
+use crate::id::MemberId;
+use crate::text::{self, Fault};
 
 /// A created channel.
 #[derive(SimpleObject)]
@@ -120,23 +119,22 @@ impl ConversationMutation {
 async fn create_channel(ctx: &Context<'_>, input: CreateChannelInput) -> Result<CreateChannelPayload> {
     let viewer = ctx.viewer()?;
     let created = conversations::create_channel(ctx.app(), &viewer, ChannelDraft::from(input.into())?).await?;
-    let channel = Channel::new(sight(ctx, created.conversation.id).await?, Arc::new(created.conversation))?;
-    Ok(CreateChannelPayload { channel, is_replay: created.is_replay })
+    Ok(CreateChannelPayload { channel: channel(ctx, created.changed)?, is_replay: created.is_replay })
 }
 
 async fn join_channel(ctx: &Context<'_>, input: JoinChannelInput) -> Result<JoinChannelPayload> {
     let viewer = ctx.viewer()?;
-    let channel = Reference::parse_channel(&input.channel_id).ok_or_else(|| not_an_id("channelId"))?;
-    let joined = conversations::join_channel(ctx.app(), &viewer, channel).await?;
-    Ok(JoinChannelPayload { channel: Channel::new(sight(ctx, joined.id).await?, Arc::new(joined))? })
+    let reference = Reference::parse_channel(&input.channel_id).ok_or_else(|| not_an_id("channelId"))?;
+    let joined = conversations::join_channel(ctx.app(), &viewer, reference).await?;
+    Ok(JoinChannelPayload { channel: channel(ctx, joined)? })
 }
 
 async fn leave_conversation(ctx: &Context<'_>, input: LeaveConversationInput) -> Result<LeaveConversationPayload> {
     let viewer = ctx.viewer()?;
     let reference = conversation_id(&input.conversation_id)?;
-    conversations::leave(ctx.app(), &viewer, reference).await?;
-    ctx.scope().forget_loaded();
-    Ok(LeaveConversationPayload { conversation_id: reference.into(), conversation: find(ctx, reference).await? })
+    let left = conversations::leave(ctx.app(), &viewer, reference).await?;
+    let conversation = left.map(|left| conversation(ctx, left)).transpose()?;
+    Ok(LeaveConversationPayload { conversation_id: reference.into(), conversation })
 }
 
 async fn add_conversation_members(
@@ -144,18 +142,16 @@ async fn add_conversation_members(
     input: AddConversationMembersInput,
 ) -> Result<AddConversationMembersPayload> {
     let viewer = ctx.viewer()?;
+    let reference = conversation_id(&input.conversation_id)?;
     let ids: Vec<String> = input.user_ids.into_iter().map(|id| id.0).collect();
-    let draft = AddDraft::from(&input.conversation_id, &ids, input.role)?;
-    let added = conversations::add_members(ctx.app(), &viewer, draft).await?;
-    let sight = sight(ctx, added.conversation.id).await?;
+    let people = conversations::people(&ids)?;
+    let added = conversations::add_members(ctx.app(), &viewer, reference, people, input.role).await?;
+    let sight = added.changed.sight;
+    let rejected = added.rejected.into_iter();
     Ok(AddConversationMembersPayload {
-        conversation: Conversation::new(sight, Arc::new(added.conversation))?,
+        conversation: conversation(ctx, added.changed)?,
         members: added.members.into_iter().map(|member| ConversationMember::new(sight, member)).collect(),
-        rejected: added
-            .rejected
-            .into_iter()
-            .map(|(user, reason)| RejectedMember { user_id: user.into(), reason })
-            .collect(),
+        rejected: rejected.map(|(user, reason)| RejectedMember { user_id: user.into(), reason }).collect(),
     })
 }
 
@@ -164,17 +160,21 @@ async fn remove_conversation_member(
     input: RemoveConversationMemberInput,
 ) -> Result<RemoveConversationMemberPayload> {
     let viewer = ctx.viewer()?;
-    let draft = RemoveDraft::from(&input.member_id, input.reason)?;
-    let left = conversations::remove_member(ctx.app(), &viewer, draft).await?;
-    let conversation = Conversation::new(sight(ctx, left.id).await?, Arc::new(left))?;
-    Ok(RemoveConversationMemberPayload { member_id: input.member_id, conversation })
+    let member = MemberId::parse(&input.member_id).ok_or_else(|| not_an_id("memberId"))?;
+    let reason = text::reason(input.reason)?;
+    let left = conversations::remove_member(ctx.app(), &viewer, member, reason).await?;
+    Ok(RemoveConversationMemberPayload { member_id: member.into(), conversation: conversation(ctx, left)? })
 }
 
-/// The viewer's sight after a change; they may have lost it the moment after.
-async fn sight(ctx: &Context<'_>, id: ConversationId) -> Result<Sight> {
+/// What was changed, with everything that was loaded before it forgotten.
+fn conversation(ctx: &Context<'_>, changed: Changed) -> Result<Conversation> {
     ctx.scope().forget_loaded();
-    let sight = in_sight_by_id(ctx.scope(), ctx.viewer()?.user_id, id).await?;
-    sight.ok_or_else(|| Error::not_found("conversation"))
+    Conversation::new(changed.sight, changed.conversation.into())
+}
+
+fn channel(ctx: &Context<'_>, changed: Changed) -> Result<Channel> {
+    ctx.scope().forget_loaded();
+    Channel::new(changed.sight, changed.conversation.into())
 }
 
 fn conversation_id(id: &ID) -> Result<Reference> {
@@ -182,5 +182,5 @@ fn conversation_id(id: &ID) -> Result<Reference> {
 }
 
 fn not_an_id(field: &'static str) -> Error {
-    Error::bad_input(vec![crate::text::Fault::not_an_id().of(field)])
+    Error::bad_input(vec![Fault::not_an_id().of(field)])
 }

@@ -75,11 +75,11 @@ async fn channels(ctx: &Context<'_>, filter: Option<ChannelFilter>, arguments: A
     let found = conversations::channels(ctx.app(), &viewer, filter, window).await?;
     let mut edges = Vec::with_capacity(found.rows.len());
     // What is listed was in sight; the loader proves it, for all in one statement.
-    let sights = found.rows.iter().map(|row| in_sight_by_id(ctx.scope(), viewer.user_id, row.id));
+    let sights = found.rows.iter().map(|(_, row)| in_sight_by_id(ctx.scope(), viewer.user_id, row.id));
     let sights = futures_util::future::try_join_all(sights).await?;
-    for (row, sight) in found.rows.into_iter().zip(sights) {
+    for ((cursor, row), sight) in found.rows.into_iter().zip(sights) {
         if let Some(sight) = sight {
-            edges.push(ChannelEdge::at(&ChannelCursor::of(&row), Channel::new(sight, row.into())?));
+            edges.push(ChannelEdge::at(&cursor, Channel::new(sight, row.into())?));
         }
     }
     Ok(ChannelConnection::new(Page { rows: edges, has_previous: found.has_previous, has_next: found.has_next }))

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
+use futures_util::future::try_join_all;
 
 use super::thread::{Thread, find_thread};
 use crate::context::Ask;
@@ -16,7 +17,7 @@ use crate::text::{self, Fault};
 use crate::users::graphql::{User, find, user};
 
 /// Characters of an excerpt at most.
-const EXCERPT: usize = 1_000;
+const EXCERPT: i32 = 1_000;
 
 #[derive(Clone)]
 pub struct Message {
@@ -80,11 +81,11 @@ impl Message {
 
     /// The beginning of the content as plain text, mentions by name.
     async fn excerpt(&self, ctx: &Context<'_>, #[graphql(default = 140)] length: i32) -> Result<String> {
-        let length = usize::try_from(length).ok().filter(|length| (1..=EXCERPT).contains(length));
-        let length =
-            length.ok_or_else(|| Error::bad_input(vec![Fault::out_of_range(1, EXCERPT).of_argument("length")]))?;
+        if !(1..=EXCERPT).contains(&length) {
+            return Err(Error::bad_input(vec![Fault::out_of_range(1, EXCERPT as usize).of_argument("length")]));
+        }
         let content = self.row.content.as_deref().unwrap_or_default();
-        Ok(text::excerpt(&with_names(ctx, content).await?, length))
+        Ok(text::excerpt(&with_names(ctx, content).await?, length as usize))
     }
 
     /// The message it quotes; null for none.
@@ -130,17 +131,15 @@ impl Message {
 
 /// The text with people's names in the place of their mentions.
 async fn with_names(ctx: &Context<'_>, content: &str) -> Result<String> {
-    let mut named = String::with_capacity(content.len());
-    for piece in pieces(content) {
-        match piece {
-            Piece::Text(text) => named.push_str(text),
-            Piece::User(id) => {
-                named.push('@');
-                named.push_str(find(ctx, id).await?.as_ref().map_or("unknown", |user| &user.0.display_name));
-            }
+    let named = pieces(content).into_iter().map(async |piece| match piece {
+        Piece::Text(text) => Ok(text.to_owned()),
+        Piece::User(id) => {
+            let user = find(ctx, id).await?;
+            Ok::<_, Error>(format!("@{}", user.as_ref().map_or("unknown", |user| &user.0.display_name)))
         }
-    }
-    Ok(named)
+    });
+    // All at once, so that everybody mentioned is looked up by one statement.
+    Ok(try_join_all(named).await?.concat())
 }
 
 connection! {

@@ -22,10 +22,18 @@ pub struct Process {
 
 pub const NOBODY: u32 = 65534;
 
-/// Told by its environment what to be. Lives until its standard input closes.
+/// Set for the test binary when it is to be a server.
+const IS_PROCESS: &str = "EMBEDDED_IS_PROCESS";
+
+/// Run by itself as a process, it is a server: told by its environment which, it lives until its standard input closes.
+/// Run as a test, it tries that.
 #[test]
-#[ignore = "a part of the other tests, which run it as a process"]
 fn a_process_of_its_own() {
+    if std::env::var_os(IS_PROCESS).is_none() {
+        let process = Process::spawn(&mut Process::command()).unwrap();
+        assert_eq!(sql(&process.url, "SELECT 1").unwrap(), "1");
+        return process.end();
+    }
     static SHARED: OnceLock<Cluster> = OnceLock::new();
     let data_dir = std::env::var_os("EMBEDDED_DATA_DIR");
     let started = match &data_dir {
@@ -58,7 +66,7 @@ impl Process {
 
     pub fn command() -> Command {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["a_process_of_its_own", "--ignored", "--nocapture"]);
+        command.args(["a_process_of_its_own", "--nocapture"]).env(IS_PROCESS, "yes");
         command
     }
 

@@ -1,0 +1,31 @@
+//! Who waits for a conversation waits here, and not with a connection to the database in hand.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::id::ConversationId;
+
+/// Lines; conversations share them by chance. Few enough to make at the start, more than there are connections.
+const LINES: usize = 256;
+
+/// One line for each conversation, in the order of arrival. It keeps nothing right, the row lock does; it keeps the pool
+/// free for everybody else.
+#[derive(Clone)]
+pub struct Turns(Arc<[Mutex<()>]>);
+
+impl Turns {
+    /// One's turn at this conversation, until it is dropped.
+    pub async fn wait_for(&self, id: ConversationId) -> MutexGuard<'_, ()> {
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        self.0[hasher.finish() as usize % LINES].lock().await
+    }
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self((0..LINES).map(|_| Mutex::default()).collect())
+    }
+}

@@ -1,0 +1,137 @@
+//! The program as a newcomer and an operator run it.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+/// The program, in a folder of the test's own and without the tests' environment.
+fn chinwag(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chinwag"));
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+        .env("DATA_DIR", folder.join("data"))
+        .current_dir(folder)
+        .stdin(Stdio::null());
+    command
+}
+
+/// Entered by every user, as the database's may be another one.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// A subcommand that stops before it starts a database.
+fn stopped(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let told = told(&output);
+    assert_eq!(told.lines().count(), 1, "{told}");
+    told
+}
+
+#[test]
+fn a_bad_value_stops_the_start_with_a_line_that_names_it() {
+    let folder = folder();
+    for (name, value) in [
+        ("LISTEN", "everywhere"),
+        ("DATABASE_URL", "mysql://secret@host/chinwag"),
+        ("JWT_SECRET", "secret"),
+        ("PUBLIC_URL", "chat.example.org"),
+        ("CORS_ORIGINS", "https://a.example.org/path"),
+        ("RATE_LIMIT", "maybe"),
+        ("LOG", "chinwag=loudly"),
+        ("LOG_FORMAT", "xml"),
+        ("CHINWAG_ENV", "nowhere"),
+    ] {
+        let told = stopped(chinwag(folder.path(), &["serve"]).env(name, value));
+        assert!(told.starts_with(&format!("chinwag: {name}: ")), "{told}");
+        assert!(!told.contains("secret"), "{told}");
+    }
+    assert!(!folder.path().join("data").exists());
+}
+
+#[test]
+fn the_environment_wins_over_the_named_file_and_that_over_the_common_one() {
+    let folder = folder();
+    fs::write(folder.path().join(".env"), "LOG_FORMAT=common\nCHINWAG_ENV=named\n").unwrap();
+    fs::write(folder.path().join(".env.named"), "RATE_LIMIT=named\n").unwrap();
+    let migrate = || chinwag(folder.path(), &["migrate"]);
+
+    let complains_of = |command: &mut Command| stopped(command).split(':').nth(1).unwrap().trim().to_owned();
+    assert_eq!(complains_of(&mut migrate()), "RATE_LIMIT");
+    assert_eq!(complains_of(migrate().env("RATE_LIMIT", "on")), "LOG_FORMAT");
+    fs::write(folder.path().join(".env.named"), "LOG_FORMAT=json\nLOG=named=loudly\n").unwrap();
+    assert_eq!(complains_of(&mut migrate()), "LOG");
+    fs::write(folder.path().join(".env.other"), "LOG_FORMAT=json\nRATE_LIMIT=other\n").unwrap();
+    assert_eq!(complains_of(migrate().env("CHINWAG_ENV", "other")), "RATE_LIMIT");
+    fs::write(folder.path().join(".env"), "a secret without a name\n").unwrap();
+    let told = stopped(&mut migrate());
+    assert!(told.contains(".env") && !told.contains("secret"), "{told}");
+}
+
+#[test]
+fn a_wrong_call_is_no_skipped_line() {
+    let folder = folder();
+    for arguments in [&["import"][..], &["dance"], &["user", "promote", "alice", "--role", "KING"]] {
+        let output = chinwag(folder.path(), arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+    }
+    for arguments in [&["--help"][..], &["import", "--help"], &["--version"]] {
+        let output = chinwag(folder.path(), arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+    }
+}
+
+#[test]
+fn the_schema_needs_nothing_set_up() {
+    let folder = folder();
+    let output = chinwag(folder.path(), &["schema"]).env("LISTEN", "nowhere").output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), chinwag::api::sdl());
+}
+
+/// From nothing: the server makes its database, others use it while it runs, and each makes do without it.
+#[test]
+fn subcommands_share_the_database_of_a_running_server() {
+    const LINE: &str = r#"{"channel": "irc", "id": 1, "at": "2010-01-01T00:00:00Z", "kind": "message", "nick": "alice", "text": "hi"}"#;
+    let folder = folder();
+    let file = folder.path().join("irc.jsonl");
+    fs::write(&file, LINE).unwrap();
+    let import = || chinwag(folder.path(), &["import", file.to_str().unwrap()]).output().unwrap();
+
+    let mut server =
+        chinwag(folder.path(), &["serve"]).env("LISTEN", "127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap();
+    // At once, while the cluster is still being made.
+    let promoted = chinwag(folder.path(), &["user", "promote", "nobody", "--role", "ADMIN"]).output().unwrap();
+    assert_eq!(promoted.status.code(), Some(1), "{promoted:?}");
+    let mut greeting = BufReader::new(server.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let first: Vec<String> = greeting.by_ref().take(4).collect();
+    assert!(first.iter().any(|line| line.contains("/graphql")), "{first:?}");
+    assert!(first.iter().any(|line| line.contains(folder.path().to_str().unwrap())), "{first:?}");
+
+    let imported = import();
+    assert_eq!(imported.status.code(), Some(0), "{imported:?}");
+    assert!(String::from_utf8_lossy(&imported.stdout).starts_with("1 message, 1 new person"), "{imported:?}");
+
+    kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
+    assert_eq!(server.wait().unwrap().code(), Some(0));
+    assert!(!folder.path().join("data/postgres/postmaster.pid").exists());
+
+    let again = import();
+    assert_eq!(again.status.code(), Some(0), "{again:?}");
+    assert!(String::from_utf8_lossy(&again.stdout).contains("1 line was here already"), "{again:?}");
+    assert!(!folder.path().join("data/postgres/postmaster.pid").exists());
+}
