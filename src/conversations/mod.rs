@@ -160,8 +160,11 @@ pub async fn read_by_writing(tx: &mut Tx, sight: Sight, user: UserId, seq: i32, 
     Ok(store::read_by_writing(tx, sight.id(), user, seq, no, now).await?)
 }
 
-/// The conversation of this channel address.
+/// The conversation of this channel address. None has a NUL, which cannot even be asked for.
 pub async fn channel_by_slug(app: &App, slug: String) -> Result<Option<Reference>> {
+    if slug.contains('\0') {
+        return Ok(None);
+    }
     let found = app.db.read(async move |conn| store::by_slug(conn, &slug).await).await?;
     Ok(found.map(|id| Reference { kind: Kind::Channel, id }))
 }
