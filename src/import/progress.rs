@@ -106,6 +106,7 @@ fn bar(length: Option<u64>) -> ProgressBar {
         None => (ProgressBar::no_length(), "{spinner} {msg}, for {elapsed}"),
     };
     bar.enable_steady_tick(Duration::from_millis(200));
+    bar.set_message("0 lines");
     bar.with_style(ProgressStyle::with_template(template).expect("the template is ours"))
 }
 

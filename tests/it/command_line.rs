@@ -114,9 +114,15 @@ fn subcommands_share_the_database_of_a_running_server() {
 
     let mut server =
         chinwag(folder.path(), &["serve"]).env("LISTEN", "127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap();
-    // At once, while the cluster is still being made.
+    // As soon as the server holds the folder, while the cluster is still being made: before that it would be this one's.
+    let lock = folder.path().join("data/server.lock");
+    while fs::read_to_string(&lock).unwrap_or_default().trim() != server.id().to_string() {
+        assert_eq!(server.try_wait().unwrap(), None, "the server starts");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
     let promoted = chinwag(folder.path(), &["user", "promote", "nobody", "--role", "ADMIN"]).output().unwrap();
     assert_eq!(promoted.status.code(), Some(1), "{promoted:?}");
+    assert!(told(&promoted).contains("There is no such user"), "{promoted:?}");
     let mut greeting = BufReader::new(server.stdout.take().unwrap()).lines().map(Result::unwrap);
     let first: Vec<String> = greeting.by_ref().take(4).collect();
     assert!(first.iter().any(|line| line.contains("/graphql")), "{first:?}");
