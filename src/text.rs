@@ -177,10 +177,9 @@ pub fn client_key(text: &str) -> Result<String, Fault> {
 }
 
 /// Why somebody does something to somebody else, for the audit: at most 500 characters.
-pub fn reason(text: Option<String>) -> Result<Option<String>> {
-    let mut wrong = Wrong::default();
-    let reason = wrong.note("reason", text.map(|text| block(&text, 0..=500)).transpose());
-    wrong.finish(|| reason).map(|reason| reason.filter(|reason| !reason.is_empty()))
+pub fn reason(text: Option<String>) -> Result<Option<String>, Fault> {
+    let reason = text.map(|text| block(&text, 0..=500)).transpose()?;
+    Ok(reason.filter(|reason| !reason.is_empty()))
 }
 
 /// Markdown as plain text on one line, cut to `length` characters.

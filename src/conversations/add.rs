@@ -35,30 +35,38 @@ pub struct Added {
     pub rejected: Vec<(UserId, Rejection)>,
 }
 
-/// The people that a client names, each once.
-pub fn people(ids: &[String]) -> Result<Vec<UserId>> {
-    let mut wrong = Wrong::default();
-    let people = match ids.len() {
-        0..=ADDED_AT_ONCE => {
-            wrong.note_each("userIds", ids.iter().map(|id| UserId::parse(id).ok_or_else(Fault::not_an_id)))
-        }
-        _ => wrong.note("userIds", Err(Fault::too_many(ADDED_AT_ONCE))),
-    };
-    let mut people = wrong.finish(|| people)?;
-    let mut seen = std::collections::HashSet::new();
-    people.retain(|id| seen.insert(*id));
-    Ok(people)
+/// Whom to add where, checked but for what only the database knows.
+#[derive(Debug)]
+pub struct AddDraft {
+    conversation: Reference,
+    /// Each once.
+    people: Vec<UserId>,
+    role: MemberRole,
+}
+
+impl AddDraft {
+    pub fn from(conversation_id: &str, user_ids: &[String], role: MemberRole) -> Result<Self> {
+        let mut wrong = Wrong::default();
+        let conversation = wrong.note("conversationId", Reference::parse(conversation_id).ok_or_else(Fault::not_an_id));
+        let people = match user_ids.len() {
+            0..=ADDED_AT_ONCE => {
+                wrong.note_each("userIds", user_ids.iter().map(|id| UserId::parse(id).ok_or_else(Fault::not_an_id)))
+            }
+            _ => wrong.note("userIds", Err(Fault::too_many(ADDED_AT_ONCE))),
+        };
+        wrong.finish(|| {
+            let mut people = people?;
+            let mut seen = std::collections::HashSet::new();
+            people.retain(|id| seen.insert(*id));
+            Some(Self { conversation: conversation?, people, role })
+        })
+    }
 }
 
 /// Adds people to a conversation; those who cannot be added come back with the reason.
-pub async fn add_members(
-    app: &App,
-    viewer: &Viewer,
-    reference: Reference,
-    people: Vec<UserId>,
-    role: MemberRole,
-) -> Result<Added> {
-    let (now, people) = (app.clock.now(), &people);
+pub async fn add_members(app: &App, viewer: &Viewer, draft: AddDraft) -> Result<Added> {
+    let now = app.clock.now();
+    let AddDraft { conversation: reference, ref people, role } = draft;
     app.db
         .transaction(async move |tx| {
             let mut here = lock(tx, viewer, reference, now).await?;

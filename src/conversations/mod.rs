@@ -30,7 +30,7 @@ use crate::clock::Instant;
 use crate::db::{Tx, text_enum};
 use crate::error::Result;
 use crate::id::{self, ConversationId, UserId};
-pub use add::{Added, Rejection, add_members, people};
+pub use add::{AddDraft, Added, Rejection, add_members};
 pub use chronicle::{Chronicle, Written};
 pub use create::{ChannelDraft, ChannelInput, Created, create_channel};
 pub use follow::follow;
@@ -40,7 +40,7 @@ pub use leave::leave;
 pub use loaders::{ConversationById, MemberById, SightOf};
 pub use may::{Action, Sanction, Standing, Verdict, may};
 pub use pages::{ChannelCursor, ChannelFilter, MemberCursor, channels, members};
-pub use remove::remove_member;
+pub use remove::{RemoveDraft, remove_member};
 pub use sight::{Sight, in_sight, in_sight_by_id};
 pub use store::{Channel, Conversation, Member, NewChannel, NewMember};
 
@@ -160,8 +160,11 @@ pub async fn read_by_writing(tx: &mut Tx, sight: Sight, user: UserId, seq: i32, 
     Ok(store::read_by_writing(tx, sight.id(), user, seq, no, now).await?)
 }
 
-/// The conversation of this channel address.
+/// The conversation of this channel address. None has a NUL, which cannot even be asked for.
 pub async fn channel_by_slug(app: &App, slug: String) -> Result<Option<Reference>> {
+    if slug.contains('\0') {
+        return Ok(None);
+    }
     let found = app.db.read(async move |conn| store::by_slug(conn, &slug).await).await?;
     Ok(found.map(|id| Reference { kind: Kind::Channel, id }))
 }

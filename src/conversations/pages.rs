@@ -37,6 +37,11 @@ impl Cursor for MemberCursor {
 }
 
 impl ChannelCursor {
+    /// Whether we could have written it: no name has a NUL, and the database takes none.
+    pub fn is_ours(&self) -> bool {
+        !self.0.contains('\0')
+    }
+
     /// `name` as the database folds it: it orders the list.
     fn of(conversation: &Conversation, name: String) -> Self {
         Self(name, conversation.id.0)

@@ -7,11 +7,28 @@ use crate::app::App;
 use crate::audit;
 use crate::error::{Code, Error, Result};
 use crate::id::MemberId;
+use crate::text::{self, Fault, Wrong};
 use crate::viewer::Viewer;
 
+/// Whom to remove, checked.
+#[derive(Debug)]
+pub struct RemoveDraft {
+    member: MemberId,
+    reason: Option<String>,
+}
+
+impl RemoveDraft {
+    pub fn from(member_id: &str, reason: Option<String>) -> Result<Self> {
+        let mut wrong = Wrong::default();
+        let member = wrong.note("memberId", MemberId::parse(member_id).ok_or_else(Fault::not_an_id));
+        let reason = wrong.note("reason", text::reason(reason));
+        wrong.finish(|| Some(Self { member: member?, reason: reason? }))
+    }
+}
+
 /// Removes a member of lower rank. A membership that has ended stays so.
-pub async fn remove_member(app: &App, viewer: &Viewer, id: MemberId, reason: Option<String>) -> Result<Changed> {
-    let now = app.clock.now();
+pub async fn remove_member(app: &App, viewer: &Viewer, draft: RemoveDraft) -> Result<Changed> {
+    let (now, id, reason) = (app.clock.now(), draft.member, draft.reason);
     let missing = || Error::not_found("member");
     app.db
         .transaction(async move |tx| {

@@ -11,11 +11,28 @@ use crate::conversations::{self, Action, Here};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::id::MessageId;
+use crate::text::{self, Fault, Wrong};
 use crate::viewer::Viewer;
 
+/// What to delete, checked.
+#[derive(Debug)]
+pub struct DeleteDraft {
+    message: MessageId,
+    reason: Option<String>,
+}
+
+impl DeleteDraft {
+    pub fn from(message_id: &str, reason: Option<String>) -> Result<Self> {
+        let mut wrong = Wrong::default();
+        let message = wrong.note("messageId", MessageId::parse(message_id).ok_or_else(Fault::not_an_id));
+        let reason = wrong.note("reason", text::reason(reason));
+        wrong.finish(|| Some(Self { message: message?, reason: reason? }))
+    }
+}
+
 /// Deletes a message, one's own or as a moderator that of somebody of lower rank. Deleting it again changes nothing.
-pub async fn delete(app: &App, viewer: &Viewer, id: MessageId, reason: Option<String>) -> Result<Changed> {
-    let now = app.clock.now();
+pub async fn delete(app: &App, viewer: &Viewer, draft: DeleteDraft) -> Result<Changed> {
+    let (now, id, reason) = (app.clock.now(), draft.message, draft.reason);
     app.db
         .transaction(async move |tx| {
             let (mut here, mut message) = find(tx, viewer, id, now).await?;

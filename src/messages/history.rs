@@ -70,8 +70,15 @@ pub async fn around(
     before: i32,
     after: i32,
 ) -> Result<Page<Message>> {
-    if before < 0 || after < 0 || before.saturating_add(after) > MOST as i32 {
-        return Err(Error::bad_input(vec![Fault::out_of_range(0, MOST).of_argument("before")]));
+    let sides = [("before", before), ("after", after)];
+    let is_wrong = |(_, count): &(_, i32)| !(0..=MOST as i32).contains(count);
+    let mut wrong: Vec<_> = sides.into_iter().filter(is_wrong).map(|(name, _)| name).collect();
+    if wrong.is_empty() && before + after > MOST as i32 {
+        wrong.push("before");
+    }
+    if !wrong.is_empty() {
+        let faults = wrong.into_iter().map(|name| Fault::out_of_range(0, MOST).of_argument(name));
+        return Err(Error::bad_input(faults.collect()));
     }
     let Some(seq) = position(app, viewer, sight.id(), timeline, anchor).await? else {
         return Ok(Page { rows: Vec::new(), has_previous: false, has_next: false });

@@ -20,7 +20,7 @@ use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types;
 
-pub use delete::delete;
+pub use delete::{DeleteDraft, delete};
 pub use draft::{CONTENT, Draft, DraftInput, content};
 pub use edit::{Changed, EditDraft, edit};
 pub use history::{Anchor, MessageCursor, Timeline, around, page};

@@ -58,8 +58,11 @@ pub async fn role(tx: &mut Tx, id: UserId) -> Result<ServerRole> {
     Ok(store::role(tx, id).await?)
 }
 
-/// The one with this handle, in whatever case it is written.
+/// The one with this handle, in whatever case it is written. No handle has a NUL, which cannot even be asked for.
 pub async fn find_by_handle(app: &App, username: String) -> Result<Option<Arc<User>>> {
+    if username.contains('\0') {
+        return Ok(None);
+    }
     let username = username.to_lowercase();
     let found = app.db.read(async move |conn| store::by_username(conn, &username).await).await?;
     Ok(found.map(Arc::new))

@@ -121,7 +121,7 @@ const WRITES_IN_PRIVATE: &[Row] = &[
     row("Mutation.removeConversationMember", Private, "removeConversationMember(input: { memberId: <owner's seat> }) { memberId }",
                                                                                                       "U N N N N F F F F F"),
     row("Mutation.removeConversationMember", Private, "removeConversationMember(input: { memberId: <left's seat> }) { memberId }",
-                                                                                                      "U N N N N N N N N N"),
+                                                                                                      "U N N N N F F + + +"),
     row("Mutation.sendMessage", Private, "sendMessage(input: { conversationId: <channel>, clientKey: <key>, content: \"Hi\" }) { message { id } }",
                                                                                                       "U N N N N + + + + +"),
     row("Mutation.sendMessage", Private, "sendMessage(input: { conversationId: <channel>, clientKey: <key>, content: \"Hi\", threadRootId: <owner's message> }) { message { id } }",

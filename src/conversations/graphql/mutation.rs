@@ -8,10 +8,9 @@ use super::inputs::{
 };
 use super::{Channel, Conversation, ConversationMember};
 use crate::context::Ask;
-use crate::conversations::{self, Changed, ChannelDraft, Reference, Rejection};
+use crate::conversations::{self, AddDraft, Changed, ChannelDraft, Reference, Rejection, RemoveDraft};
 use crate::error::{Error, Result};
-use crate::id::MemberId;
-use crate::text::{self, Fault};
+use crate::text::Fault;
 
 /// A created channel.
 #[derive(SimpleObject)]
@@ -142,10 +141,9 @@ async fn add_conversation_members(
     input: AddConversationMembersInput,
 ) -> Result<AddConversationMembersPayload> {
     let viewer = ctx.viewer()?;
-    let reference = conversation_id(&input.conversation_id)?;
     let ids: Vec<String> = input.user_ids.into_iter().map(|id| id.0).collect();
-    let people = conversations::people(&ids)?;
-    let added = conversations::add_members(ctx.app(), &viewer, reference, people, input.role).await?;
+    let draft = AddDraft::from(&input.conversation_id, &ids, input.role)?;
+    let added = conversations::add_members(ctx.app(), &viewer, draft).await?;
     let sight = added.changed.sight;
     let rejected = added.rejected.into_iter();
     Ok(AddConversationMembersPayload {
@@ -160,10 +158,9 @@ async fn remove_conversation_member(
     input: RemoveConversationMemberInput,
 ) -> Result<RemoveConversationMemberPayload> {
     let viewer = ctx.viewer()?;
-    let member = MemberId::parse(&input.member_id).ok_or_else(|| not_an_id("memberId"))?;
-    let reason = text::reason(input.reason)?;
-    let left = conversations::remove_member(ctx.app(), &viewer, member, reason).await?;
-    Ok(RemoveConversationMemberPayload { member_id: member.into(), conversation: conversation(ctx, left)? })
+    let draft = RemoveDraft::from(&input.member_id, input.reason)?;
+    let left = conversations::remove_member(ctx.app(), &viewer, draft).await?;
+    Ok(RemoveConversationMemberPayload { member_id: input.member_id, conversation: conversation(ctx, left)? })
 }
 
 /// What was changed, with everything that was loaded before it forgotten.

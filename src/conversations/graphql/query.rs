@@ -70,7 +70,7 @@ async fn channel(ctx: &Context<'_>, by: ChannelLocator) -> Result<Option<Channel
 
 async fn channels(ctx: &Context<'_>, filter: Option<ChannelFilter>, arguments: Arguments) -> Result<ChannelConnection> {
     let viewer = ctx.viewer()?;
-    let window = arguments.window::<ChannelCursor>()?;
+    let window = arguments.window_of(ChannelCursor::is_ours)?;
     let filter = filter.map(Into::into).unwrap_or_default();
     let found = conversations::channels(ctx.app(), &viewer, filter, window).await?;
     let mut edges = Vec::with_capacity(found.rows.len());

@@ -4,10 +4,8 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::message::{Message, MessageEdge};
 use crate::context::Ask;
-use crate::error::{Error, Result};
-use crate::id::MessageId;
-use crate::messages::{self, Draft, DraftInput, EditDraft};
-use crate::text::{self, Fault};
+use crate::error::Result;
+use crate::messages::{self, DeleteDraft, Draft, DraftInput, EditDraft};
 
 /// A new message: content, files or both.
 #[derive(InputObject)]
@@ -137,10 +135,8 @@ async fn edit_message(ctx: &Context<'_>, input: EditMessageInput) -> Result<Edit
 
 async fn delete_message(ctx: &Context<'_>, input: DeleteMessageInput) -> Result<DeleteMessagePayload> {
     let viewer = ctx.viewer()?;
-    let id = MessageId::parse(&input.message_id)
-        .ok_or_else(|| Error::bad_input(vec![Fault::not_an_id().of("messageId")]))?;
-    let reason = text::reason(input.reason)?;
-    let deleted = messages::delete(ctx.app(), &viewer, id, reason).await?;
+    let draft = DeleteDraft::from(&input.message_id, input.reason)?;
+    let deleted = messages::delete(ctx.app(), &viewer, draft).await?;
     ctx.scope().forget_loaded();
     Ok(DeleteMessagePayload { message: Message::new(deleted.sight, deleted.message), seq: deleted.seq })
 }
