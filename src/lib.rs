@@ -1,4 +1,45 @@
-//! chinwag
+//! A chat server with a GraphQL API and subscriptions.
+//!
+//! # One message, from keyboard to socket
+//!
+//! `http` takes a request or a socket's message, finds out who asks (`accounts::authenticate`), and hands the operation to
+//! `api::execute`, which parses it, weighs it (`api::guard`) and runs it. The resolver in `messages::graphql` makes a
+//! `Draft` of the input and calls the rule `messages::send`: in one transaction it locks the conversation
+//! (`conversations::lock`), looks for what decides, judges (`conversations::may`) and writes the message, its event with
+//! the next `seq`, and the counters. When that is committed, and not before, `db::Tx` lets go of its outbox: the event goes
+//! through `log::Hub` to every `log::Follower` of that conversation, and as a notification to other servers, which read the
+//! table. `conversations::follow` ends the stream where the sight of the one who follows ends; its events become GraphQL
+//! when they are delivered, so they show the present and never what was deleted.
+//!
+//! # The map
+//!
+//! A folder is an area, a file name is a layer.
+//!
+//! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and loaders),
+//!   `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `turns`, `db` (pool,
+//!   transactions, the private PostgreSQL), `log` (append, read, follow), `realtime` (what is kept nowhere), `start`.
+//! - Areas, bottom up, each using those before it: `audit`, `users`, `accounts`, `conversations`, `messages`, `import`.
+//!   In each: `mod.rs` is the front door; a verb a file is a rule; `store.rs` is SQL; `events.rs` is what stands in the log;
+//!   `loaders.rs` looks up many at once; `graphql` is the face.
+//! - The top, which knows all areas: `api` (the schema and the door to executing), `http` (router, requests, sockets).
+//!
+//! # Invariants
+//!
+//! - SQL only in `store.rs` and `db`; a store writes only its own tables.
+//! - Nothing is published that was not committed.
+//! - Commit order is `seq` order within a conversation: whatever takes a `seq`, or changes what a send checks, first locks
+//!   the conversation's row, in a statement of its own. A reader that sees a gap reads the table.
+//! - Nothing reads the clock but `Clock`; ids are typed and carry its time.
+//! - Out of sight is *not found*: `conversations::Sight` is the only way to read, `conversations::lock` the only way to
+//!   write. Authorization sits in the rule, never in the resolver.
+//! - A subscription never outlives the sight or the session that opened it.
+//! - The hub may vanish at any moment; nothing stored depends on it.
+//! - A loader's answer depends on its key alone.
+//! - Mutations run in a task of their own: who hangs up does not cut a transaction.
+//!
+//! Deliberately absent: an extension on the schema (any makes a large query half as slow again), traits with one
+//! implementation, permission caches, foreign keys on messages and events.
+
 pub mod accounts;
 pub mod api;
 pub mod app;

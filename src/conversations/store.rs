@@ -176,6 +176,9 @@ pub(super) async fn by_ids(conn: &mut Conn, ids: &[ConversationId]) -> QueryResu
         .await
 }
 
+/// What a `Place` is made of.
+type PlaceRow = (Kind, ConversationId, i32, Option<Visibility>, Option<(MemberId, Option<Departure>)>);
+
 /// Whoever of these people sees which of these conversations.
 pub(super) async fn sights(
     conn: &mut Conn,
@@ -184,24 +187,21 @@ pub(super) async fn sights(
 ) -> QueryResult<Vec<(UserId, Sight)>> {
     let mut sights = Vec::new();
     for &user in users {
-        let places: Vec<(Kind, ConversationId, i32, Option<Visibility>, Option<(MemberId, Option<Departure>)>)> =
-            conversations::table
-                .left_join(channels::table)
-                .left_join(
-                    conversation_members::table.on(conversation_members::conversation_id
-                        .eq(conversations::id)
-                        .and(conversation_members::user_id.eq(user))),
-                )
-                .filter(conversations::id.eq_any(ids))
-                .select((
-                    conversations::kind,
-                    conversations::id,
-                    conversations::last_seq,
-                    channels::visibility.nullable(),
-                    (conversation_members::id, conversation_members::departure).nullable(),
-                ))
-                .load(conn)
-                .await?;
+        let places: Vec<PlaceRow> = conversations::table
+            .left_join(channels::table)
+            .left_join(conversation_members::table.on(
+                conversation_members::conversation_id.eq(conversations::id).and(conversation_members::user_id.eq(user)),
+            ))
+            .filter(conversations::id.eq_any(ids))
+            .select((
+                conversations::kind,
+                conversations::id,
+                conversations::last_seq,
+                channels::visibility.nullable(),
+                (conversation_members::id, conversation_members::departure).nullable(),
+            ))
+            .load(conn)
+            .await?;
         sights.extend(places.into_iter().filter_map(|(kind, id, last_seq, visibility, seat)| {
             let place = Place { kind, id, last_seq, visibility, seat };
             judge(&place).map(|sight| (user, sight))

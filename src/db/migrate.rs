@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
 /// Of the advisory lock under which one server at a time migrates; any constant will do.
-const LOCK: i64 = 0x6368_696e_7761_67;
+const LOCK: i64 = 0x0063_6869_6e77_6167;
 /// Between two looks at that lock. It is polled, not waited for: a waiting statement holds a snapshot, for which
 /// `CREATE INDEX CONCURRENTLY` of the one who migrates would wait in turn.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);

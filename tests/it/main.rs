@@ -16,5 +16,6 @@ mod null_propagation;
 mod schema;
 mod sessions;
 mod socket;
+mod story;
 mod streams;
 mod toy;

@@ -28,7 +28,6 @@ pub struct Socket {
 
 /// One operation's messages.
 pub struct Stream {
-    pub id: String,
     messages: mpsc::UnboundedReceiver<Value>,
 }
 
@@ -92,7 +91,7 @@ impl Socket {
         self.streams.lock().unwrap().insert(id.clone(), sender);
         let payload = json!({ "query": query, "variables": variables });
         self.say(json!({ "type": "subscribe", "id": id, "payload": payload }));
-        Stream { id, messages }
+        Stream { messages }
     }
 
     /// Follows a conversation's log.
@@ -112,9 +111,14 @@ impl Socket {
 }
 
 impl Stream {
+    /// The next message, whatever it is; `None` once the socket is closed.
+    pub async fn message_until_closed(&mut self) -> Option<Value> {
+        timeout(PATIENCE, self.messages.recv()).await.expect("nothing comes")
+    }
+
     /// The next message, whatever it is.
     pub async fn message(&mut self) -> Value {
-        timeout(PATIENCE, self.messages.recv()).await.expect("nothing comes").expect("the socket closed")
+        self.message_until_closed().await.expect("the socket closed")
     }
 
     /// The next delivery, which has to be one without errors.
