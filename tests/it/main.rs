@@ -8,6 +8,7 @@ mod architecture;
 mod authorization;
 mod bad_input;
 mod command_line;
+mod conversations;
 mod embedded;
 mod http;
 mod import;

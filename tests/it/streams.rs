@@ -218,3 +218,40 @@ async fn a_stream_survives_a_listening_connection_that_dies() {
     alice.say(&channel, "after the fall").await;
     assert_eq!(log.events_until(2).await[0]["message"]["content"], "after the fall");
 }
+
+#[tokio::test]
+async fn a_server_that_stops_tells_its_sockets_to_come_back_and_they_miss_nothing() {
+    let mut server = TestServer::start().await;
+    let other = server.another().await;
+    let alice = server.register("alice").await;
+    let channel = alice.public_channel("Anywhere").await;
+    let mut socket = alice.socket().await;
+    let mut log = socket.follow(&channel, None);
+    let seq = log.batch().await["seq"].as_i64();
+    server.stop().await;
+    assert_eq!(socket.closed().await, 1012);
+    alice.at(other.address).say(&channel, "meanwhile").await;
+    let mut socket = alice.at(other.address).socket().await;
+    assert_eq!(seqs(&socket.follow(&channel, seq).events_until(2).await), [2]);
+}
+
+#[tokio::test]
+async fn who_is_removed_within_a_gap_is_not_followed_on() {
+    let server = TestServer::start().await;
+    let (alice, mallory) = (server.register("alice").await, server.register("mallory").await);
+    let channel = alice.private_channel("Secret", &[&mallory]).await;
+    let mut socket = mallory.socket().await;
+    let mut log = socket.follow(&channel, None);
+    log.batch().await;
+    // So much is written at once, as an import does, that the departure is passed over.
+    server
+        .database
+        .execute(
+            "UPDATE conversation_members m SET left_at = now(), departure = 'REMOVED' FROM users u
+                WHERE u.id = m.user_id AND u.username = 'mallory';
+            UPDATE conversations SET last_seq = 5000",
+        )
+        .await;
+    server.app.hub.look_everywhere();
+    assert_eq!(log.end().await, Ended::Complete);
+}

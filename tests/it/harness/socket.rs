@@ -159,11 +159,6 @@ impl Stream {
             None => Ended::Closed(None),
         }
     }
-
-    /// Whether nothing has come.
-    pub fn is_silent(&mut self) -> bool {
-        self.messages.try_recv().is_err()
-    }
 }
 
 const FOLLOW: &str = "subscription($id: ID!, $after: Int) { conversationEvents(conversationId: $id, after: $after) {
