@@ -2,7 +2,7 @@
 //! value stops the start with one line that names the variable.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use tracing_subscriber::EnvFilter;
@@ -45,7 +45,7 @@ pub struct Data {
 /// What is allowed.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// `RATE_LIMIT`: `off` switches request limits off.
+    /// `RATE_LIMIT`: `off` switches request limits off. There are none yet; the name is taken so that it need not change.
     pub rate_limited: bool,
 }
 
@@ -72,10 +72,11 @@ Environment (also read from .env, and from .env.NAME where CHINWAG_ENV says NAME
   DATABASE_URL  a PostgreSQL of your own, as postgres://user@host/chinwag [the private one in DATA_DIR]
   JWT_SECRET    signs access tokens, at least 32 bytes [made once and kept in DATA_DIR]
   PUBLIC_URL    where people reach the server, as https://chat.example.org [from LISTEN]
-  CORS_ORIGINS  further origins whose pages may use the server, comma-separated [none]
+  CORS_ORIGINS  further origins whose pages may use the server, comma-separated [on loopback: localhost]
   RATE_LIMIT    on or off [on]
   LOG           what is logged, as in info,chinwag=debug [info]
   LOG_FORMAT    text or json [text]
+  CHINWAG_PG_BIN  the folder of PostgreSQL's postgres and initdb [found]
   CHINWAG_ENV   names a further file, which wins over .env; the environment itself wins over both";
 
 /// Reads `.env.$CHINWAG_ENV` and `.env` of the present folder into the environment; what is set first stays. Before any
@@ -84,7 +85,7 @@ pub fn read_env_files() -> Result<(), BadValue> {
     let name = match std::env::var("CHINWAG_ENV") {
         Ok(name) => Some(name),
         // It may stand in `.env` itself.
-        Err(_) => dotenvy::from_filename_iter(".env")
+        Err(_) => dotenvy::from_path_iter(".env")
             .ok()
             .and_then(|mut variables| variables.find_map(|pair| pair.ok().filter(|(name, _)| name == "CHINWAG_ENV")))
             .map(|(_, value)| value),
@@ -154,7 +155,7 @@ impl Http {
         })?;
         let public_url = match std::env::var("PUBLIC_URL") {
             Ok(_) => read("PUBLIC_URL", "", "a URL without a path, as in https://chat.example.org", as_origin)?,
-            Err(_) if listen.ip().is_loopback() || listen.ip().is_unspecified() => {
+            Err(_) if listen.ip().is_unspecified() || answers_to_localhost(listen.ip()) => {
                 format!("http://localhost:{}", listen.port())
             }
             Err(_) => format!("http://{listen}"),
@@ -165,6 +166,11 @@ impl Http {
             })?;
         Ok(Self { listen, public_url, cors_origins })
     }
+}
+
+/// Whether `localhost` leads here: 127.0.0.2 is loopback too, and nothing finds it by that name.
+fn answers_to_localhost(address: IpAddr) -> bool {
+    address == Ipv4Addr::LOCALHOST || address == Ipv6Addr::LOCALHOST
 }
 
 impl Data {

@@ -4,6 +4,7 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::Context;
@@ -12,8 +13,11 @@ use dataloader::cached::Loader;
 use futures_util::future::BoxFuture;
 
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::viewer::Viewer;
+
+/// Bytes of people's texts in one answer: 100 of the longest messages, and a few over.
+const TEXTS: usize = 6 * 1024 * 1024;
 
 /// One request, or one event of a stream.
 pub struct Scope {
@@ -23,6 +27,8 @@ pub struct Scope {
     /// Where it comes from: for the list of sessions and for limits by address.
     pub origin: Origin,
     asker: Mutex<Asker>,
+    /// Bytes of people's texts in the answer so far.
+    written: AtomicUsize,
 }
 
 /// From where a request comes.
@@ -42,7 +48,13 @@ struct Asker {
 
 impl Scope {
     pub fn new(app: App, viewer: Option<Viewer>, request_id: String, origin: Origin) -> Self {
-        Self { app, request_id, origin, asker: Mutex::new(Asker { viewer, loaders: Arc::default() }) }
+        Self {
+            app,
+            request_id,
+            origin,
+            asker: Mutex::new(Asker { viewer, loaders: Arc::default() }),
+            written: AtomicUsize::new(0),
+        }
     }
 
     /// Who asks; changes within a request that signs in or out.
@@ -57,7 +69,17 @@ impl Scope {
 
     /// Forgets what was loaded: after a change, and before each event of a stream.
     pub fn forget_loaded(&self) {
+        self.written.store(0, Ordering::Relaxed);
         self.asker().loaders = Arc::default();
+    }
+
+    /// Counts a text that goes into the answer: aliases and pages of long messages could make it as large as they like.
+    pub fn write<T: AsRef<str>>(&self, text: T) -> Result<T> {
+        let bytes = text.as_ref().len();
+        match self.written.fetch_add(bytes, Ordering::Relaxed) + bytes <= TEXTS {
+            true => Ok(text),
+            false => Err(Error::new(Code::OperationTooComplex, "The answer is too long").with("limit", TEXTS)),
+        }
     }
 
     /// Looks one thing up, together with all others of its kind that the request wants now. Boxed: the compiler cannot

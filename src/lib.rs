@@ -16,12 +16,14 @@
 //! A folder is an area, a file name is a layer.
 //!
 //! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and loaders),
-//!   `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `turns`, `db` (pool,
-//!   transactions, the private PostgreSQL), `log` (append, read, follow), `realtime` (what is kept nowhere), `start`.
-//! - Areas, bottom up, each using those before it: `audit`, `users`, `accounts`, `conversations`, `messages`, `import`.
+//!   `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `turns`, `schema` (the
+//!   tables), `db` (pool, transactions, the private PostgreSQL), `log` (append, read, follow), `realtime` (what holds at
+//!   this moment: sessions that have just ended).
+//! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles): `audit`, `users`, `accounts`, `conversations`, `messages`, `import`.
 //!   In each: `mod.rs` is the front door; a verb a file is a rule; `store.rs` is SQL; `events.rs` is what stands in the log;
 //!   `loaders.rs` looks up many at once; `graphql` is the face.
-//! - The top, which knows all areas: `api` (the schema and the door to executing), `http` (router, requests, sockets).
+//! - The top, which knows all areas: `api` (the schema and the door to executing), `http` (router, requests, sockets),
+//!   `start` (from nothing to a running server).
 //!
 //! # Invariants
 //!
@@ -31,14 +33,13 @@
 //!   the conversation's row, in a statement of its own. A reader that sees a gap reads the table.
 //! - Nothing reads the clock but `Clock`; ids are typed and carry its time.
 //! - Out of sight is *not found*: `conversations::Sight` is the only way to read, `conversations::lock` the only way to
-//!   write. Authorization sits in the rule, never in the resolver.
+//!   write; `conversations::Chronicle` is for the import, which nobody asks for over the network. Authorization sits in the rule, never in the resolver.
 //! - A subscription never outlives the sight or the session that opened it.
 //! - The hub may vanish at any moment; nothing stored depends on it.
 //! - A loader's answer depends on its key alone.
 //! - Mutations run in a task of their own: who hangs up does not cut a transaction.
 //!
-//! Deliberately absent: an extension on the schema (any makes a large query half as slow again), traits with one
-//! implementation, permission caches, foreign keys on messages and events.
+//! Deliberately absent: an extension on the schema (any makes a large query half as slow again), mocks, permission caches, foreign keys on messages and events.
 
 pub mod accounts;
 pub mod api;

@@ -146,7 +146,9 @@ async fn greet(app: &App, address: SocketAddr) -> Result<()> {
         match app.config.http.is_public() {
             true => println!("  Setup     register with the setupCode {code} to run this server"),
             false => {
-                println!("  Setup     the first account runs this server; through a proxy, with the setupCode {code}")
+                println!(
+                    "  Setup     the first account, made on this machine, runs this server; others by setupCode {code}"
+                )
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::id::ConversationId;
 /// Lines; conversations share them by chance. Few enough to make at the start, more than there are connections.
 const LINES: usize = 256;
 
-/// One line for each conversation, in the order of arrival. It keeps nothing right, the row lock does; it keeps the pool
+/// A line for each conversation, which a few share, in the order of arrival. It keeps nothing right, the row lock does; it keeps the pool
 /// free for everybody else.
 #[derive(Clone)]
 pub struct Turns(Arc<[Mutex<()>]>);

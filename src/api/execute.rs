@@ -14,6 +14,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt};
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
@@ -27,6 +28,9 @@ use crate::error::{Code, Error, Result};
 const TEXT: usize = 64 * 1024;
 /// After this a query is dropped, and a mutation goes on unwatched.
 const RUNS: Duration = Duration::from_secs(30);
+
+/// Mutations under way at once. They go on when their client hangs up, so a client could start them without end.
+const MUTATIONS: usize = 1_000;
 
 /// What a client asks for, as it stands in a body or a socket's message.
 #[derive(Deserialize)]
@@ -66,6 +70,8 @@ pub struct Operation {
 pub struct Executor {
     schema: Arc<dyn Run>,
     mutations: TaskTracker,
+    /// What bounds them.
+    places: Arc<Semaphore>,
 }
 
 /// Hides a schema's three roots: they would be parameters of everything that speaks HTTP.
@@ -97,7 +103,7 @@ where
     S: SubscriptionType + 'static,
 {
     fn from(schema: Schema<Q, M, S>) -> Self {
-        Self { schema: Arc::new(schema), mutations: TaskTracker::new() }
+        Self { schema: Arc::new(schema), mutations: TaskTracker::new(), places: Arc::new(Semaphore::new(MUTATIONS)) }
     }
 }
 
@@ -109,6 +115,7 @@ impl Executor {
             let error = Error::new(Code::OperationTooComplex, format!("The document is longer than {TEXT} bytes"));
             return Err(refuse(error.with("cost", params.query.len()).with("limit", TEXT)));
         }
+        guard::admit_text(&params.query).map_err(refuse)?;
         let document = parse_query(&params.query).map_err(|error| not_parsed(&error, request_id))?;
         admit(params, document).map_err(refuse)
     }
@@ -119,7 +126,16 @@ impl Executor {
         let kind = operation.kind;
         let response = AssertUnwindSafe(self.schema.once(operation.request.data(scope.clone()))).catch_unwind();
         let outcome = match kind {
-            Kind::Mutation => timeout(RUNS, self.mutations.spawn(response)).await.map(|joined| joined.ok()?.ok()),
+            Kind::Mutation => {
+                let Ok(place) = self.places.clone().try_acquire_owned() else {
+                    return Answer::refuse(&Error::unavailable("too many mutations at once"), &scope.request_id);
+                };
+                let running = self.mutations.spawn(async move {
+                    let _place = place;
+                    response.await
+                });
+                timeout(RUNS, running).await.map(|joined| joined.ok()?.ok())
+            }
             Kind::Query | Kind::Subscription => timeout(RUNS, response).await.map(|caught| caught.ok()),
         };
         match outcome {

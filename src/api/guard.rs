@@ -16,7 +16,7 @@ use async_graphql_value::Value;
 use crate::error::{Code, Error, Result};
 
 /// Levels of fields; introspection as tools send it has 15.
-const DEPTH: u32 = 16;
+pub const DEPTH: u32 = 16;
 /// Levels of fields, fragments and inline fragments. The schema's `limit_recursive_depth` is the same.
 pub const NESTING: u32 = 64;
 /// Objects that an operation may make, pages counted by their size.
@@ -31,6 +31,12 @@ const LARGEST_PAGE: u32 = 100;
 const FIELDS: u32 = 2_000;
 /// The same, of all operations and fragments together: the library looks into each by itself.
 const FIELDS_IN_ALL: u32 = 20_000;
+/// Brackets of any kind inside one another in a text.
+const BRACKETS: u32 = 100;
+/// What a block string begins and ends with.
+const BLOCK: &[u8] = b"\"\"\"";
+/// Lists of introspection inside one another, such as the fields of the types of fields: each multiplies the answer.
+const INTROSPECTED: u32 = 2;
 const ALIASES: u32 = 60;
 const DIRECTIVES: u32 = 60;
 const ROOT_FIELDS: u32 = 30;
@@ -51,10 +57,45 @@ struct Size {
     is_page: bool,
     /// Fields at its top.
     roots: u32,
+    /// Lists of introspection inside one another.
+    introspected: u32,
     /// Levels of fields.
     depth: u32,
     /// Levels of fields and fragments.
     nesting: u32,
+}
+
+/// Lets through a text that may be parsed: the parser walks values by recursion, and a thousand brackets inside one another
+/// would end the whole process.
+pub fn admit_text(text: &str) -> Result<()> {
+    let bytes = text.as_bytes();
+    let (mut at, mut depth) = (0, 0u32);
+    while at < bytes.len() {
+        match bytes[at] {
+            b'[' | b'{' | b'(' => depth += 1,
+            b']' | b'}' | b')' => depth = depth.saturating_sub(1),
+            // A backslash escapes nothing in a comment.
+            b'#' => at += bytes[at..].iter().take_while(|byte| !matches!(byte, b'\n' | b'\r')).count(),
+            b'"' if bytes[at..].starts_with(BLOCK) => at = skip(bytes, at + 3, |rest| rest.starts_with(BLOCK)) + 2,
+            b'"' => at = skip(bytes, at + 1, |rest| matches!(rest[0], b'"' | b'\n' | b'\r')),
+            _ => {}
+        }
+        within("brackets inside one another", depth, BRACKETS)?;
+        at += 1;
+    }
+    Ok(())
+}
+
+/// Where a string ends that goes on at `at`; what a backslash escapes ends nothing.
+fn skip(bytes: &[u8], mut at: usize, ends: impl Fn(&[u8]) -> bool) -> usize {
+    while at < bytes.len() && !ends(&bytes[at..]) {
+        at += match bytes[at] {
+            b'\\' if bytes[at + 1..].starts_with(BLOCK) => 4,
+            b'\\' => 2,
+            _ => 1,
+        };
+    }
+    at
 }
 
 /// Lets through what may run.
@@ -85,6 +126,7 @@ fn admit_operation(operation: &OperationDefinition, size: &Size) -> Result<()> {
     let roots = if operation.ty == OperationType::Mutation { MUTATIONS } else { ROOT_FIELDS };
     let cost = if operation.ty == OperationType::Subscription { EVENT_COST } else { COST };
     within("objects", size.cost, cost)?;
+    within("lists of introspection inside one another", size.introspected, INTROSPECTED)?;
     within("levels", size.depth, DEPTH)?;
     within("levels of fragments", size.nesting, NESTING)?;
     within("fields", size.fields, FIELDS)?;
@@ -121,10 +163,23 @@ impl<'d> Measure<'d> {
                     let below = self.selection(&field.node.selection_set.node, level + 1)?;
                     let name = field.node.name.node.as_str();
                     let is_element = matches!(name, "edges" | "nodes" | "pageInfo") && field.node.arguments.is_empty();
-                    let is_object = !field.node.selection_set.node.items.is_empty() && !is_element;
+                    let own = match name {
+                        "nodes" if is_element => 1,
+                        // Its node counts itself.
+                        "edges" if is_element => u32::from(below.cost == 0),
+                        "pageInfo" => 0,
+                        _ => u32::from(!field.node.selection_set.node.items.is_empty()),
+                    };
                     let elements = self.elements(&field.node, below.is_page);
+                    let cost = match name {
+                        // Of the root: each is an object of its own.
+                        "nodes" if !is_element => below.cost.saturating_add(own).saturating_mul(elements),
+                        _ => below.cost.saturating_mul(elements).saturating_add(own),
+                    };
+                    let is_introspected = matches!(name, "fields" | "interfaces" | "possibleTypes" | "inputFields");
                     Size {
-                        cost: below.cost.saturating_mul(elements).saturating_add(is_object.into()),
+                        cost,
+                        introspected: below.introspected + u32::from(is_introspected),
                         is_page: is_element,
                         fields: below.fields.saturating_add(1),
                         aliases: below.aliases.saturating_add(field.node.alias.is_some().into()),
@@ -152,7 +207,7 @@ impl<'d> Measure<'d> {
             "nodes" => return field.get_argument("ids").map_or(1, |ids| self.length(&ids.node)),
             // Of a conversation; the ones in a delivery are one each.
             "events" if field.get_argument("after").is_some() => Some(number("first").unwrap_or(LARGEST_PAGE)),
-            _ => number("first").or(number("last")),
+            _ => number("first").max(number("last")),
         };
         match wanted {
             Some(wanted) => wanted.min(LARGEST_PAGE),
@@ -213,6 +268,7 @@ impl Size {
         self.aliases = self.aliases.saturating_add(other.aliases);
         self.directives = self.directives.saturating_add(other.directives);
         self.roots = self.roots.saturating_add(other.roots);
+        self.introspected = self.introspected.max(other.introspected);
         self.depth = self.depth.max(other.depth);
         self.nesting = self.nesting.max(other.nesting + 1);
     }
@@ -243,6 +299,9 @@ mod tests {
         for pages in [
             "{ a { messages(last: 100) { nodes { conversation { messages(last: 100) { nodes { id author { id } } } } } } } }",
             "{ a { messages { nodes { ...F } } } } fragment F on T { b { messages(first: 100) { edges { node { c { d } } } } } }",
+            "{ a { messages(last: 100) { nodes { b { messages(last: 100) { nodes { seq } } } } } } }",
+            "{ a { messages(first: null, last: 100) { edges { node { b { messages(first: null, last: 50) { edges { node { seq } } } } } } } } }",
+            "{ a: nodes(ids: [1,2,3]) { id } b { messages(last: 100) { nodes { c { members(first: 60) { nodes { id } } } } } } }",
             "query($n: Int = 1) { channels(first: $n) { nodes { messages(last: $n) { nodes { author { id } } } } } }",
         ] {
             assert_eq!(code_of(pages), Some(Code::OperationTooComplex), "{pages}");
@@ -274,6 +333,30 @@ mod tests {
         let begin = std::time::Instant::now();
         assert_eq!(code_of(&text), Some(Code::OperationTooComplex));
         assert!(begin.elapsed() < std::time::Duration::from_millis(100));
+    }
+
+    #[test]
+    fn brackets_that_would_end_the_process_are_not_parsed() {
+        for (open, close) in [("[", "]"), ("{a:", "}"), ("[{a:[", "]}]")] {
+            let text = format!("{{ a(b: {}{}) }}", open.repeat(5_000), close.repeat(5_000));
+            assert_eq!(admit_text(&text).unwrap_err().code(), Code::OperationTooComplex);
+        }
+        // What stands in strings and comments closes nothing.
+        for hidden in ["\"]\"", "\"\"\"]\"\"\"", "\"\\\"]\"", "\"\"\"\\\"\"\"]\"\"\"", "#]\n", "#\\\n"] {
+            let text = format!("{{ a(b: {}) }}", format!("[{hidden} ").repeat(200));
+            assert!(admit_text(&text).is_err(), "{hidden}");
+        }
+        assert!(admit_text("{ a(b: \"[[[[\") { c } } # [[[[").is_ok());
+    }
+
+    #[test]
+    fn introspection_does_not_multiply() {
+        let text = "{ __type(name: \"Node\") { possibleTypes { interfaces { possibleTypes { name } } } } }";
+        assert_eq!(code_of(text), Some(Code::OperationTooComplex));
+        let tools =
+            "{ __schema { types { fields { args { type { ofType { ofType { name } } } } type { name } } possibleTypes {
+            name } inputFields { type { name } } enumValues { name } } } }";
+        assert_eq!(code_of(tools), None);
     }
 
     #[test]

@@ -7,9 +7,6 @@ use crate::conversations::graphql::{ConversationMutation, ConversationQuery, Con
 use crate::messages::graphql::{MessageMutation, MessageQuery};
 use crate::users::graphql::UserQuery;
 
-/// Levels of a selection; introspection fits.
-const DEPTH: usize = 16;
-
 mod answer;
 pub mod execute;
 mod guard;
@@ -37,7 +34,7 @@ pub struct Subscription(ConversationSubscription);
 /// The schema that serves requests. It has no extension: any, even an empty one, makes a large query half as slow again.
 pub fn schema() -> Schema {
     Schema::build(Query::default(), Mutation::default(), Subscription::default())
-        .limit_depth(DEPTH)
+        .limit_depth(guard::DEPTH as usize)
         // The guard in front knows fragments by heart; this one counts them too, and must not be the stricter.
         .limit_recursive_depth(guard::NESTING as usize)
         .disable_suggestions()

@@ -1,8 +1,8 @@
 //! Conversations: the places where messages are written, who is in them, and who may do what.
 //!
-//! Permission is a value. `sight` is the only way to a conversation for whatever reads, `lock` the only one for whatever
-//! writes; both say *not found* to strangers. What reads takes a `Sight`, what changes something takes `Here`, so a
-//! forgotten check does not compile.
+//! Permission is a value. `in_sight` is the only way to a conversation for whatever reads, `lock` the only one for whatever
+//! writes for somebody; both say *not found* to strangers. What reads takes a `Sight`, what changes something takes `Here`,
+//! so a forgotten check does not compile. History that the server itself tells is written by a `Chronicle`.
 
 mod add;
 mod chronicle;

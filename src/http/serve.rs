@@ -36,6 +36,8 @@ const SEND_BUFFER: u32 = 128 * 1024;
 /// none of it, and 10,000 such connections are all there are.
 #[cfg(target_os = "linux")]
 const UNREAD: Duration = Duration::from_secs(30);
+/// Of the head of a request, and so of the address of a GET.
+const HEAD: usize = 64 * 1024;
 /// For the head of a request to arrive, and for the next request of an idle connection.
 const HEAD_ARRIVES: Duration = Duration::from_secs(10);
 /// After a failure to accept, such as no free file: trying again at once would only burn the processor.
@@ -127,6 +129,8 @@ async fn serve(stream: TcpStream, peer: Peer, router: Router, draining: Cancella
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_ARRIVES)
+        // hyper's own 400 KiB, ten thousand times, would be 4 GB for those who send half a head.
+        .max_buf_size(HEAD)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = pin!(connection);

@@ -17,7 +17,7 @@ use super::line::Line;
 use crate::clock::Clock;
 
 /// Lines of one chunk, and so at most of one transaction.
-const LINES: usize = 2_000;
+const LINES: usize = 300;
 /// Room for a message of 10,000 characters, each written as two escapes of six bytes, and all else.
 const LONGEST_LINE: u64 = 256 * 1024;
 /// A chunk is full with so many bytes too, so that long lines take no more memory than short ones.

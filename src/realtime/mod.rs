@@ -1,4 +1,5 @@
-//! What is known at this moment and kept nowhere. Everything here may vanish at any time: nothing stored depends on it.
+//! What holds at this moment. Everything here may vanish at any time, and is then read or built anew: nothing stored depends
+//! on it.
 
 mod ended_sessions;
 mod store;

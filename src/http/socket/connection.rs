@@ -219,9 +219,13 @@ impl Connection {
                 }
             }
         }
+        self.wait_for_the_end_of_the_session();
+        Ok(())
+    }
+
+    fn wait_for_the_end_of_the_session(&mut self) {
         let left = |session: &Session| (session.look_at - self.http.app.clock.now()).to_std().unwrap_or_default();
         self.due = self.session.as_ref().map(|session| Instant::now() + left(session));
-        Ok(())
     }
 
     fn fall_due(&mut self) -> Result<(), End> {
@@ -230,6 +234,10 @@ impl Connection {
         }
         self.due = None;
         self.look_if_due();
+        // The server's clock was set back since: the end is still to come.
+        if self.look.is_none() {
+            self.wait_for_the_end_of_the_session();
+        }
         Ok(())
     }
 
@@ -309,9 +317,14 @@ impl Connection {
                 tokio::select! {
                     biased;
                     _ = self.outlet.recv_many(&mut frames, BATCH) => self.write(&mut frames).await?,
-                    () = self.brief.wait() => return Ok::<_, End>(()),
+                    () = self.brief.wait() => break,
                 }
             }
+            // The last answer may have come together with the end of the one who gave it.
+            while let Ok(frame) = self.outlet.try_recv() {
+                frames.push(frame);
+            }
+            self.write(&mut frames).await
         };
         let _ = timeout(FINISHES, finishing).await;
     }

@@ -75,8 +75,8 @@ impl Message {
 
     /// Markdown; mentions are written <@id>, <@everyone> and <@here>, channels <#id>; a leading /me is kept as it was
     /// written. Empty for files alone and system messages, null for deleted ones.
-    async fn content(&self) -> Option<&str> {
-        self.row.content.as_deref()
+    async fn content(&self, ctx: &Context<'_>) -> Option<Result<&str>> {
+        Some(ctx.scope().write(self.row.content.as_deref()?))
     }
 
     /// The beginning of the content as plain text, mentions by name.
@@ -85,7 +85,7 @@ impl Message {
             return Err(Error::bad_input(vec![Fault::out_of_range(1, EXCERPT as usize).of_argument("length")]));
         }
         let content = self.row.content.as_deref().unwrap_or_default();
-        Ok(text::excerpt(&with_names(ctx, content).await?, length as usize))
+        ctx.scope().write(text::excerpt(&with_names(ctx, content).await?, length as usize))
     }
 
     /// The message it quotes; null for none.

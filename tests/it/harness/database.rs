@@ -21,7 +21,7 @@ pub struct Database {
 
 impl Database {
     pub async fn create() -> Self {
-        Self::made(&format!("TEMPLATE {TEMPLATE} STRATEGY file_copy")).await
+        Self::made(&format!("TEMPLATE {TEMPLATE} {}", strategy().await)).await
     }
 
     /// Without any tables.
@@ -112,6 +112,22 @@ pub fn cluster() -> &'static Cluster {
         });
         made.join().unwrap()
     })
+}
+
+/// How a template is copied fastest. Before 15 there was no other way, and no word for it.
+async fn strategy() -> &'static str {
+    static IS_NAMED: OnceCell<bool> = OnceCell::const_new();
+    let find_out = async || {
+        let (client, connection) = tokio_postgres::connect(&cluster().url("postgres"), NoTls).await.unwrap();
+        tokio::spawn(connection);
+        let version: i32 =
+            client.query_one("SELECT current_setting('server_version_num')::int", &[]).await.unwrap().get(0);
+        version >= 150_000
+    };
+    match IS_NAMED.get_or_init(find_out).await {
+        true => "STRATEGY file_copy",
+        false => "",
+    }
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
