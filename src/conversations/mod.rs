@@ -30,6 +30,7 @@ use crate::clock::Instant;
 use crate::db::{Tx, text_enum};
 use crate::error::Result;
 use crate::id::{self, ConversationId, UserId};
+
 pub use add::{AddDraft, Added, Rejection, add_members};
 pub use chronicle::{Chronicle, Written};
 pub use create::{ChannelDraft, ChannelInput, Created, create_channel};

@@ -25,7 +25,7 @@ pub use draft::{CONTENT, Draft, DraftInput, content};
 pub use edit::{Changed, EditDraft, edit};
 pub use history::{Anchor, MessageCursor, Timeline, around, page};
 pub use loaders::{MessageAt, MessageById, ThreadUnder};
-pub use mentions::{MENTIONED_AT_ONCE, Mentions};
+pub use mentions::{MENTIONED_AT_ONCE, Mentions, Piece, pieces};
 pub use record::{PastMessage, record};
 pub use send::{Sent, send};
 pub use store::{Message, Thread};
@@ -43,6 +43,3 @@ pub enum Kind {
     System,
 }
 text_enum!(Kind);
-
-/// The text with its mentions of people apart, so that they can be shown by name.
-pub use mentions::{Piece, pieces};
