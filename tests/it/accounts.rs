@@ -150,6 +150,16 @@ async fn a_server_that_strangers_reach_gives_its_admin_role_for_the_setup_code_a
 }
 
 #[tokio::test]
+async fn a_stranger_who_is_faster_does_not_lock_the_owner_out() {
+    let server = TestServer::start_with(public).await;
+    let mallory = server.register("mallory").await;
+    let mut owner = newcomer("alice");
+    owner["setupCode"] = json!(server.app.keys.setup_code());
+    assert_eq!(register(&server, owner).await.data("register")["viewer"]["user"]["role"], "ADMIN");
+    assert_eq!(role_of(&mallory).await, "USER");
+}
+
+#[tokio::test]
 async fn an_operator_promotes_by_name() {
     let server = TestServer::start_with(public).await;
     let alice = server.register("alice").await;
