@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::error::{Error, FieldError, InputCode, Result};
@@ -176,6 +177,20 @@ pub fn client_key(text: &str) -> Result<String, Fault> {
     line(text, 8..=64)
 }
 
+/// SHA-256 of what stands in an input, by name, to tell a replay from a reused key. Keys hold for ever, so this never
+/// changes for an input that was: what is absent is left out, and a field that comes later changes nothing before it.
+pub fn input_digest(fields: &[(&str, Option<&str>)]) -> Vec<u8> {
+    let mut digest = Sha256::new();
+    for (name, value) in fields {
+        // Each goes in with its length, so that no two inputs are the same bytes.
+        for part in value.iter().flat_map(|value| [*name, *value]) {
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part);
+        }
+    }
+    digest.finalize().to_vec()
+}
+
 /// Why somebody does something to somebody else, for the audit: at most 500 characters.
 pub fn reason(text: Option<String>) -> Result<Option<String>, Fault> {
     let reason = text.map(|text| block(&text, 0..=500)).transpose()?;
@@ -223,6 +238,23 @@ mod tests {
             assert!(block(text, 1..=9).is_err(), "{text:?}");
         }
         assert!(line("a\nb", 1..=9).is_err());
+    }
+
+    #[test]
+    fn an_input_is_told_from_another_for_ever() {
+        let digest = |fields: &[(&str, Option<&str>)]| input_digest(fields);
+        let hello = digest(&[("content", Some("hello"))]);
+        // Computed apart: sha256 of each part behind its length in eight bytes.
+        assert_eq!(hello[..4], [0x33, 0x20, 0x6a, 0xe6]);
+        // A field that did not exist then, and is not used.
+        assert_eq!(hello, digest(&[("content", Some("hello")), ("attachments", None)]));
+        let others: [&[(&str, Option<&str>)]; 4] = [
+            &[("content", Some("hello!"))],
+            &[("content", Some("hello")), ("replyToId", Some(""))],
+            &[("contenth", Some("ello"))],
+            &[("replyToId", Some("hello"))],
+        ];
+        assert!(others.into_iter().all(|other| digest(other) != hello));
     }
 
     #[test]

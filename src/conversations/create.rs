@@ -1,7 +1,5 @@
 //! Creating a channel.
 
-use sha2::{Digest, Sha256};
-
 use super::{Changed, Channel, Here, Kind, MemberRole, NewChannel, Reference, Visibility, lock, store};
 use crate::app::App;
 use crate::clock::Instant;
@@ -96,7 +94,20 @@ impl ChannelDraft {
 
     /// Tells the same input from another one under the same key.
     fn digest(&self) -> Vec<u8> {
-        Sha256::digest(format!("{self:?}")).to_vec()
+        let slug = match &self.slug {
+            Slug::Chosen(slug) => Some(slug.as_str()),
+            // Made from the name, or none: as the other fields say.
+            Slug::Made(_) | Slug::None => None,
+        };
+        let members: Vec<String> = self.members.iter().map(UserId::to_string).collect();
+        text::input_digest(&[
+            ("name", Some(&self.name)),
+            ("slug", slug),
+            ("topic", self.topic.as_deref()),
+            ("visibility", Some(self.visibility.name())),
+            ("postingRole", Some(self.posting_role.name())),
+            ("memberIds", Some(&members.join(","))),
+        ])
     }
 }
 

@@ -1,6 +1,5 @@
 //! Standing in a conversation to change something: its row is locked until the transaction ends.
 
-use chrono::SubsecRound;
 use serde::Serialize;
 
 use super::may::{Action, Standing, Verdict, may};
@@ -51,7 +50,7 @@ pub async fn lock(tx: &mut Tx, viewer: &Viewer, reference: Reference, now: Insta
     };
     let sight = judge(&place).filter(|sight| sight.reference() == reference).ok_or_else(missing)?;
     Ok(Here {
-        now: now.max(conversation.last_activity_at).trunc_subsecs(3),
+        now: now.max(conversation.last_activity_at),
         log: Writer::after(conversation.id, conversation.last_seq),
         seat: seat.filter(Member::holds),
         server_role: users::role(tx, viewer.user_id).await?,

@@ -3,11 +3,18 @@
 /// Lets diesel and serde read and write a GraphQL enumeration as text. The column's CHECK lists the same names.
 macro_rules! text_enum {
     ($name:ty) => {
+        impl $name {
+            /// Its name in the API.
+            pub fn name(self) -> &'static str {
+                use async_graphql::resolver_utils::EnumType;
+                let item = Self::items().iter().find(|item| item.value == self);
+                item.expect("all values have a name").name
+            }
+        }
+
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                use async_graphql::resolver_utils::EnumType;
-                let item = Self::items().iter().find(|item| item.value == *self).expect("all values have a name");
-                to.serialize_str(item.name)
+                to.serialize_str(self.name())
             }
         }
 
@@ -36,9 +43,7 @@ macro_rules! text_enum {
                 &'b self,
                 out: &mut diesel::serialize::Output<'b, '_, diesel::pg::Pg>,
             ) -> diesel::serialize::Result {
-                use async_graphql::resolver_utils::EnumType;
-                let item = Self::items().iter().find(|item| item.value == *self).expect("all values have a name");
-                <str as diesel::serialize::ToSql<diesel::sql_types::Text, diesel::pg::Pg>>::to_sql(item.name, out)
+                <str as diesel::serialize::ToSql<diesel::sql_types::Text, diesel::pg::Pg>>::to_sql(self.name(), out)
             }
         }
     };

@@ -2,8 +2,6 @@
 
 use std::ops::RangeInclusive;
 
-use sha2::{Digest, Sha256};
-
 use super::mentions::{self, Mentions};
 use crate::conversations::Reference;
 use crate::error::Result;
@@ -36,7 +34,11 @@ pub struct Draft {
 
 impl Draft {
     pub fn from(input: DraftInput) -> Result<Self> {
-        let digest = digest(&input);
+        let digest = text::input_digest(&[
+            ("content", input.content.as_deref()),
+            ("replyToId", input.reply_to_id.as_deref()),
+            ("threadRootId", input.thread_root_id.as_deref()),
+        ]);
         let message = |id: &String| MessageId::parse(id).ok_or_else(Fault::not_an_id);
         let mut wrong = Wrong::default();
         let conversation =
@@ -69,15 +71,4 @@ pub fn content(text: &str) -> Result<(String, Mentions), Fault> {
     }
     let mentions = mentions::parse(&content)?;
     Ok((content, mentions))
-}
-
-/// Each part goes in with its length, so that no two inputs are the same bytes.
-fn digest(input: &DraftInput) -> Vec<u8> {
-    let mut digest = Sha256::new();
-    for part in [&input.content, &input.reply_to_id, &input.thread_root_id] {
-        let length = part.as_ref().map_or(u64::MAX, |part| part.len() as u64);
-        digest.update(length.to_be_bytes());
-        digest.update(part.as_deref().unwrap_or_default());
-    }
-    digest.finalize().to_vec()
 }

@@ -28,15 +28,15 @@ async fn a_long_replay_comes_in_batches_and_says_when_it_has_caught_up() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;
     let channel = alice.public_channel("Anywhere").await;
-    for number in 1..=120 {
+    for number in 1..=40 {
         alice.say(&channel, &format!("message {number}")).await;
     }
     let mut socket = alice.socket().await;
     let mut log = socket.follow(&channel, Some(1));
     let (first, second) = (log.batch().await, log.batch().await);
-    assert_eq!((first["events"].as_array().unwrap().len(), &first["isCaughtUp"]), (100, &json!(false)));
-    assert_eq!((first["seq"].clone(), second["seq"].clone()), (json!(101), json!(121)));
-    assert_eq!((second["events"].as_array().unwrap().len(), &second["isCaughtUp"]), (20, &json!(true)));
+    assert_eq!((first["events"].as_array().unwrap().len(), &first["isCaughtUp"]), (25, &json!(false)));
+    assert_eq!((first["seq"].clone(), second["seq"].clone()), (json!(26), json!(41)));
+    assert_eq!((second["events"].as_array().unwrap().len(), &second["isCaughtUp"]), (15, &json!(true)));
 }
 
 #[tokio::test]
@@ -254,4 +254,25 @@ async fn who_is_removed_within_a_gap_is_not_followed_on() {
         .await;
     server.app.hub.look_everywhere();
     assert_eq!(log.end().await, Ended::Complete);
+}
+
+#[tokio::test]
+async fn a_replay_of_the_longest_messages_is_not_too_long_to_deliver() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let channel = alice.public_channel("Anywhere").await;
+    let longest = "\u{1f5ef}".repeat(10_000);
+    for _ in 0..60 {
+        alice.say(&channel, &longest).await;
+    }
+    let thrice = "subscription($id: ID!) { conversationEvents(conversationId: $id, after: 0) { seq hasGap events {
+        ... on MessageSentEvent { message { content } again: message { content } timelineEdge { node { content } } } } } }";
+    let mut socket = alice.socket().await;
+    let mut log = socket.run(thrice, json!({ "id": channel }));
+    let mut seq = 0;
+    while seq < 61 {
+        let batch = log.batch().await;
+        assert_eq!(batch["hasGap"], false);
+        seq = batch["seq"].as_i64().unwrap();
+    }
 }
