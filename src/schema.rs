@@ -43,6 +43,38 @@ diesel::table! {
 }
 
 diesel::table! {
+    preferences (user_id) {
+        user_id -> Uuid,
+        language -> Text,
+        time_zone -> Text,
+        theme -> Text,
+        shares_read_position -> Bool,
+        shares_typing -> Bool,
+        shares_last_seen -> Bool,
+        direct_conversations_from -> Text,
+        version -> Int4,
+    }
+}
+
+diesel::table! {
+    blocks (blocker_id, blocked_id) {
+        blocker_id -> Uuid,
+        blocked_id -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    presences (user_id) {
+        user_id -> Uuid,
+        last_seen_at -> Nullable<Timestamptz>,
+        status_text -> Nullable<Text>,
+        status_emoji -> Nullable<Text>,
+        status_expires_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     creation_keys (user_id, mutation, client_key) {
         user_id -> Uuid,
         mutation -> Text,
@@ -96,6 +128,9 @@ diesel::table! {
         last_read_no -> Int4,
         last_read_at -> Nullable<Timestamptz>,
         own_unread -> Int4,
+        muted_until -> Nullable<Timestamptz>,
+        is_favorite -> Bool,
+        hidden_no -> Nullable<Int4>,
     }
 }
 
@@ -219,11 +254,14 @@ diesel::joinable!(accounts -> users (user_id));
 diesel::joinable!(channels -> conversations (conversation_id));
 diesel::joinable!(conversation_members -> conversations (conversation_id));
 diesel::joinable!(conversation_members -> users (user_id));
+diesel::joinable!(preferences -> users (user_id));
+diesel::joinable!(presences -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     audit_entries,
+    blocks,
     broadcast_mentions,
     channels,
     conversation_events,
@@ -237,6 +275,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     mentions,
     message_revisions,
     messages,
+    preferences,
+    presences,
     sessions,
     threads,
     users,
