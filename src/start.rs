@@ -114,7 +114,7 @@ pub fn passing_keys() -> Keys {
 
 /// Serves until told to stop, then finishes what runs.
 pub async fn serve(app: App, shutdown: CancellationToken) -> Result<()> {
-    app.ended_sessions.look(&app.db).await?;
+    app.realtime.ended_sessions.look(&app.db).await?;
     let listen = app.config.http.listen;
     let server = http::Server::bind(app.clone(), api::schema())
         .await

@@ -207,7 +207,7 @@ impl Connection {
         match seen {
             Seen::Greeted(session) => {
                 if let Some(session) = &session {
-                    self.ended = self.http.app.ended_sessions.watch(session.viewer.session_id);
+                    self.ended = self.http.app.realtime.ended_sessions.watch(session.viewer.session_id);
                 }
                 self.session = session;
                 let acknowledgement = self.protocol.acknowledge();
