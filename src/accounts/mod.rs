@@ -2,6 +2,7 @@
 
 pub mod graphql;
 mod login;
+pub mod preferences;
 mod register;
 mod sessions;
 mod store;

@@ -1,5 +1,6 @@
 //! People, as anyone on the server may see them. What is private to them belongs to `accounts`.
 
+mod blocks;
 mod create;
 pub mod graphql;
 mod loaders;
@@ -14,6 +15,7 @@ use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types;
 
+pub use blocks::{HasBlocked, blockers_among, in_block_among, in_block_with};
 pub use create::create;
 pub use loaders::UserById;
 pub use promote::{give_role, promote};

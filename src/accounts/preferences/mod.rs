@@ -1,0 +1,69 @@
+//! How somebody wants things to be, and what others learn of them. Who has changed nothing has no row, and is a newcomer
+//! who shares.
+
+mod loaders;
+mod store;
+
+use async_graphql::Enum;
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::AsExpression;
+use diesel::sql_types;
+
+pub use loaders::{PreferencesOf, PrivacyOf};
+pub use store::{Preferences, Privacy};
+
+use crate::app::App;
+use crate::db::text_enum;
+use crate::error::Result;
+use crate::id::UserId;
+
+/// Look of the clients.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[diesel(sql_type = sql_types::Text)]
+pub enum Theme {
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
+    /// As the device has it.
+    System,
+}
+text_enum!(Theme);
+
+/// Who may open a direct conversation with someone. Values are added over time.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[diesel(sql_type = sql_types::Text)]
+pub enum DirectConversationPolicy {
+    /// Everyone on the server.
+    Everyone,
+    /// Those who share a group or a conversation with them.
+    Shared,
+    /// Nobody; those there are stay.
+    Nobody,
+}
+text_enum!(DirectConversationPolicy);
+
+impl Preferences {
+    /// Of somebody who has changed nothing.
+    fn of_newcomer(user_id: UserId) -> Self {
+        Self {
+            user_id,
+            language: "en".to_owned(),
+            time_zone: "UTC".to_owned(),
+            theme: Theme::System,
+            privacy: Privacy {
+                shares_read_position: true,
+                shares_typing: true,
+                shares_last_seen: true,
+                direct_conversations_from: DirectConversationPolicy::Everyone,
+            },
+            version: 1,
+        }
+    }
+}
+
+/// What others learn of somebody, whether they have ever said so or not.
+pub async fn privacy(app: &App, user: UserId) -> Result<Privacy> {
+    let found = app.db.read(async move |conn| store::of(conn, &[user]).await).await?;
+    Ok(found.into_iter().next().unwrap_or_else(|| Preferences::of_newcomer(user)).privacy)
+}

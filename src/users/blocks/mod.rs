@@ -1,0 +1,41 @@
+//! Who wants nothing to do with whom. A block is one's own doing; what follows from it holds for both.
+
+mod loaders;
+mod store;
+
+use std::collections::HashSet;
+
+pub use loaders::HasBlocked;
+
+use crate::app::App;
+use crate::db::Tx;
+use crate::error::Result;
+use crate::id::UserId;
+
+/// Everybody who stands in a block with somebody, whoever of the two has blocked.
+pub async fn in_block_with(app: &App, user: UserId) -> Result<HashSet<UserId>> {
+    let pairs = app.db.read(async move |conn| store::with(conn, user).await).await?;
+    Ok(pairs.into_iter().map(|pair| other_of(pair, user)).collect())
+}
+
+/// The same among some people.
+pub async fn in_block_among(tx: &mut Tx, user: UserId, others: &[UserId]) -> Result<HashSet<UserId>> {
+    if others.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let pairs = store::among(tx, user, others).await?;
+    Ok(pairs.into_iter().map(|pair| other_of(pair, user)).collect())
+}
+
+/// Of some people, those who have blocked an author: what the author writes does not call them.
+pub async fn blockers_among(tx: &mut Tx, author: UserId, others: &[UserId]) -> Result<HashSet<UserId>> {
+    if others.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let pairs = store::pairs(tx, others, &[author]).await?;
+    Ok(pairs.into_iter().map(|(blocker, _)| blocker).collect())
+}
+
+fn other_of((blocker, blocked): (UserId, UserId), user: UserId) -> UserId {
+    if blocker == user { blocked } else { blocker }
+}
