@@ -112,6 +112,7 @@ fn graphql_stands_in_the_files_of_that_name_and_in_the_core_that_serves_them() {
         ("conversations/mod.rs", &enumeration),
         ("messages/mentions.rs", &enumeration),
         ("messages/mod.rs", &enumeration),
+        ("realtime/presences.rs", &enumeration),
         ("users/mod.rs", &enumeration),
         // Variables come in a body, and go to the executor as they are.
         ("http/graphql.rs", &["async_graphql::Variables"]),
