@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::error::Result;
+use crate::gather::Lines;
 use crate::keys::Keys;
 use crate::log::Hub;
 use crate::password::Hasher;
@@ -27,6 +28,8 @@ pub struct Shared {
     /// What tokens are signed with.
     pub keys: Keys,
     pub passwords: Hasher,
+    /// Where wait those whose wishes are granted together.
+    pub lines: Lines,
     /// Who writes next in a conversation.
     pub turns: Turns,
 }
@@ -38,7 +41,17 @@ impl App {
         let realtime = Realtime::new(clock.clone());
         let db = Db::new(database_url, hub.clone(), realtime.clone())?;
         let passwords = Hasher::new();
-        Ok(Self(Arc::new(Shared { config, clock, db, hub, realtime, keys, passwords, turns: Turns::default() })))
+        Ok(Self(Arc::new(Shared {
+            config,
+            clock,
+            db,
+            hub,
+            realtime,
+            keys,
+            passwords,
+            lines: Lines::default(),
+            turns: Turns::default(),
+        })))
     }
 }
 

@@ -16,7 +16,8 @@
 //! A folder is an area, a file name is a layer.
 //!
 //! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and loaders),
-//!   `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `turns`, `schema` (the
+//!   `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `gather` and `turns` (those who
+//!   write at once), `schema` (the
 //!   tables), `db` (pool, transactions, the private PostgreSQL), `log` (append, read, follow), `realtime` (what holds at
 //!   this moment: who is here, what passes, which sessions have just ended).
 //! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles): `audit`, `users`, `accounts`, `conversations`, `presence`, `messages`, `import`.
@@ -52,6 +53,7 @@ pub mod conversations;
 pub mod db;
 pub mod directive;
 pub mod error;
+pub mod gather;
 pub mod http;
 pub mod id;
 pub mod import;

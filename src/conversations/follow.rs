@@ -57,8 +57,8 @@ pub fn follow(
 
 /// The viewer's sight of the same conversation as it is now.
 async fn judge_again(app: &App, viewer: &Viewer, sight: Sight) -> Result<Option<Sight>> {
-    let (user, id) = (viewer.user_id, sight.id());
-    let standings = app.db.read(async move |conn| store::standings(conn, &[user], &[id]).await).await?;
+    let pair = (viewer.user_id, sight.id());
+    let standings = app.db.read(async move |conn| store::standings(conn, &[pair]).await).await?;
     Ok(standings.into_iter().next().map(|(_, sight, _)| sight))
 }
 

@@ -163,7 +163,7 @@ impl Here {
             return Ok(self.unchanged());
         }
         self.conversation.last_seq = self.log.seq();
-        store::save_head(tx, &self.conversation).await?;
+        store::save_heads(tx, std::slice::from_ref(&self.conversation)).await?;
         log::append(tx, self.log.take_events()).await?;
         Ok(self.unchanged())
     }

@@ -1,6 +1,6 @@
 //! Conversations, sights and seats by the handful.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::store::{self, Conversation, Member};
 use super::{Sight, Standing};
@@ -31,10 +31,8 @@ impl Load for StandingOf {
     type Value = (Sight, Standing);
 
     async fn load(app: &App, keys: &[Self::Key]) -> Result<HashMap<Self::Key, (Sight, Standing)>> {
-        // One viewer asks in a request; more come only where somebody signs in within it.
-        let people: Vec<_> = keys.iter().map(|(user, _)| *user).collect::<HashSet<_>>().into_iter().collect();
-        let ids: Vec<_> = keys.iter().map(|(_, id)| *id).collect();
-        let found = app.db.read(async move |conn| store::standings(conn, &people, &ids).await).await?;
+        let keys = keys.to_vec();
+        let found = app.db.read(async move |conn| store::standings(conn, &keys).await).await?;
         Ok(found.into_iter().map(|(user, sight, standing)| ((user, sight.id()), (sight, standing))).collect())
     }
 }

@@ -9,6 +9,7 @@ mod chronicle;
 mod create;
 pub mod events;
 mod follow;
+mod gathering;
 pub mod graphql;
 mod here;
 mod join;
@@ -27,7 +28,6 @@ use diesel::expression::AsExpression;
 use diesel::sql_types;
 
 use crate::app::App;
-use crate::clock::Instant;
 use crate::db::{Tx, text_enum};
 use crate::error::Result;
 use crate::id::{self, ConversationId, UserId};
@@ -36,6 +36,7 @@ pub use add::{AddDraft, Added, Rejection, add_members};
 pub use chronicle::{Chronicle, Written};
 pub use create::{ChannelDraft, ChannelInput, Created, create_channel};
 pub use follow::follow;
+pub use gathering::{Busy, Gathering, Place, Room, gather};
 pub use here::{Changed, Here, lock};
 pub use join::join_channel;
 pub use leave::leave;
@@ -45,7 +46,7 @@ pub use pages::{ChannelCursor, ChannelFilter, MemberCursor, channels, members};
 pub use remove::{RemoveDraft, remove_member};
 pub use seat::{Seat, seat_in};
 pub use sight::{Sight, in_sight, in_sight_by_id};
-pub use store::{Channel, Conversation, Member, NewChannel, NewMember};
+pub use store::{Channel, Conversation, Member, NewChannel, NewMember, Position};
 
 /// Kind of a conversation. Values are added over time.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
@@ -158,9 +159,12 @@ pub async fn role_of(tx: &mut Tx, sight: Sight, user: UserId) -> Result<Option<M
     Ok(seat.filter(Member::holds).map(|seat| seat.role))
 }
 
-/// Moves somebody's position to a message of their own: who writes has read.
-pub async fn read_by_writing(tx: &mut Tx, sight: Sight, user: UserId, seq: i32, no: i32, now: Instant) -> Result<()> {
-    Ok(store::read_by_writing(tx, sight.id(), user, seq, no, now).await?)
+/// Moves positions to messages of their owners', who hold seats: who writes has read.
+pub async fn read_by_writing(tx: &mut Tx, positions: &[Position]) -> Result<()> {
+    match positions {
+        [] => Ok(()),
+        positions => Ok(store::read_by_writing(tx, positions).await?),
+    }
 }
 
 /// The conversation of this channel address. None has a NUL, which cannot even be asked for.

@@ -13,6 +13,7 @@ mod insert_many;
 mod migrate;
 mod text_enum;
 mod tx;
+mod update_many;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,6 +33,7 @@ pub(crate) use insert_many::insert_many;
 pub use migrate::{MIGRATIONS, migrate};
 pub(crate) use text_enum::text_enum;
 pub use tx::{Outbox, Tx};
+pub(crate) use update_many::update_many;
 
 use crate::error::{Error, Result};
 use crate::id::ConversationId;

@@ -1,10 +1,10 @@
 //! Editing.
 
 use super::events::MESSAGE_EDITED;
-use super::mentions::{self, Mentions};
+use super::mentions::{self, Mentions, Said};
 use super::{Message, draft, store};
 use crate::app::App;
-use crate::conversations::{self, Action, Here, Sight};
+use crate::conversations::{self, Action, Here, Sight, Verdict};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::id::MessageId;
@@ -66,7 +66,8 @@ pub async fn edit(app: &App, viewer: &Viewer, draft: EditDraft) -> Result<Change
             message.edited_at = Some(here.now);
             store::save(tx, &message).await?;
             store::forget_mentions(tx, message.conversation_id, message.seq).await?;
-            mentions::keep(tx, &here, message.seq, message.thread_root_seq, &draft.mentions).await?;
+            let calls_everyone = here.may(Action::MentionEveryone) == Verdict::Allowed;
+            mentions::keep(tx, &[Said { message: &message, mentions: &draft.mentions, calls_everyone }]).await?;
             let seq = here.log_message(MESSAGE_EDITED, Some(message.seq))?;
             here.write(tx).await?;
             Ok(Changed { message, sight, seq })

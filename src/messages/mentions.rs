@@ -5,8 +5,8 @@ use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types;
 
-use super::store;
-use crate::conversations::{Action, Here, Verdict};
+use super::Message;
+use super::store::{self, BroadcastMention, Mention};
 use crate::db::{Tx, text_enum};
 use crate::error::Result;
 use crate::id::UserId;
@@ -90,23 +90,44 @@ fn tokens(content: &str) -> impl Iterator<Item = Token<'_>> {
     })
 }
 
-/// Keeps whom the message at `seq` mentions. Everyone at once only from those who may; from others it is mere text.
-pub(super) async fn keep(
-    tx: &mut Tx,
-    here: &Here,
-    seq: i32,
-    thread_root_seq: Option<i32>,
-    mentions: &Mentions,
-) -> Result<()> {
-    let id = here.sight().id();
-    if !mentions.users.is_empty() {
-        let users = users::existing(tx, &mentions.users).await?;
-        store::insert_mentions(tx, id, seq, thread_root_seq, &users).await?;
+/// A message and whom it mentions, as its author wrote it.
+pub(super) struct Said<'a> {
+    pub message: &'a Message,
+    pub mentions: &'a Mentions,
+    /// Whether its author may mention everyone at once; from others it is mere text.
+    pub calls_everyone: bool,
+}
+
+/// Keeps whom these messages mention.
+pub(super) async fn keep(tx: &mut Tx, said: &[Said<'_>]) -> Result<()> {
+    let mut named: Vec<UserId> = said.iter().flat_map(|said| said.mentions.users.iter().copied()).collect();
+    named.sort();
+    named.dedup();
+    if !named.is_empty() {
+        let known = users::existing(tx, &named).await?;
+        let rows: Vec<_> = said.iter().flat_map(|said| said.people(&known)).collect();
+        store::insert_mentions(tx, &rows).await?;
     }
-    if !mentions.broadcasts.is_empty() && here.may(Action::MentionEveryone) == Verdict::Allowed {
-        store::insert_broadcast_mentions(tx, id, seq, thread_root_seq, &mentions.broadcasts).await?;
+    let broadcasts: Vec<_> = said.iter().filter(|said| said.calls_everyone).flat_map(Said::everyone).collect();
+    if !broadcasts.is_empty() {
+        store::insert_broadcast_mentions(tx, &broadcasts).await?;
     }
     Ok(())
+}
+
+impl Said<'_> {
+    /// Of those who are named, those who exist.
+    fn people(&self, known: &[UserId]) -> impl Iterator<Item = Mention> {
+        let Message { conversation_id, seq, thread_root_seq, .. } = *self.message;
+        let named = self.mentions.users.iter().filter(|user| known.contains(user));
+        named.map(move |&user_id| Mention { conversation_id, seq, user_id, thread_root_seq })
+    }
+
+    fn everyone(&self) -> impl Iterator<Item = BroadcastMention> {
+        let Message { conversation_id, seq, thread_root_seq, .. } = *self.message;
+        let kinds = self.mentions.broadcasts.iter();
+        kinds.map(move |&kind| BroadcastMention { conversation_id, seq, kind, thread_root_seq })
+    }
 }
 
 #[cfg(test)]

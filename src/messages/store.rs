@@ -1,9 +1,11 @@
 //! Messages, revisions, threads and mentions.
 
 use diesel::QueryResult;
+use diesel::expression::{AppearsOnTable, Expression, ValidGrouping, is_aggregate};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Binary, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{Array, Binary, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
 use super::Kind;
@@ -76,7 +78,7 @@ insert_many! {
     }
 }
 
-pub(super) async fn insert(conn: &mut Conn, new: &[Message]) -> QueryResult<()> {
+pub(super) async fn insert<'a>(conn: &mut Conn, new: impl IntoIterator<Item = &'a Message> + Clone) -> QueryResult<()> {
     Insert::of(new).execute(conn).await.map(drop)
 }
 
@@ -113,18 +115,54 @@ pub(super) async fn keep_revision(
     diesel::insert_into(message_revisions::table).values(row).execute(conn).await.map(drop)
 }
 
-pub(super) async fn by_client_key(
+/// What was sent under these keys, each of one sender in one conversation.
+pub(super) async fn by_client_keys(
     conn: &mut Conn,
-    id: ConversationId,
-    author: UserId,
-    key: &str,
-) -> QueryResult<Option<Message>> {
-    messages::table
-        .filter(messages::conversation_id.eq(id).and(messages::author_id.eq(author)).and(messages::client_key.eq(key)))
-        .select(Message::as_select())
-        .first(conn)
-        .await
-        .optional()
+    keys: &[(ConversationId, UserId, &str)],
+) -> QueryResult<Vec<Message>> {
+    messages::table.filter(SentUnder::of(keys)).select(Message::as_select()).load(conn).await
+}
+
+/// Whether a message was sent under one of these keys, which diesel cannot say: three lists would match their product.
+struct SentUnder<'a> {
+    conversations: Vec<ConversationId>,
+    authors: Vec<UserId>,
+    keys: Vec<&'a str>,
+}
+
+impl<'a> SentUnder<'a> {
+    fn of(keys: &[(ConversationId, UserId, &'a str)]) -> Self {
+        let (conversations, (authors, keys)) = keys.iter().map(|&(id, author, key)| (id, (author, key))).unzip();
+        Self { conversations, authors, keys }
+    }
+}
+
+impl QueryId for SentUnder<'_> {
+    type QueryId = SentUnder<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl Expression for SentUnder<'_> {
+    type SqlType = Bool;
+}
+
+impl AppearsOnTable<messages::table> for SentUnder<'_> {}
+
+impl ValidGrouping<()> for SentUnder<'_> {
+    type IsAggregate = is_aggregate::No;
+}
+
+impl QueryFragment<Pg> for SentUnder<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("(messages.conversation_id, messages.author_id, messages.client_key) IN (SELECT * FROM unnest(");
+        out.push_bind_param::<Array<SqlUuid>, _>(&self.conversations)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<SqlUuid>, _>(&self.authors)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.keys)?;
+        out.push_sql("))");
+        Ok(())
+    }
 }
 
 pub(super) async fn by_ids(conn: &mut Conn, ids: &[MessageId]) -> QueryResult<Vec<Message>> {
@@ -317,24 +355,6 @@ pub(super) async fn newest_before(conn: &mut Conn, id: ConversationId, seq: i32)
         .optional()
 }
 
-/// Counts a reply, also the first one of a thread.
-pub(super) async fn count_reply(
-    conn: &mut Conn,
-    id: ConversationId,
-    root: i32,
-    seq: i32,
-    now: Instant,
-) -> QueryResult<()> {
-    let first = Thread {
-        conversation_id: id,
-        root_seq: root,
-        reply_count: 1,
-        last_reply_seq: Some(seq),
-        last_reply_at: Some(now),
-    };
-    add_replies(conn, &[first]).await
-}
-
 insert_many! {
     AddReplies(Thread) into "threads" {
         conversation_id: ConversationId as SqlUuid,
@@ -377,46 +397,46 @@ pub(super) async fn uncount_reply(conn: &mut Conn, id: ConversationId, root: i32
         .map(drop)
 }
 
-pub(super) async fn insert_mentions(
-    conn: &mut Conn,
-    id: ConversationId,
-    seq: i32,
-    thread_root_seq: Option<i32>,
-    users: &[UserId],
-) -> QueryResult<()> {
-    let rows: Vec<_> = users
-        .iter()
-        .map(|user| {
-            (
-                mentions::conversation_id.eq(id),
-                mentions::seq.eq(seq),
-                mentions::user_id.eq(user),
-                mentions::thread_root_seq.eq(thread_root_seq),
-            )
-        })
-        .collect();
-    diesel::insert_into(mentions::table).values(rows).execute(conn).await.map(drop)
+/// Somebody who is mentioned by name.
+pub(super) struct Mention {
+    pub conversation_id: ConversationId,
+    pub seq: i32,
+    pub user_id: UserId,
+    pub thread_root_seq: Option<i32>,
 }
 
-pub(super) async fn insert_broadcast_mentions(
-    conn: &mut Conn,
-    id: ConversationId,
-    seq: i32,
-    thread_root_seq: Option<i32>,
-    kinds: &[Broadcast],
-) -> QueryResult<()> {
-    let rows: Vec<_> = kinds
-        .iter()
-        .map(|kind| {
-            (
-                broadcast_mentions::conversation_id.eq(id),
-                broadcast_mentions::seq.eq(seq),
-                broadcast_mentions::kind.eq(kind),
-                broadcast_mentions::thread_root_seq.eq(thread_root_seq),
-            )
-        })
-        .collect();
-    diesel::insert_into(broadcast_mentions::table).values(rows).execute(conn).await.map(drop)
+insert_many! {
+    InsertMentions(Mention) into "mentions" {
+        conversation_id: ConversationId as SqlUuid,
+        seq: i32 as Integer,
+        user_id: UserId as SqlUuid,
+        thread_root_seq: Option<i32> as Nullable<Integer>,
+    }
+}
+
+pub(super) async fn insert_mentions(conn: &mut Conn, mentions: &[Mention]) -> QueryResult<()> {
+    InsertMentions::of(mentions).execute(conn).await.map(drop)
+}
+
+/// Everyone who is mentioned at once.
+pub(super) struct BroadcastMention {
+    pub conversation_id: ConversationId,
+    pub seq: i32,
+    pub kind: Broadcast,
+    pub thread_root_seq: Option<i32>,
+}
+
+insert_many! {
+    InsertBroadcasts(BroadcastMention) into "broadcast_mentions" {
+        conversation_id: ConversationId as SqlUuid,
+        seq: i32 as Integer,
+        kind: Broadcast as Text,
+        thread_root_seq: Option<i32> as Nullable<Integer>,
+    }
+}
+
+pub(super) async fn insert_broadcast_mentions(conn: &mut Conn, mentions: &[BroadcastMention]) -> QueryResult<()> {
+    InsertBroadcasts::of(mentions).execute(conn).await.map(drop)
 }
 
 /// Before an edited message says anew whom it mentions.

@@ -1,15 +1,13 @@
 //! Conversations and channels.
 
 use diesel::QueryResult;
-use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{Integer, Nullable, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
 use super::super::{Departure, Kind, MemberRole, Visibility};
 use crate::clock::Instant;
-use crate::db::Conn;
+use crate::db::{Conn, update_many};
 use crate::id::{ConversationId, UserId};
 use crate::schema::{channels, conversation_events, conversation_members, conversations};
 
@@ -140,34 +138,17 @@ pub async fn latest_event_at(conn: &mut Conn, id: ConversationId, seq: i32) -> Q
     conversation_events::table.find((id, seq)).select(conversation_events::occurred_at).first(conn).await.optional()
 }
 
-/// The counters of a locked row. diesel caches no UPDATE, and this one runs with every change of a conversation.
-pub async fn save_head(conn: &mut Conn, conversation: &Conversation) -> QueryResult<()> {
-    SaveHead(conversation).execute(conn).await.map(drop)
+update_many! {
+    SaveHeads(Conversation) of "conversations" { id: ConversationId as SqlUuid } {
+        last_seq: i32 as Integer,
+        last_msg_no: i32 as Integer,
+        last_message_seq: Option<i32> as Nullable<Integer>,
+        last_activity_at: Instant as Timestamptz,
+        member_count: i32 as Integer,
+    } also "changed_xid = pg_current_xact_id()"
 }
 
-struct SaveHead<'a>(&'a Conversation);
-
-impl QueryId for SaveHead<'_> {
-    type QueryId = SaveHead<'static>;
-    const HAS_STATIC_QUERY_ID: bool = true;
+/// The counters of locked rows.
+pub async fn save_heads(conn: &mut Conn, conversations: &[Conversation]) -> QueryResult<()> {
+    SaveHeads::of(conversations).execute(conn).await.map(drop)
 }
-
-impl QueryFragment<Pg> for SaveHead<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let row = self.0;
-        out.push_sql("UPDATE conversations SET last_seq = ");
-        out.push_bind_param::<Integer, _>(&row.last_seq)?;
-        out.push_sql(", last_msg_no = ");
-        out.push_bind_param::<Integer, _>(&row.last_msg_no)?;
-        out.push_sql(", last_message_seq = ");
-        out.push_bind_param::<Nullable<Integer>, _>(&row.last_message_seq)?;
-        out.push_sql(", last_activity_at = ");
-        out.push_bind_param::<Timestamptz, _>(&row.last_activity_at)?;
-        out.push_sql(", member_count = ");
-        out.push_bind_param::<Integer, _>(&row.member_count)?;
-        out.push_sql(", changed_xid = pg_current_xact_id() WHERE id = ");
-        out.push_bind_param::<SqlUuid, _>(&row.id)
-    }
-}
-
-impl<Connection> diesel::RunQueryDsl<Connection> for SaveHead<'_> {}

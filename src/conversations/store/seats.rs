@@ -9,7 +9,7 @@ use diesel_async::RunQueryDsl;
 use super::super::{Departure, MemberRole};
 use super::Conversation;
 use crate::clock::Instant;
-use crate::db::{Conn, insert_many};
+use crate::db::{Conn, insert_many, update_many};
 use crate::id::{ConversationId, MemberId, UserId};
 use crate::schema::conversation_members;
 
@@ -144,25 +144,30 @@ pub async fn set_left(
         .map(drop)
 }
 
-/// Moves somebody's position to a message of their own: who writes has read.
-pub async fn read_by_writing(
-    conn: &mut Conn,
-    id: ConversationId,
-    user: UserId,
-    seq: i32,
-    no: i32,
-    now: Instant,
-) -> QueryResult<()> {
-    diesel::update(conversation_members::table.find((id, user)))
-        .set((
-            conversation_members::last_read_seq.eq(seq),
-            conversation_members::last_read_no.eq(no),
-            conversation_members::last_read_at.eq(now),
-            conversation_members::own_unread.eq(0),
-        ))
-        .execute(conn)
-        .await
-        .map(drop)
+/// Somebody's position at a message of their own.
+#[derive(Clone, Debug)]
+pub struct Position {
+    pub conversation_id: ConversationId,
+    pub user_id: UserId,
+    pub last_read_seq: i32,
+    pub last_read_no: i32,
+    pub last_read_at: Option<Instant>,
+}
+
+update_many! {
+    SavePositions(Position) of "conversation_members" {
+        conversation_id: ConversationId as SqlUuid,
+        user_id: UserId as SqlUuid,
+    } {
+        last_read_seq: i32 as Integer,
+        last_read_no: i32 as Integer,
+        last_read_at: Option<Instant> as Nullable<Timestamptz>,
+    } also "own_unread = 0"
+}
+
+/// Moves positions to messages of their owners': who writes has read.
+pub async fn read_by_writing(conn: &mut Conn, positions: &[Position]) -> QueryResult<()> {
+    SavePositions::of(positions).execute(conn).await.map(drop)
 }
 
 /// Of the seats that a chronicle told of, how they ended up; with everything that a new one needs.

@@ -1,16 +1,19 @@
 //! Who stands where.
 
 use diesel::QueryResult;
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
+use super::super::gathering::Busy;
 use super::super::may::Standing;
 use super::super::sight::{Place, Sight, judge};
 use super::super::{Departure, Kind, MemberRole, Visibility};
 use crate::clock::Instant;
 use crate::db::Conn;
 use crate::id::{ConversationId, MemberId, UserId};
-use crate::schema::{channels, conversation_members, conversations, users};
 use crate::users::ServerRole;
 
 /// Where one of these people stands in one of these conversations, if they see it.
@@ -51,38 +54,128 @@ impl StandingRow {
     }
 }
 
-/// Whoever of these people sees which of these conversations, and where they stand there.
+/// Of these people and conversations, pair by pair: who sees what, and where they stand there.
 pub async fn standings(
     conn: &mut Conn,
-    people: &[UserId],
-    ids: &[ConversationId],
+    pairs: &[(UserId, ConversationId)],
 ) -> QueryResult<Vec<(UserId, Sight, Standing)>> {
-    use conversation_members as m;
-    let owner = diesel::alias!(conversation_members as owner);
-    let owns = owner
-        .filter(owner.field(m::conversation_id).eq(conversations::id))
-        .filter(owner.field(m::role).eq(MemberRole::Owner).and(owner.field(m::left_at).is_null()));
-    let mut standings = Vec::new();
-    for &person in people {
-        let rows: Vec<StandingRow> = conversations::table
-            .left_join(channels::table)
-            .left_join(m::table.on(m::conversation_id.eq(conversations::id).and(m::user_id.eq(person))))
-            .inner_join(users::table.on(users::id.eq(person)))
-            .filter(conversations::id.eq_any(ids))
-            .select((
-                conversations::kind,
-                conversations::id,
-                conversations::last_seq,
-                conversations::archived_at,
-                (channels::visibility, channels::posting_role).nullable(),
-                (m::id, m::role, m::departure).nullable(),
-                users::role,
-                diesel::dsl::exists(owns),
-            ))
-            .load(conn)
-            .await?;
-        let seen = rows.into_iter().filter_map(StandingRow::judge);
-        standings.extend(seen.map(|(sight, standing)| (person, sight, standing)));
-    }
-    Ok(standings)
+    let rows: Vec<(UserId, StandingRow)> = Standings::of(pairs).load(conn).await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(user, row)| row.judge().map(|(sight, standing)| (user, sight, standing)))
+        .collect())
 }
+
+/// The conversations in which these people have these seats, locked one by one in the order of their ids.
+pub async fn lock_seated(
+    conn: &mut Conn,
+    pairs: &[(UserId, ConversationId)],
+    busy: Busy,
+) -> QueryResult<Vec<ConversationId>> {
+    LockSeated { pairs: Pairs::of(pairs), busy }.load(conn).await
+}
+
+/// Two arrays that are read side by side: diesel can say lists, which would match their product.
+struct Pairs {
+    users: Vec<UserId>,
+    conversations: Vec<ConversationId>,
+}
+
+impl Pairs {
+    fn of(pairs: &[(UserId, ConversationId)]) -> Self {
+        let (users, conversations) = pairs.iter().copied().unzip();
+        Self { users, conversations }
+    }
+
+    fn walk<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("unnest(");
+        out.push_bind_param::<Array<SqlUuid>, _>(&self.users)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<SqlUuid>, _>(&self.conversations)?;
+        out.push_sql(") AS ask (user_id, conversation_id)");
+        Ok(())
+    }
+}
+
+struct Standings(Pairs);
+
+impl Standings {
+    fn of(pairs: &[(UserId, ConversationId)]) -> Self {
+        Self(Pairs::of(pairs))
+    }
+}
+
+impl QueryId for Standings {
+    type QueryId = Self;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl Query for Standings {
+    type SqlType = (
+        SqlUuid,
+        (
+            Text,
+            SqlUuid,
+            Integer,
+            Nullable<Timestamptz>,
+            Nullable<(Text, Text)>,
+            Nullable<(SqlUuid, Text, Nullable<Text>)>,
+            Text,
+            Bool,
+        ),
+    );
+}
+
+impl QueryFragment<Pg> for Standings {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "SELECT ask.user_id, c.kind, c.id, c.last_seq, c.archived_at, ch.visibility, ch.posting_role, \
+             m.id, m.role, m.departure, u.role, \
+             EXISTS (SELECT FROM conversation_members AS owner WHERE owner.conversation_id = c.id \
+                     AND owner.role = 'OWNER' AND owner.left_at IS NULL) FROM ",
+        );
+        self.0.walk(&mut out)?;
+        out.push_sql(
+            " JOIN users AS u ON u.id = ask.user_id JOIN conversations AS c ON c.id = ask.conversation_id \
+             LEFT JOIN channels AS ch ON ch.conversation_id = c.id \
+             LEFT JOIN conversation_members AS m ON m.conversation_id = c.id AND m.user_id = ask.user_id",
+        );
+        Ok(())
+    }
+}
+
+impl<Connection> diesel::RunQueryDsl<Connection> for Standings {}
+
+struct LockSeated {
+    pairs: Pairs,
+    busy: Busy,
+}
+
+/// Two statements, so two kinds of them to be kept prepared.
+impl QueryId for LockSeated {
+    type QueryId = Self;
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for LockSeated {
+    type SqlType = SqlUuid;
+}
+
+impl QueryFragment<Pg> for LockSeated {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "SELECT id FROM conversations WHERE id IN (SELECT m.conversation_id FROM conversation_members AS m JOIN ",
+        );
+        self.pairs.walk(&mut out)?;
+        out.push_sql(
+            " ON m.conversation_id = ask.conversation_id AND m.user_id = ask.user_id WHERE m.left_at IS NULL) \
+             ORDER BY id FOR NO KEY UPDATE",
+        );
+        if self.busy == Busy::PassOver {
+            out.push_sql(" SKIP LOCKED");
+        }
+        Ok(())
+    }
+}
+
+impl<Connection> diesel::RunQueryDsl<Connection> for LockSeated {}
