@@ -1,9 +1,9 @@
-//! Blocks.
+//! Blocks, and what follows from them.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::harness::{Actor, TestServer};
+use crate::harness::{Actor, Answer, TestServer};
 
 const BLOCK: &str =
     "mutation($id: ID!) { blockUser(input: { userId: $id }) { user { id username viewerHasBlocked } } }";
@@ -12,6 +12,10 @@ const UNBLOCK: &str =
 const BLOCKED: &str = "query($first: Int, $after: String, $last: Int, $before: String) { viewer {
     blockedUsers(first: $first, after: $after, last: $last, before: $before) {
         nodes { username viewerHasBlocked } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }";
+const CREATE: &str =
+    "mutation($input: CreateChannelInput!) { createChannel(input: $input) { channel { id memberCount } } }";
+const ADD: &str = "mutation($input: AddConversationMembersInput!) { addConversationMembers(input: $input) {
+    members { user { username } } rejected { userId reason } } }";
 
 async fn block(by: &Actor, whom: &Actor) -> Value {
     by.ask(BLOCK, json!({ "id": whom.id })).await.data("blockUser")["user"].clone()
@@ -37,6 +41,17 @@ fn names(page: &Value) -> Vec<String> {
 async fn has_blocked(viewer: &Actor, whom: &Actor) -> bool {
     let ask = "query($id: ID!) { node(id: $id) { ... on User { viewerHasBlocked } } }";
     viewer.ask(ask, json!({ "id": whom.id })).await.data("node")["viewerHasBlocked"].as_bool().unwrap()
+}
+
+async fn add(by: &Actor, channel: &str, people: &[&Actor]) -> Value {
+    let ids: Vec<_> = people.iter().map(|person| &person.id).collect();
+    let input = json!({ "conversationId": channel, "userIds": ids });
+    by.ask(ADD, json!({ "input": input })).await.data("addConversationMembers")
+}
+
+async fn found(by: &Actor, with: &[&Actor]) -> Answer {
+    let ids: Vec<_> = with.iter().map(|person| &person.id).collect();
+    by.ask(CREATE, json!({ "input": { "name": "Ours", "visibility": "PRIVATE", "memberIds": ids } })).await
 }
 
 #[tokio::test]
@@ -163,4 +178,78 @@ async fn a_page_of_people_costs_the_same_statements_however_long_it_is() {
             assert_eq!((nodes.len(), blocked), (first, expected), "{page}");
         }
     }
+}
+
+// What follows.
+
+#[tokio::test]
+async fn whoever_stands_in_a_block_with_the_one_who_adds_is_not_added() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let (carol, dave) = (server.register("carol").await, server.register("dave").await);
+    let channel = alice.private_channel("Ours", &[]).await;
+    block(&alice, &bob).await;
+    block(&carol, &alice).await;
+    // Whoever of the two has blocked. A block between others is none of hers.
+    block(&bob, &dave).await;
+    let added = add(&alice, &channel, &[&bob, &carol, &dave]).await;
+    assert_eq!(added["members"], json!([{ "user": { "username": "dave" } }]));
+    assert_eq!(
+        added["rejected"],
+        json!([{ "userId": bob.id, "reason": "NOT_ALLOWED" }, { "userId": carol.id, "reason": "NOT_ALLOWED" }])
+    );
+    unblock(&alice, &bob).await;
+    assert_eq!(add(&alice, &channel, &[&bob]).await["rejected"], json!([]));
+    // Who is in already stays, and comes back as a member.
+    block(&bob, &alice).await;
+    let again = add(&alice, &channel, &[&bob]).await;
+    assert_eq!(again, json!({ "members": [{ "user": { "username": "bob" } }], "rejected": [] }));
+}
+
+#[tokio::test]
+async fn whoever_stands_in_a_block_with_the_founder_is_as_unknown_as_nobody() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let (carol, dave) = (server.register("carol").await, server.register("dave").await);
+    block(&alice, &bob).await;
+    block(&carol, &alice).await;
+    let before = server.database.contents().await;
+    let refused = found(&alice, &[&dave, &bob, &carol]).await;
+    assert_eq!(refused.wrong_fields(), ["input.memberIds.1 UNKNOWN_ID", "input.memberIds.2 UNKNOWN_ID"]);
+    assert_eq!(server.database.contents().await, before);
+    // A third person brings them together.
+    assert_eq!(found(&dave, &[&alice, &bob, &carol]).await.data("createChannel")["channel"]["memberCount"], 4);
+}
+
+#[tokio::test]
+async fn a_mention_does_not_call_whoever_has_blocked_its_author() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let carol = server.register("carol").await;
+    let channel = alice.private_channel("Ours", &[&bob, &carol]).await;
+    block(&bob, &alice).await;
+    let called = async || {
+        let rows = server
+            .database
+            .rows("SELECT u.username FROM mentions m JOIN users u ON u.id = m.user_id ORDER BY m.seq, u.username");
+        rows.await.into_iter().map(|mut row| row.remove(0)).collect::<Vec<_>>()
+    };
+    let both = format!("<@{}> and <@{}>", bob.id, carol.id);
+    let message = alice.say(&channel, &both).await;
+    // What was written stays as it was written.
+    assert_eq!(message["content"], both);
+    assert_eq!(called().await, ["carol"]);
+    let edit = "mutation($id: ID!, $content: String!) { editMessage(input: { messageId: $id, content: $content }) {
+        message { content } } }";
+    let again = format!("<@{}>!", bob.id);
+    alice.ask(edit, json!({ "id": message["id"], "content": again })).await.data("editMessage");
+    assert!(called().await.is_empty());
+    // Others call him, and she is called by him: the block is his.
+    carol.say(&channel, &again).await;
+    bob.say(&channel, &format!("<@{}>", alice.id)).await;
+    assert_eq!(called().await, ["bob", "alice"]);
+    unblock(&bob, &alice).await;
+    let last = format!("<@{}>?", bob.id);
+    alice.ask(edit, json!({ "id": message["id"], "content": last })).await.data("editMessage");
+    assert_eq!(called().await, ["bob", "bob", "alice"]);
 }
