@@ -124,6 +124,8 @@ ids! {
     ThreadId,
     /// The private side of a user; shares their number.
     ViewerId,
+    /// The preferences of a user; share their number.
+    PreferencesId,
     /// An entry of the audit log.
     AuditId,
 }
@@ -135,6 +137,7 @@ prefixes! {
     MessageId = "msg",
     ThreadId = "thread",
     ViewerId = "viewer",
+    PreferencesId = "pref",
     AuditId = "audit",
 }
 

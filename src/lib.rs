@@ -21,7 +21,7 @@
 //!   this moment: who is here, what passes, which sessions have just ended).
 //! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles): `audit`, `users`, `accounts`, `conversations`, `presence`, `messages`, `import`.
 //!   In each: `mod.rs` is the front door; a verb a file is a rule; `store.rs`, or the folder `store`, is SQL; `events.rs` is what stands in the log;
-//!   `loaders.rs` looks up many at once; `graphql` is the face.
+//!   `loaders.rs` looks up many at once; `graphql` is the face. A folder within an area is the same in small.
 //! - The top, which knows all areas: `api` (the schema and the door to executing), `http` (router, requests, sockets),
 //!   `start` (from nothing to a running server).
 //!

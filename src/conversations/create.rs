@@ -184,7 +184,9 @@ async fn known(tx: &mut Tx, draft: &ChannelDraft, viewer: &Viewer) -> Result<Vec
             wanted.push(id);
         }
     }
-    let reachable = users::reachable(tx, &wanted).await?;
+    let mut reachable = users::reachable(tx, &wanted).await?;
+    let in_block = users::in_block_among(tx, viewer.user_id, &wanted).await?;
+    reachable.retain(|id| !in_block.contains(id));
     let mut wrong = Wrong::default();
     wrong.note_each(
         "memberIds",

@@ -5,14 +5,18 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
-use super::ServerRole;
+use super::directory::{PeopleCursor, PeopleFilter, PeopleOrder, Place};
+use super::{ServerRole, UserOrderField};
 use crate::clock::Instant;
 use crate::db::{Conn, insert_many};
 use crate::id::UserId;
+use crate::page::{Direction, OrderDirection, Window};
 use crate::schema::users;
 
+define_sql_function!(fn lower(text: Text) -> Text);
+
 /// Somebody.
-#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = users)]
 pub struct User {
     pub id: UserId,
@@ -90,4 +94,99 @@ pub(super) async fn set_role(conn: &mut Conn, id: UserId, role: ServerRole, now:
         .execute(conn)
         .await
         .map(drop)
+}
+
+/// Somebody, locked. Not `FOR UPDATE`: foreign keys may still look.
+pub(super) async fn lock(conn: &mut Conn, id: UserId) -> QueryResult<Option<User>> {
+    users::table.find(id).select(User::as_select()).for_no_key_update().first(conn).await.optional()
+}
+
+/// Violates `users_username_key` where somebody has the handle.
+pub(super) async fn save_profile(conn: &mut Conn, user: &User) -> QueryResult<()> {
+    diesel::update(users::table.find(user.id))
+        .set((
+            users::username.eq(&user.username),
+            users::display_name.eq(&user.display_name),
+            users::bio.eq(&user.bio),
+            users::version.eq(user.version),
+            users::updated_at.eq(user.updated_at),
+        ))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// A page of those who can sign in and are not gone, each with the name by which they are ordered.
+pub(super) async fn people(
+    conn: &mut Conn,
+    filter: &PeopleFilter,
+    order: PeopleOrder,
+    window: &Window<PeopleCursor>,
+) -> QueryResult<Vec<(User, String)>> {
+    let name = lower(users::display_name);
+    let mut query = users::table
+        .filter(users::is_claimed.and(users::deleted_at.is_null()))
+        .select((User::as_select(), name))
+        .limit(window.fetch())
+        .into_boxed();
+    if let Some(search) = &filter.search {
+        // Folded by the database, as names are.
+        let prefix = lower(format!("{}%", escaped(search)).into_sql::<Text>());
+        query = query.filter(name.like(prefix.clone()).or(users::username.like(prefix)));
+    }
+    if let Some(roles) = &filter.roles {
+        query = query.filter(users::role.eq_any(roles));
+        if !roles.contains(&ServerRole::User) {
+            // In the words of the index of those few.
+            query = query.filter(diesel::dsl::sql::<Bool>("users.role <> 'USER'"));
+        }
+    }
+    let is_ascending = order.direction == OrderDirection::Asc;
+    let (above, below) = match is_ascending {
+        true => (&window.after, &window.before),
+        false => (&window.before, &window.after),
+    };
+    // The first condition of each is the index's; the second settles a tie.
+    query = match above.as_ref().map(PeopleCursor::place) {
+        Some(Place::Name(at, id)) => query.filter(name.ge(at)).filter(name.gt(at).or(users::id.gt(id))),
+        Some(Place::CreatedAt(at, id)) => {
+            query.filter(users::created_at.ge(at)).filter(users::created_at.gt(at).or(users::id.gt(id)))
+        }
+        None => query,
+    };
+    query = match below.as_ref().map(PeopleCursor::place) {
+        Some(Place::Name(at, id)) => query.filter(name.le(at)).filter(name.lt(at).or(users::id.lt(id))),
+        Some(Place::CreatedAt(at, id)) => {
+            query.filter(users::created_at.le(at)).filter(users::created_at.lt(at).or(users::id.lt(id)))
+        }
+        None => query,
+    };
+    let is_onward = is_ascending == (window.direction == Direction::Forward);
+    // Those whose names begin alike stand together. PostgreSQL takes them to be scattered, and would read the index from
+    // its end until it came to them; what it has to sort it looks up first.
+    let sorted = name.concat("");
+    query = match (order.field, is_onward) {
+        (UserOrderField::Name, true) if filter.search.is_some() => query.order((sorted.asc(), users::id.asc())),
+        (UserOrderField::Name, false) if filter.search.is_some() => query.order((sorted.desc(), users::id.desc())),
+        (UserOrderField::Name, true) => query.order((name.asc(), users::id.asc())),
+        (UserOrderField::Name, false) => query.order((name.desc(), users::id.desc())),
+        (UserOrderField::CreatedAt, true) => query.order((users::created_at.asc(), users::id.asc())),
+        (UserOrderField::CreatedAt, false) => query.order((users::created_at.desc(), users::id.desc())),
+    };
+    query.load(conn).await
+}
+
+/// A text that LIKE takes as it stands.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_like_would_interpret_is_escaped() {
+        assert_eq!(escaped(r"50%_a\b"), r"50\%\_a\\b");
+    }
 }

@@ -51,9 +51,11 @@ const READS: &[Row] = &[
     row("Query.user", Nowhere, "user(by: { id: <owner> }) { id }",                                    "U + + + + + + + + +"),
     row("Query.user", Nowhere, "user(by: { username: \"owner\" }) { id }",                            "U + + + + + + + + +"),
     row("Query.user", Nowhere, "user(by: { username: \"nobody\" }) { id }",                           "U 0 0 0 0 0 0 0 0 0"),
+    row("Query.users", Nowhere, "users { pageInfo { hasNextPage } }",                                 "U + + + + + + + + +"),
     row("Query.node User", Nowhere, "node(id: <owner>) { id }",                                       "U + + + + + + + + +"),
     row("Query.node Session", Nowhere, "node(id: <owner's session>) { id }",                          "U 0 0 0 0 0 0 0 0 +"),
     row("Query.node Viewer", Nowhere, "node(id: <owner's viewer>) { id }",                            "U 0 0 0 0 0 0 0 0 +"),
+    row("Query.node Preferences", Nowhere, "node(id: <owner's preferences>) { id }",                  "U 0 0 0 0 0 0 0 0 +"),
     row("Query.node Channel", Private, "node(id: <channel>) { id }",                                  "U 0 0 0 0 + + + + +"),
     row("Query.node Channel", Public, "node(id: <channel>) { id }",                                   "U + + + 0 + + + + +"),
     row("Query.node ConversationMember", Private, "node(id: <member's seat>) { id }",                 "U 0 0 0 0 + + + + +"),
@@ -93,6 +95,11 @@ const SIGN_INS: &[Row] = &[
     row("Mutation.refreshSession", Nowhere, "refreshSession(input: { refreshToken: \"forged\" }) { session { id } }",
                                                                                                       "U U U U U U U U U U"),
     row("Mutation.logout", Nowhere, "logout { sessionId }",                                           "U + + + + + + + + +"),
+    row("Mutation.updateProfile", Nowhere, "updateProfile(input: { bio: <name> }) { user { id } }",   "U + + + + + + + + +"),
+    row("Mutation.updatePreferences", Nowhere, "updatePreferences(input: { theme: DARK }) { preferences { id } }",
+                                                                                                      "U + + + + + + + + +"),
+    row("Mutation.blockUser", Nowhere, "blockUser(input: { userId: <owner> }) { user { id } }",       "U + + + + + + + + B"),
+    row("Mutation.unblockUser", Nowhere, "unblockUser(input: { userId: <owner> }) { user { id } }",   "U + + + + + + + + +"),
     row("Mutation.createChannel", Nowhere, "createChannel(input: { name: <name> }) { channel { id } }",
                                                                                                       "U + + + + + + + + +"),
     row("Mutation.setPresence", Nowhere, "setPresence(input: { status: BUSY }) { user { id } }",      "U P P P P P P P P P"),
@@ -232,6 +239,8 @@ const IDS: &[IdRow] = &[
                                                                                                                           "B B N N N"),
     id("CreateChannelInput.memberIds", Id::User, "mutation { createChannel(input: { name: \"New\", memberIds: [<id>] }) { channel { id } } }",
                                                                                                                           "B B B . ."),
+    id("BlockUserInput.userId", Id::User, "mutation { blockUser(input: { userId: <id> }) { user { id } } }",              "B B N . ."),
+    id("UnblockUserInput.userId", Id::User, "mutation { unblockUser(input: { userId: <id> }) { user { id } } }",          "B B N . ."),
     id("JoinChannelInput.channelId", Id::Conversation, "mutation { joinChannel(input: { channelId: <id> }) { channel { id } } }",
                                                                                                                           "B B N N +"),
     id("LeaveConversationInput.conversationId", Id::Conversation, "mutation { leaveConversation(input: { conversationId: <id> }) { conversationId } }",
@@ -464,7 +473,12 @@ impl World {
         let mut words = Words::from([("password", PASSWORD.to_owned())]);
         words.extend(PEOPLE[1..].iter().map(|name| (*name, self.person(name).id.clone())));
         let me = owner.query("{ viewer { id session { id } } }").await.data("viewer");
-        words.extend([("owner's viewer", text(&me["id"])), ("owner's session", text(&me["session"]["id"]))]);
+        let viewer = text(&me["id"]);
+        words.extend([
+            ("owner's preferences", viewer.replace("viewer_", "pref_")),
+            ("owner's viewer", viewer),
+            ("owner's session", text(&me["session"]["id"])),
+        ]);
         let input = match place {
             Nowhere => return words,
             Public => json!({ "name": Uuid::new_v4().to_string() }),

@@ -239,8 +239,10 @@ async fn an_edit_of_a_stale_version_is_told_the_present_one() {
 // Pages.
 
 /// Every list that is read in pages, and how it is reached; <page> stands for the arguments.
-const LISTS: [(&str, &str); 4] = [
+const LISTS: [(&str, &str); 6] = [
     ("Query.channels", "channels(<page>) { edges { cursor } }"),
+    ("Query.users", "users(<page>) { edges { cursor } }"),
+    ("Viewer.blockedUsers", "viewer { blockedUsers(<page>) { edges { cursor } } }"),
     ("Channel.members", "channel(by: { id: <here> }) { members(<page>) { edges { cursor } } }"),
     ("Channel.messages", "channel(by: { id: <here> }) { messages(<page>) { edges { cursor } } }"),
     ("Thread.replies", "node(id: <thread>) { ... on Thread { replies(<page>) { edges { cursor } } } }"),
@@ -264,7 +266,9 @@ struct Lists {
 }
 
 impl Lists {
-    async fn new(alice: &Actor, name: &str) -> Self {
+    async fn new(server: &TestServer, alice: &Actor, name: &str) -> Self {
+        let mallory = server.register(&key()[..20]).await;
+        alice.ask(BLOCK, json!({ "input": { "userId": mallory.id } })).await.data("blockUser");
         let here = alice.public_channel(name).await;
         let root = alice.say(&here, "Hi").await["id"].as_str().unwrap().to_owned();
         alice.write(json!({ "conversationId": here, "content": "Hi", "threadRootId": root })).await;
@@ -299,7 +303,7 @@ fn find(value: &Value, name: &str) -> Option<String> {
 async fn a_page_has_a_size_and_one_direction() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;
-    let lists = Lists::new(&alice, "Lounge").await;
+    let lists = Lists::new(&server, &alice, "Lounge").await;
     for (list, ask) in LISTS {
         for (page, faults) in [
             ("first: 1, last: 1", &["last NOT_ALLOWED"][..]),
@@ -333,12 +337,13 @@ async fn a_page_has_a_size_and_one_direction() {
 async fn a_cursor_is_of_one_list_alone() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;
-    let (here, elsewhere) = (Lists::new(&alice, "Lounge").await, Lists::new(&alice, "Elsewhere").await);
+    let (here, elsewhere) =
+        (Lists::new(&server, &alice, "Lounge").await, Lists::new(&server, &alice, "Elsewhere").await);
     let mut cursors = Vec::new();
     for (list, ask) in LISTS {
         cursors.push((list, true, here.cursor(&alice, ask).await));
-        // The list of channels is of no conversation.
-        if ask.contains('<') && list != "Query.channels" {
+        // The others are of no conversation.
+        if ask.contains("<here>") || ask.contains("<thread>") {
             cursors.push((list, false, elsewhere.cursor(&alice, ask).await));
         }
     }
@@ -503,6 +508,16 @@ async fn everything_wrong_with_an_input_is_said_at_once() {
             &["input.conversationId BAD_FORMAT", "input.userIds.1 BAD_FORMAT"],
         ),
         (
+            PROFILE,
+            json!({ "username": "a b", "displayName": null, "bio": long }),
+            &["input.username BAD_FORMAT", "input.displayName REQUIRED", "input.bio TOO_LONG"],
+        ),
+        (
+            PREFERENCES,
+            json!({ "language": "", "timeZone": "Atlantis", "theme": "DARK" }),
+            &["input.language REQUIRED", "input.timeZone BAD_FORMAT"],
+        ),
+        (
             REMOVE,
             json!({ "memberId": alice.id, "reason": "\0" }),
             &["input.memberId BAD_FORMAT", "input.reason BAD_FORMAT"],
@@ -518,7 +533,7 @@ async fn everything_wrong_with_an_input_is_said_at_once() {
 /// What people try, and what breaks things by accident.
 fn texts() -> Vec<Value> {
     let written = |json: &str| URL_SAFE_NO_PAD.encode(json);
-    let ids = ["chan", "dm", "msg", "member", "user", "thread", "session", "viewer"];
+    let ids = ["chan", "dm", "msg", "member", "user", "thread", "session", "viewer", "pref"];
     let mut texts: Vec<String> = ids.iter().map(|prefix| format!("{prefix}_7zzzzzzzzzzzzzzzzzzzzzzzzz")).collect();
     texts.extend(
         ["", " ", "\0", "a\0b", "\u{7}", "\u{feff}", "\u{202e}x", "%_\\", "\"'`", "😀", "null"].map(str::to_owned),
@@ -528,9 +543,12 @@ fn texts() -> Vec<Value> {
     // Cursors that nobody was given.
     let nil = Uuid::nil();
     texts.push(written(&format!(r#"["channels",["a\u0000","{nil}"]]"#)));
+    texts.push(written(&format!(r#"["users",{{"Name":["a\u0000","{nil}"]}}]"#)));
     for time in [i64::MIN, -300_000_000_000_000, i64::MAX] {
         texts.push(written(&format!(r#"["members",["{nil}",1,{time},"{nil}"]]"#)));
         texts.push(written(&format!(r#"["members",[1,{time},"{nil}"]]"#)));
+        texts.push(written(&format!(r#"["users",{{"CreatedAt":[{time},"{nil}"]}}]"#)));
+        texts.push(written(&format!(r#"["blockedUsers",[{time},"{nil}"]]"#)));
     }
     texts.push(written(&format!(r#"["messages",["{nil}",-2147483648]]"#)));
     texts.into_iter().map(Value::from).collect()
@@ -543,7 +561,7 @@ fn values(kind: &str) -> Vec<Value> {
         "DateTime" => {
             ["0000-01-01T00:00:00Z", "9999-12-31T23:59:60+23:59", "today", "\0", ""].map(Value::from).to_vec()
         }
-        "String" | "ID" => texts(),
+        "String" | "ID" | "LanguageTag" | "TimeZone" => texts(),
         _ => vec![json!("NOTHING")],
     };
     // And what is none of its kind.
@@ -565,7 +583,7 @@ impl Usual {
         let value = match (input.kind.as_str(), input.name.as_str()) {
             ("ID", "messageId" | "replyToId" | "threadRootId") => json!(self.message),
             ("ID", "memberId") => json!(self.seat),
-            ("ID", "userIds" | "memberIds") => json!(self.user),
+            ("ID", "userId" | "userIds" | "memberIds") => json!(self.user),
             ("ID", _) => json!(self.channel),
             ("String", "email") => json!(format!("{}@example.org", key())),
             ("String", "username") => json!(&key()[..20]),
@@ -620,7 +638,7 @@ fn input_object(name: &str) -> sdl::InputObject {
 async fn whatever_is_sent_no_error_tells_of_the_inside() {
     let server = TestServer::start().await;
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);
-    let lists = Lists::new(&alice, "Lounge").await;
+    let lists = Lists::new(&server, &alice, "Lounge").await;
     bob.join(&lists.here).await;
     let message = lists.thread.replace("thread_", "msg_");
     let seat = alice.seat_of(&lists.here, &bob).await;
@@ -670,6 +688,7 @@ fn operation(object: &str, field: &sdl::Field, given: &serde_json::Map<String, V
     let asked = format!("{}({}) {selection}", field.name, passed.join(", "));
     let (kind, asked) = match object {
         "Query" | "Mutation" | "Subscription" => (object.to_lowercase(), asked),
+        "Viewer" => ("query".into(), format!("viewer {{ {asked} }}")),
         "Channel" => ("query".into(), format!("conversation(id: {:?}) {{ {asked} }}", usual.channel)),
         "Message" => ("query".into(), format!("message(id: {:?}) {{ {asked} }}", usual.message)),
         "Thread" => ("query".into(), format!("node(id: {:?}) {{ ... on Thread {{ {asked} }} }}", usual.thread)),
@@ -698,6 +717,10 @@ const ADD: &str = "mutation($input: AddConversationMembersInput!) { addConversat
     members { id } } }";
 const REMOVE: &str = "mutation($input: RemoveConversationMemberInput!) { removeConversationMember(input: $input) {
     memberId } }";
+const BLOCK: &str = "mutation($input: BlockUserInput!) { blockUser(input: $input) { user { id } } }";
+const PROFILE: &str = "mutation($input: UpdateProfileInput!) { updateProfile(input: $input) { user { id } } }";
+const PREFERENCES: &str = "mutation($input: UpdatePreferencesInput!) { updatePreferences(input: $input) {
+    preferences { id } } }";
 
 fn draft(conversation: &str, content: &str) -> Value {
     json!({ "conversationId": conversation, "clientKey": key(), "content": content })

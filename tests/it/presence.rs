@@ -133,7 +133,73 @@ async fn a_thread_of_elsewhere_is_none_to_type_in() {
     }
 }
 
+#[tokio::test]
+async fn a_block_hides_typing_both_ways() {
+    let server = TestServer::start().await;
+    let (alice, bob, carol) =
+        (server.register("alice").await, server.register("bob").await, server.register("carol").await);
+    let channel = alice.private_channel("Room", &[&bob, &carol]).await;
+    block(&alice, &bob).await;
+    let (mut by_alice, mut by_bob) = (alice.socket().await, bob.socket().await);
+    let (mut alice_hears, mut bob_hears) = (hear(&mut by_alice, &channel).await, hear(&mut by_bob, &channel).await);
+    types(&alice, &channel, json!({})).await;
+    types(&bob, &channel, json!({})).await;
+    types(&carol, &channel, json!({})).await;
+    // Carol came last, and nothing before her is heard.
+    for hears in [&mut alice_hears, &mut bob_hears] {
+        assert_eq!(only_signal(hears).await["user"]["username"], "carol");
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_share_it_is_not_seen_typing() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let channel = alice.private_channel("Room", &[&bob]).await;
+    prefer(&alice, json!({ "privacy": { "sharesTyping": false } })).await;
+    let mut socket = bob.socket().await;
+    let mut hears = hear(&mut socket, &channel).await;
+    assert_eq!(types(&alice, &channel, json!({})).await, Value::Null);
+    prefer(&alice, json!({ "privacy": { "sharesTyping": true } })).await;
+    let until = types(&alice, &channel, json!({})).await;
+    assert_eq!(only_signal(&mut hears).await["expiresAt"], until);
+}
+
 // Presence.
+
+#[tokio::test]
+async fn a_block_hides_presence_both_ways() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    alice.private_channel("Room", &[&bob]).await;
+    let (mut by_alice, mut by_bob) = (alice.socket().await, bob.socket().await);
+    wait_until(async || presence_of(&alice, &bob).await["status"] == "ONLINE").await;
+    wait_until(async || presence_of(&bob, &alice).await["status"] == "ONLINE").await;
+    let (mut alice_looks, mut bob_looks) = (look(&mut by_alice, &[&bob]).await, look(&mut by_bob, &[&alice]).await);
+    block(&alice, &bob).await;
+    let hidden = json!({ "status": "OFFLINE", "lastSeenAt": null, "customStatus": null });
+    assert_eq!(looked(&mut alice_looks).await["bob"], hidden);
+    assert_eq!(looked(&mut bob_looks).await["alice"], hidden);
+    let unblock = "mutation($id: ID!) { unblockUser(input: { userId: $id }) { user { id } } }";
+    alice.ask(unblock, json!({ "id": bob.id })).await.data("unblockUser");
+    assert_eq!(looked(&mut alice_looks).await["bob"]["status"], "ONLINE");
+    assert_eq!(looked(&mut bob_looks).await["alice"]["status"], "ONLINE");
+}
+
+#[tokio::test]
+async fn who_does_not_share_when_they_were_here_is_only_gone() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    alice.private_channel("Room", &[&bob]).await;
+    let (by_alice, mut by_bob) = (alice.socket().await, bob.socket().await);
+    wait_until(async || presence_of(&alice, &bob).await["status"] == "ONLINE").await;
+    let mut looks = look(&mut by_bob, &[&alice]).await;
+    prefer(&alice, json!({ "privacy": { "sharesLastSeen": false } })).await;
+    drop(by_alice);
+    let gone = until_gone(&server, &mut looks, &alice).await;
+    assert_eq!(gone, json!({ "status": "OFFLINE", "lastSeenAt": null, "customStatus": null }));
+    assert!(presence_of(&alice, &alice).await["lastSeenAt"].is_string(), "she sees it herself");
+}
 
 #[tokio::test]
 async fn somebody_is_here_while_a_socket_is_open() {
@@ -351,6 +417,17 @@ async fn types(actor: &Actor, channel: &str, more: Value) -> Value {
     let mut input = json!({ "conversationId": channel });
     input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     actor.ask(TYPE, json!({ "input": input })).await.data("setTyping")["expiresAt"].clone()
+}
+
+async fn block(blocker: &Actor, blocked: &Actor) {
+    let block = "mutation($id: ID!) { blockUser(input: { userId: $id }) { user { id } } }";
+    blocker.ask(block, json!({ "id": blocked.id })).await.data("blockUser");
+}
+
+async fn prefer(actor: &Actor, input: Value) {
+    let update =
+        "mutation($input: UpdatePreferencesInput!) { updatePreferences(input: $input) { preferences { version } } }";
+    actor.ask(update, json!({ "input": input })).await.data("updatePreferences");
 }
 
 /// Hears what passes in a conversation, from when the stream is live.

@@ -1,0 +1,70 @@
+//! The directory in the API.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, InputObject};
+
+use super::User;
+use crate::context::Ask;
+use crate::error::Result;
+use crate::page::{Arguments, Cursor, OrderDirection, Page, connection};
+use crate::users::{self, PeopleFilter, PeopleOrder, ServerRole, UserOrderField};
+
+connection! {
+    /// A page of users.
+    UserConnection {},
+    /// One of the users, and where it stands.
+    UserEdge,
+    /// Where to go on from.
+    cursor,
+    /// The user.
+    User
+}
+
+/// Which users of the directory.
+#[derive(InputObject)]
+pub struct UserFilter {
+    /// Handle or name begins so.
+    search: Option<String>,
+    /// Role on the server.
+    roles: Option<Vec<ServerRole>>,
+}
+
+/// Order of users.
+#[derive(InputObject)]
+pub struct UserOrder {
+    /// By what.
+    field: UserOrderField,
+    /// In which direction.
+    #[graphql(default_with = "OrderDirection::Asc")]
+    direction: OrderDirection,
+}
+
+impl From<UserOrder> for PeopleOrder {
+    fn from(UserOrder { field, direction }: UserOrder) -> Self {
+        Self { field, direction }
+    }
+}
+
+pub async fn users(
+    ctx: &Context<'_>,
+    filter: Option<UserFilter>,
+    order: Option<UserOrder>,
+    arguments: Arguments,
+) -> Result<UserConnection> {
+    ctx.viewer()?;
+    let filter = filter.map(|filter| PeopleFilter::from(filter.search, filter.roles)).transpose()?.unwrap_or_default();
+    let order = order.map(Into::into).unwrap_or_default();
+    let window = arguments.window_of(|cursor: &users::PeopleCursor| cursor.is_of(order))?;
+    Ok(connection_of(users::people(ctx.app(), filter, order, window).await?))
+}
+
+/// Those whom the viewer has blocked.
+pub async fn blocked_users(ctx: &Context<'_>, arguments: Arguments) -> Result<UserConnection> {
+    let viewer = ctx.viewer()?;
+    Ok(connection_of(users::blocked_users(ctx.app(), &viewer, arguments).await?))
+}
+
+fn connection_of<C: Cursor>(page: Page<(C, Arc<users::User>)>) -> UserConnection {
+    UserConnection::new(page.map(|(cursor, user)| UserEdge::at(&cursor, User(user))))
+}
