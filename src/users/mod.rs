@@ -51,8 +51,17 @@ text_enum!(ServerRole);
 pub enum UserOrderField {
     /// Name to show.
     Name,
+    /// When last here; those who do not show it to the viewer are left out.
+    LastSeen,
     /// Creation.
     CreatedAt,
+}
+
+/// Some people out of all.
+#[derive(Debug)]
+pub enum Among {
+    Only(Vec<UserId>),
+    AllBut(Vec<UserId>),
 }
 
 /// Somebody who is not gone.

@@ -6,14 +6,15 @@ use diesel::sql_types::{Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlU
 use diesel_async::RunQueryDsl;
 
 use super::directory::{PeopleCursor, PeopleFilter, PeopleOrder, Place};
-use super::{ServerRole, UserOrderField};
+use super::{Among, ServerRole, UserOrderField};
 use crate::clock::Instant;
 use crate::db::{Conn, insert_many};
 use crate::id::UserId;
 use crate::page::{Direction, OrderDirection, Window};
-use crate::schema::users;
+use crate::schema::{preferences, presences, users};
 
 define_sql_function!(fn lower(text: Text) -> Text);
+define_sql_function!(fn people_shown_to(viewer: SqlUuid) -> SqlUuid);
 
 /// Somebody.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
@@ -116,17 +117,29 @@ pub(super) async fn save_profile(conn: &mut Conn, user: &User) -> QueryResult<()
         .map(drop)
 }
 
-/// A page of those who can sign in and are not gone, each with the name by which they are ordered.
+/// Somebody, with what a list may be ordered by.
+#[derive(Queryable)]
+pub(super) struct Listed {
+    pub user: User,
+    pub folded_name: String,
+    pub last_seen_at: Option<Instant>,
+}
+
+/// A page of those who can sign in and are not gone.
 pub(super) async fn people(
     conn: &mut Conn,
+    viewer: UserId,
     filter: &PeopleFilter,
     order: PeopleOrder,
     window: &Window<PeopleCursor>,
-) -> QueryResult<Vec<(User, String)>> {
+) -> QueryResult<Vec<Listed>> {
     let name = lower(users::display_name);
+    let last_seen_at = presences::last_seen_at.assume_not_null();
     let mut query = users::table
+        .left_join(presences::table)
+        .left_join(preferences::table)
         .filter(users::is_claimed.and(users::deleted_at.is_null()))
-        .select((User::as_select(), name))
+        .select((User::as_select(), name, presences::last_seen_at.nullable()))
         .limit(window.fetch())
         .into_boxed();
     if let Some(search) = &filter.search {
@@ -141,6 +154,18 @@ pub(super) async fn people(
             query = query.filter(diesel::dsl::sql::<Bool>("users.role <> 'USER'"));
         }
     }
+    match &filter.among {
+        Some(Among::Only(people)) => query = query.filter(users::id.eq_any(people)),
+        Some(Among::AllBut(people)) => query = query.filter(users::id.ne_all(people)),
+        None => {}
+    }
+    if order.field == UserOrderField::LastSeen {
+        let shares = preferences::shares_last_seen.nullable().is_distinct_from(false);
+        query = query
+            .filter(presences::last_seen_at.is_not_null())
+            .filter(shares.or(users::id.eq(viewer)))
+            .filter(users::id.eq_any(diesel::select(people_shown_to(viewer))));
+    }
     let is_ascending = order.direction == OrderDirection::Asc;
     let (above, below) = match is_ascending {
         true => (&window.after, &window.before),
@@ -149,6 +174,9 @@ pub(super) async fn people(
     // The first condition of each is the index's; the second settles a tie.
     query = match above.as_ref().map(PeopleCursor::place) {
         Some(Place::Name(at, id)) => query.filter(name.ge(at)).filter(name.gt(at).or(users::id.gt(id))),
+        Some(Place::LastSeen(at, id)) => {
+            query.filter(last_seen_at.ge(at)).filter(last_seen_at.gt(at).or(users::id.gt(id)))
+        }
         Some(Place::CreatedAt(at, id)) => {
             query.filter(users::created_at.ge(at)).filter(users::created_at.gt(at).or(users::id.gt(id)))
         }
@@ -156,6 +184,9 @@ pub(super) async fn people(
     };
     query = match below.as_ref().map(PeopleCursor::place) {
         Some(Place::Name(at, id)) => query.filter(name.le(at)).filter(name.lt(at).or(users::id.lt(id))),
+        Some(Place::LastSeen(at, id)) => {
+            query.filter(last_seen_at.le(at)).filter(last_seen_at.lt(at).or(users::id.lt(id)))
+        }
         Some(Place::CreatedAt(at, id)) => {
             query.filter(users::created_at.le(at)).filter(users::created_at.lt(at).or(users::id.lt(id)))
         }
@@ -170,6 +201,8 @@ pub(super) async fn people(
         (UserOrderField::Name, false) if filter.search.is_some() => query.order((sorted.desc(), users::id.desc())),
         (UserOrderField::Name, true) => query.order((name.asc(), users::id.asc())),
         (UserOrderField::Name, false) => query.order((name.desc(), users::id.desc())),
+        (UserOrderField::LastSeen, true) => query.order((last_seen_at.asc(), users::id.asc())),
+        (UserOrderField::LastSeen, false) => query.order((last_seen_at.desc(), users::id.desc())),
         (UserOrderField::CreatedAt, true) => query.order((users::created_at.asc(), users::id.asc())),
         (UserOrderField::CreatedAt, false) => query.order((users::created_at.desc(), users::id.desc())),
     };

@@ -389,6 +389,44 @@ async fn who_shares_nothing_any_more_is_shown_nothing() {
 }
 
 #[tokio::test]
+async fn the_directory_is_filtered_and_ordered_by_what_the_viewer_sees() {
+    let server = TestServer::start().await;
+    let (alice, bob, carol) =
+        (server.register("alice").await, server.register("bob").await, server.register("carol").await);
+    alice.private_channel("Room", &[&bob, &carol]).await;
+    let mallory = server.register("mallory").await;
+    let sockets = (alice.socket().await, bob.socket().await, mallory.socket().await);
+    wait_until(async || server.app.realtime.presences.present().len() == 3).await;
+    let query = "query($filter: UserFilter, $order: UserOrder) { users(filter: $filter, orderBy: $order) { nodes { username } } }";
+    let found = async |viewer: &Actor, statuses: &[&str]| {
+        let answer = viewer.ask(query, json!({ "filter": { "statuses": statuses } })).await.data("users");
+        names(&answer)
+    };
+    assert_eq!(found(&alice, &["ONLINE", "BUSY"]).await, ["alice", "bob"]);
+    assert_eq!(found(&alice, &["OFFLINE"]).await, ["carol", "mallory"]);
+    assert_eq!(found(&alice, &["OFFLINE", "ONLINE"]).await, ["alice", "bob", "carol", "mallory"]);
+    assert_eq!(found(&alice, &["AWAY"]).await, Vec::<String>::new());
+    assert_eq!(found(&alice, &[]).await, Vec::<String>::new());
+    assert_eq!(found(&mallory, &["ONLINE"]).await, ["mallory"]);
+
+    for (who, minutes) in [(&bob, 0), (&alice, 1), (&mallory, 2)] {
+        server.clock.advance(TimeDelta::minutes(minutes));
+        who.query("mutation { setPresence(input: { status: OFFLINE }) { user { id } } }").await.data("setPresence");
+    }
+    let latest = async |viewer: &Actor, direction: &str| {
+        let order = json!({ "field": "LAST_SEEN", "direction": direction });
+        names(&viewer.ask(query, json!({ "order": order })).await.data("users"))
+    };
+    // Carol was never here, and mallory is nobody to alice.
+    assert_eq!(latest(&alice, "DESC").await, ["alice", "bob"]);
+    assert_eq!(latest(&alice, "ASC").await, ["bob", "alice"]);
+    prefer(&bob, json!({ "privacy": { "sharesLastSeen": false } })).await;
+    assert_eq!(latest(&alice, "DESC").await, ["alice"]);
+    assert_eq!(latest(&bob, "DESC").await, ["alice", "bob"]);
+    drop(sockets);
+}
+
+#[tokio::test]
 async fn looking_at_the_wrong_ids_is_refused() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;
@@ -477,6 +515,11 @@ async fn until_gone(server: &TestServer, looks: &mut Stream, user: &Actor) -> Va
         presence = delivery => presence,
         () = passing => unreachable!(),
     }
+}
+
+fn names(connection: &Value) -> Vec<String> {
+    let nodes = connection["nodes"].as_array().unwrap();
+    nodes.iter().map(|node| node["username"].as_str().unwrap().to_owned()).collect()
 }
 
 async fn wait_until(holds: impl AsyncFn() -> bool) {

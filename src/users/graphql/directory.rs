@@ -8,6 +8,8 @@ use super::User;
 use crate::context::Ask;
 use crate::error::Result;
 use crate::page::{Arguments, Cursor, OrderDirection, Page, connection};
+use crate::presence;
+use crate::realtime::PresenceStatus;
 use crate::users::{self, PeopleFilter, PeopleOrder, ServerRole, UserOrderField};
 
 connection! {
@@ -26,6 +28,8 @@ connection! {
 pub struct UserFilter {
     /// Handle or name begins so.
     search: Option<String>,
+    /// How present they are at this moment, as the viewer sees it; up to 1000 are found.
+    statuses: Option<Vec<PresenceStatus>>,
     /// Role on the server.
     roles: Option<Vec<ServerRole>>,
 }
@@ -52,11 +56,16 @@ pub async fn users(
     order: Option<UserOrder>,
     arguments: Arguments,
 ) -> Result<UserConnection> {
-    ctx.viewer()?;
-    let filter = filter.map(|filter| PeopleFilter::from(filter.search, filter.roles)).transpose()?.unwrap_or_default();
+    let viewer = ctx.viewer()?;
+    let filter = match filter {
+        Some(UserFilter { search, statuses, roles }) => {
+            PeopleFilter::from(search, roles, presence::among(ctx.app(), &viewer, statuses).await?)?
+        }
+        None => PeopleFilter::default(),
+    };
     let order = order.map(Into::into).unwrap_or_default();
     let window = arguments.window_of(|cursor: &users::PeopleCursor| cursor.is_of(order))?;
-    Ok(connection_of(users::people(ctx.app(), filter, order, window).await?))
+    Ok(connection_of(users::people(ctx.app(), &viewer, filter, order, window).await?))
 }
 
 /// Those whom the viewer has blocked.
