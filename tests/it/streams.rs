@@ -281,6 +281,25 @@ const CLOSE: &str = "mutation($id: ID!) { updateChannel(input: { channelId: $id,
     channel { seq } } }";
 
 #[tokio::test]
+async fn a_channel_that_turns_private_ends_its_readers_streams_without_a_word() {
+    let server = TestServer::start().await;
+    let (alice, bob, carol) =
+        (server.register("alice").await, server.register("bob").await, server.register("carol").await);
+    let channel = alice.public_channel("Anywhere").await;
+    bob.join(&channel).await;
+    let (mut of_bob, mut of_carol) = (bob.socket().await, carol.socket().await);
+    let (mut member, mut reader) = (of_bob.follow(&channel, None), of_carol.follow(&channel, None));
+    member.batch().await;
+    reader.batch().await;
+    alice.say(&channel, "for everybody").await;
+    assert_eq!(seqs(&reader.events_until(3).await), [3]);
+    alice.ask(CLOSE, json!({ "id": channel })).await.data("updateChannel");
+    assert_eq!(reader.end().await, Ended::Complete);
+    assert_eq!(of_carol.follow(&channel, Some(0)).end().await, Ended::Error("NOT_FOUND".into()));
+    assert_eq!(seqs(&member.events_until(4).await), [3, 4]);
+}
+
+#[tokio::test]
 async fn a_channel_that_turns_private_shows_its_readers_nothing_from_then_on() {
     let server = TestServer::start().await;
     let other = server.another().await;

@@ -38,6 +38,7 @@ impl ConversationQuery {
     }
 
     /// Channels the viewer may see, joined or not: the place to discover and join.
+    #[expect(clippy::too_many_arguments, reason = "the four of a page, and what they are a page of")]
     async fn channels(
         &self,
         ctx: &Context<'_>,
