@@ -5,6 +5,8 @@
 //! and what passes without a trace takes a `Seat`, so a forgotten check does not compile. History that the server itself tells is written by a `Chronicle`.
 
 mod add;
+mod archive;
+mod change_role;
 mod chronicle;
 mod create;
 pub mod events;
@@ -20,6 +22,8 @@ mod remove;
 mod seat;
 mod sight;
 mod store;
+mod transfer;
+mod update;
 
 use async_graphql::Enum;
 use diesel::deserialize::FromSqlRow;
@@ -33,6 +37,8 @@ use crate::error::Result;
 use crate::id::{self, ConversationId, UserId};
 
 pub use add::{AddDraft, Added, Rejection, add_members};
+pub use archive::{archive_channel, unarchive_channel};
+pub use change_role::{ChangedMember, RoleDraft, change_role};
 pub use chronicle::{Chronicle, Written};
 pub use create::{ChannelDraft, ChannelInput, Created, create_channel};
 pub use follow::follow;
@@ -41,11 +47,15 @@ pub use join::join_channel;
 pub use leave::leave;
 pub use loaders::{ConversationById, MemberById, StandingOf};
 pub use may::{Action, Sanction, Standing, Verdict, may};
-pub use pages::{ChannelCursor, ChannelFilter, MemberCursor, channels, members};
+pub use pages::{
+    ChannelCursor, ChannelFilter, ChannelOrder, ChannelOrderField, MemberCursor, MemberFilter, channels, members,
+};
 pub use remove::{RemoveDraft, remove_member};
 pub use seat::{Seat, seat_in};
 pub use sight::{Sight, in_sight, in_sight_by_id};
 pub use store::{Channel, Conversation, Member, NewChannel, NewMember};
+pub use transfer::transfer;
+pub use update::{ChannelChanges, UpdateDraft, update_channel};
 
 /// Kind of a conversation. Values are added over time.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]

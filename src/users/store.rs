@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 use super::directory::{PeopleCursor, PeopleFilter, PeopleOrder, Place};
 use super::{Among, ServerRole, UserOrderField};
 use crate::clock::Instant;
-use crate::db::{Conn, insert_many};
+use crate::db::{Conn, escaped, insert_many};
 use crate::id::UserId;
 use crate::page::{Direction, OrderDirection, Window};
 use crate::schema::{preferences, presences, users};
@@ -207,19 +207,4 @@ pub(super) async fn people(
         (UserOrderField::CreatedAt, false) => query.order((users::created_at.desc(), users::id.desc())),
     };
     query.load(conn).await
-}
-
-/// A text that LIKE takes as it stands.
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_like_would_interpret_is_escaped() {
-        assert_eq!(escaped(r"50%_a\b"), r"50\%\_a\\b");
-    }
 }

@@ -110,6 +110,7 @@ fn graphql_stands_in_the_files_of_that_name_and_in_the_core_that_serves_them() {
         ("accounts/preferences/mod.rs", &enumeration),
         ("conversations/add.rs", &enumeration),
         ("conversations/mod.rs", &enumeration),
+        ("conversations/pages.rs", &enumeration),
         ("messages/mentions.rs", &enumeration),
         ("messages/mod.rs", &enumeration),
         ("realtime/presences.rs", &enumeration),

@@ -386,6 +386,54 @@ async fn a_cursor_is_of_one_list_alone() {
 }
 
 #[tokio::test]
+async fn a_cursor_of_channels_is_of_one_order() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    alice.public_channel("Lounge").await;
+    let orders = ["NAME", "CREATED_AT"];
+    for field in orders {
+        let ask = |page: &str, field: &str| {
+            format!("{{ channels(orderBy: {{ field: {field} }}, {page}) {{ edges {{ cursor }} }} }}")
+        };
+        let found = alice.query(&ask("first: 1", field)).await.data("channels");
+        let page = format!("after: {}", found["edges"][0]["cursor"]);
+        for other in orders {
+            let answer = alice.query(&ask(&page, other)).await;
+            match other == field {
+                true => assert_eq!(answer.data("channels")["edges"], json!([])),
+                false => assert_eq!(answer.wrong_fields(), ["after BAD_FORMAT"]),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_searched_for_has_a_length() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let channel = alice.public_channel("Lounge").await;
+    let long = "x".repeat(101);
+    for (search, fault) in [
+        ("", "filter.search REQUIRED"),
+        ("  ab  ", "filter.search TOO_SHORT"),
+        (long.as_str(), "filter.search TOO_LONG"),
+        ("abc\0", "filter.search BAD_FORMAT"),
+    ] {
+        let ask = "query($search: String) { channels(filter: { search: $search }) { nodes { id } } }";
+        let answer = alice.ask(ask, json!({ "search": search })).await;
+        is_clean(&answer.0);
+        assert_eq!(answer.wrong_fields(), [fault], "{search:?}");
+    }
+    for (search, fault) in [(long.as_str(), "filter.search TOO_LONG"), ("\0", "filter.search BAD_FORMAT")] {
+        let ask = "query($id: ID!, $search: String) {
+            conversation(id: $id) { members(filter: { search: $search }) { nodes { id } } } }";
+        let answer = alice.ask(ask, json!({ "id": channel, "search": search })).await;
+        is_clean(&answer.0);
+        assert_eq!(answer.wrong_fields(), [fault], "{search:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_read_around_and_after_something_has_a_size_too() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;
@@ -471,6 +519,28 @@ async fn everything_wrong_with_an_input_is_said_at_once() {
             &["input.memberIds.0 UNKNOWN_ID", "input.memberIds.2 UNKNOWN_ID"],
         ),
         (
+            UPDATE,
+            json!({
+                "channelId": alice.id, "name": null, "slug": "a b", "topic": long, "visibility": null,
+                "postingRole": null, "expectedVersion": 9,
+            }),
+            &[
+                "input.channelId BAD_FORMAT",
+                "input.name REQUIRED",
+                "input.slug BAD_FORMAT",
+                "input.topic TOO_LONG",
+                "input.visibility REQUIRED",
+                "input.postingRole REQUIRED",
+            ],
+        ),
+        (
+            UPDATE,
+            json!({ "channelId": channel, "name": "", "slug": "lounge-2", "visibility": "PRIVATE" }),
+            &["input.name REQUIRED", "input.slug NOT_ALLOWED"],
+        ),
+        (UPDATE, json!({ "channelId": channel, "slug": null }), &["input.slug REQUIRED"]),
+        (UPDATE, json!({ "channelId": channel, "slug": null, "visibility": "PUBLIC" }), &["input.slug REQUIRED"]),
+        (
             SEND,
             json!({ "conversationId": alice.id, "clientKey": "", "content": "", "replyToId": "", "threadRootId": "1" }),
             &[
@@ -542,11 +612,14 @@ fn texts() -> Vec<Value> {
     texts.push("x".repeat(20_000));
     // Cursors that nobody was given.
     let nil = Uuid::nil();
-    texts.push(written(&format!(r#"["channels",["a\u0000","{nil}"]]"#)));
+    texts.push(written(&format!(r#"["channels",["a","{nil}"]]"#)));
+    texts.push(written(&format!(r#"["channels",{{"Name":["a\u0000","{nil}"]}}]"#)));
     texts.push(written(&format!(r#"["users",{{"Name":["a\u0000","{nil}"]}}]"#)));
     for time in [i64::MIN, -300_000_000_000_000, i64::MAX] {
+        texts.push(written(&format!(r#"["channels",{{"CreatedAt":[{time},"{nil}"]}}]"#)));
         texts.push(written(&format!(r#"["members",["{nil}",1,{time},"{nil}"]]"#)));
         texts.push(written(&format!(r#"["members",[1,{time},"{nil}"]]"#)));
+        texts.push(written(&format!(r#"["users",{{"LastSeen":[{time},"{nil}"]}}]"#)));
         texts.push(written(&format!(r#"["users",{{"CreatedAt":[{time},"{nil}"]}}]"#)));
         texts.push(written(&format!(r#"["blockedUsers",[{time},"{nil}"]]"#)));
     }
@@ -713,6 +786,8 @@ const EDIT: &str = "mutation($input: EditMessageInput!) { editMessage(input: $in
 const DELETE: &str = "mutation($input: DeleteMessageInput!) { deleteMessage(input: $input) { seq } }";
 const CREATE: &str =
     "mutation($input: CreateChannelInput!) { createChannel(input: $input) { isReplay channel { id } } }";
+const UPDATE: &str =
+    "mutation($input: UpdateChannelInput!) { updateChannel(input: $input) { channel { id version } } }";
 const ADD: &str = "mutation($input: AddConversationMembersInput!) { addConversationMembers(input: $input) {
     members { id } } }";
 const REMOVE: &str = "mutation($input: RemoveConversationMemberInput!) { removeConversationMember(input: $input) {

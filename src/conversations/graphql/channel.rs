@@ -5,9 +5,12 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object};
 
 use super::event::ConversationEventBatch;
+use super::inputs::MemberFilter;
 use super::member::{ConversationMember, ConversationMemberConnection, ConversationMemberEdge};
+use super::permissions::{ConversationPermissions, viewer_permissions};
 use crate::context::Ask;
 use crate::conversations::{self, Conversation, Kind, MemberCursor, MemberRole, Sight, Visibility};
+use crate::directive::perViewer;
 use crate::error::{Error, Result};
 use crate::log;
 use crate::messages::graphql::{Message, MessageAnchor, MessageConnection, message_at};
@@ -123,13 +126,15 @@ impl Channel {
     pub async fn members(
         &self,
         ctx: &Context<'_>,
+        filter: Option<MemberFilter>,
         first: Option<i32>,
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<ConversationMemberConnection> {
         let arguments = Arguments { first, after, last, before };
-        let page = conversations::members(ctx.app(), self.sight, arguments).await?;
+        let filter = filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
+        let page = conversations::members(ctx.app(), self.sight, filter, arguments).await?;
         Ok(ConversationMemberConnection::new(page.map(|member| {
             ConversationMemberEdge::at(&MemberCursor::of(&member), ConversationMember::new(self.sight, member))
         })))
@@ -175,5 +180,11 @@ impl Channel {
         }
         let batch = log::read(&ctx.app().db, self.sight.id(), after, first.into()).await?;
         Ok(ConversationEventBatch::new(self.sight, batch))
+    }
+
+    /// What the viewer may do in it.
+    #[graphql(directive = perViewer::apply())]
+    pub async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<ConversationPermissions> {
+        viewer_permissions(ctx, self.sight).await
     }
 }

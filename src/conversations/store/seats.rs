@@ -126,6 +126,25 @@ pub async fn seat_again(conn: &mut Conn, new: &NewMember) -> QueryResult<Member>
         .await
 }
 
+pub async fn set_role(conn: &mut Conn, member: &Member, role: MemberRole) -> QueryResult<Member> {
+    diesel::update(conversation_members::table.find((member.conversation_id, member.user_id)))
+        .set(conversation_members::role.eq(role))
+        .returning(Member::as_returning())
+        .get_result(conn)
+        .await
+}
+
+/// The seat of the one who owns a conversation, if anybody does.
+pub async fn owner(conn: &mut Conn, id: ConversationId) -> QueryResult<Option<Member>> {
+    use conversation_members as m;
+    m::table
+        .filter(m::conversation_id.eq(id).and(m::role.eq(MemberRole::Owner)).and(m::left_at.is_null()))
+        .select(Member::as_select())
+        .first(conn)
+        .await
+        .optional()
+}
+
 pub async fn set_left(
     conn: &mut Conn,
     member: &Member,

@@ -23,7 +23,6 @@ struct StandingRow {
     channel: Option<(Visibility, MemberRole)>,
     seat: Option<(MemberId, MemberRole, Option<Departure>)>,
     server_role: ServerRole,
-    has_owner: bool,
 }
 
 impl StandingRow {
@@ -40,7 +39,6 @@ impl StandingRow {
             visibility: self.channel.map_or(Visibility::Private, |(visibility, _)| visibility),
             posting_role: self.channel.map_or(MemberRole::Guest, |(_, posting_role)| posting_role),
             is_archived: self.archived_at.is_some(),
-            has_owner: self.has_owner,
             seat_role: self.seat.filter(|(_, _, departure)| departure.is_none()).map(|(_, role, _)| role),
             group_role: None,
             server_role: self.server_role,
@@ -58,10 +56,6 @@ pub async fn standings(
     ids: &[ConversationId],
 ) -> QueryResult<Vec<(UserId, Sight, Standing)>> {
     use conversation_members as m;
-    let owner = diesel::alias!(conversation_members as owner);
-    let owns = owner
-        .filter(owner.field(m::conversation_id).eq(conversations::id))
-        .filter(owner.field(m::role).eq(MemberRole::Owner).and(owner.field(m::left_at).is_null()));
     let mut standings = Vec::new();
     for &person in people {
         let rows: Vec<StandingRow> = conversations::table
@@ -77,7 +71,6 @@ pub async fn standings(
                 (channels::visibility, channels::posting_role).nullable(),
                 (m::id, m::role, m::departure).nullable(),
                 users::role,
-                diesel::dsl::exists(owns),
             ))
             .load(conn)
             .await?;
