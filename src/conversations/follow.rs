@@ -58,8 +58,8 @@ pub fn follow(
 /// The viewer's sight of the same conversation as it is now.
 async fn judge_again(app: &App, viewer: &Viewer, sight: Sight) -> Result<Option<Sight>> {
     let (user, id) = (viewer.user_id, sight.id());
-    let sights = app.db.read(async move |conn| store::sights(conn, &[user], &[id]).await).await?;
-    Ok(sights.into_iter().next().map(|(_, sight)| sight))
+    let standings = app.db.read(async move |conn| store::standings(conn, &[user], &[id]).await).await?;
+    Ok(standings.into_iter().next().map(|(_, sight, _)| sight))
 }
 
 /// Where this sight ends, if it does in this batch. A departure up to the position at which it was judged is one from

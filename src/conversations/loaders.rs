@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Sight;
 use super::store::{self, Conversation, Member};
+use super::{Sight, Standing};
 use crate::app::App;
 use crate::context::Load;
 use crate::error::Result;
@@ -23,19 +23,19 @@ impl Load for ConversationById {
     }
 }
 
-/// Whether somebody sees a conversation.
-pub struct SightOf;
+/// Where somebody stands in a conversation, if they see it.
+pub struct StandingOf;
 
-impl Load for SightOf {
+impl Load for StandingOf {
     type Key = (UserId, ConversationId);
-    type Value = Sight;
+    type Value = (Sight, Standing);
 
-    async fn load(app: &App, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Sight>> {
+    async fn load(app: &App, keys: &[Self::Key]) -> Result<HashMap<Self::Key, (Sight, Standing)>> {
         // One viewer asks in a request; more come only where somebody signs in within it.
-        let users: Vec<_> = keys.iter().map(|(user, _)| *user).collect::<HashSet<_>>().into_iter().collect();
+        let people: Vec<_> = keys.iter().map(|(user, _)| *user).collect::<HashSet<_>>().into_iter().collect();
         let ids: Vec<_> = keys.iter().map(|(_, id)| *id).collect();
-        let found = app.db.read(async move |conn| store::sights(conn, &users, &ids).await).await?;
-        Ok(found.into_iter().map(|(user, sight)| ((user, sight.id()), sight)).collect())
+        let found = app.db.read(async move |conn| store::standings(conn, &people, &ids).await).await?;
+        Ok(found.into_iter().map(|(user, sight, standing)| ((user, sight.id()), (sight, standing))).collect())
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Permission is a value. `in_sight` is the only way to a conversation for whatever reads, `lock` the only one for whatever
 //! writes for somebody; both say *not found* to strangers. What reads takes a `Sight`, what changes something takes `Here`,
-//! so a forgotten check does not compile. History that the server itself tells is written by a `Chronicle`.
+//! and what passes without a trace takes a `Seat`, so a forgotten check does not compile. History that the server itself tells is written by a `Chronicle`.
 
 mod add;
 mod chronicle;
@@ -17,6 +17,7 @@ mod loaders;
 mod may;
 mod pages;
 mod remove;
+mod seat;
 mod sight;
 mod store;
 
@@ -38,10 +39,11 @@ pub use follow::follow;
 pub use here::{Changed, Here, lock};
 pub use join::join_channel;
 pub use leave::leave;
-pub use loaders::{ConversationById, MemberById, SightOf};
+pub use loaders::{ConversationById, MemberById, StandingOf};
 pub use may::{Action, Sanction, Standing, Verdict, may};
 pub use pages::{ChannelCursor, ChannelFilter, MemberCursor, channels, members};
 pub use remove::{RemoveDraft, remove_member};
+pub use seat::{Seat, seat_in};
 pub use sight::{Sight, in_sight, in_sight_by_id};
 pub use store::{Channel, Conversation, Member, NewChannel, NewMember};
 

@@ -1,6 +1,6 @@
 //! May read.
 
-use super::{Conversation, Departure, Kind, Reference, SightOf, Visibility};
+use super::{Conversation, Departure, Kind, Reference, StandingOf, Visibility};
 use crate::context::Scope;
 use crate::error::Result;
 use crate::id::{ConversationId, MemberId, UserId};
@@ -24,6 +24,11 @@ impl Sight {
     /// this sight stands behind it in the log.
     pub fn as_of(&self) -> i32 {
         self.as_of
+    }
+
+    /// The seat that gives it; `None` for a reader.
+    pub(super) fn seat(&self) -> Option<MemberId> {
+        self.seat
     }
 
     /// Of whoever creates a conversation: they are about to be seated.
@@ -67,11 +72,11 @@ pub(super) fn judge(place: &Place) -> Option<Sight> {
 
 /// The viewer's sight of a conversation; `None` out of sight. Looks up many at once.
 pub async fn in_sight(scope: &Scope, viewer: &Viewer, reference: Reference) -> Result<Option<Sight>> {
-    let found = scope.load::<SightOf>((viewer.user_id, reference.id)).await?;
-    Ok(found.map(|sight| *sight).filter(|sight| sight.reference() == reference))
+    let found = in_sight_by_id(scope, viewer.user_id, reference.id).await?;
+    Ok(found.filter(|sight| sight.reference() == reference))
 }
 
 /// The same for a conversation that something of the database refers to.
 pub async fn in_sight_by_id(scope: &Scope, user_id: UserId, id: ConversationId) -> Result<Option<Sight>> {
-    Ok(scope.load::<SightOf>((user_id, id)).await?.map(|sight| *sight))
+    Ok(scope.load::<StandingOf>((user_id, id)).await?.map(|found| found.0))
 }

@@ -9,6 +9,7 @@ use diesel::sql_types::{Bool, Integer, Nullable, SmallInt, Text, Timestamptz, Uu
 use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 
+use super::may::Standing;
 use super::pages::{ChannelCursor, ChannelFilter, MemberCursor};
 use super::sight::{Place, Sight, judge};
 use super::{Departure, Kind, MemberRole, Visibility};
@@ -16,7 +17,8 @@ use crate::clock::Instant;
 use crate::db::{Conn, insert_many};
 use crate::id::{ConversationId, MemberId, UserId};
 use crate::page::{Direction, Window};
-use crate::schema::{channels, conversation_events, conversation_members, conversations, creation_keys};
+use crate::schema::{channels, conversation_events, conversation_members, conversations, creation_keys, users};
+use crate::users::ServerRole;
 
 define_sql_function!(fn lower(text: Text) -> Text);
 
@@ -176,38 +178,78 @@ pub(super) async fn by_ids(conn: &mut Conn, ids: &[ConversationId]) -> QueryResu
         .await
 }
 
-/// What a `Place` is made of.
-type PlaceRow = (Kind, ConversationId, i32, Option<Visibility>, Option<(MemberId, Option<Departure>)>);
+/// Where one of these people stands in one of these conversations, if they see it.
+#[derive(Queryable)]
+struct StandingRow {
+    kind: Kind,
+    id: ConversationId,
+    last_seq: i32,
+    archived_at: Option<Instant>,
+    channel: Option<(Visibility, MemberRole)>,
+    seat: Option<(MemberId, MemberRole, Option<Departure>)>,
+    server_role: ServerRole,
+    has_owner: bool,
+}
 
-/// Whoever of these people sees which of these conversations.
-pub(super) async fn sights(
+impl StandingRow {
+    fn judge(self) -> Option<(Sight, Standing)> {
+        let sight = judge(&Place {
+            kind: self.kind,
+            id: self.id,
+            last_seq: self.last_seq,
+            visibility: self.channel.map(|(visibility, _)| visibility),
+            seat: self.seat.map(|(id, _, departure)| (id, departure)),
+        })?;
+        let standing = Standing {
+            kind: self.kind,
+            visibility: self.channel.map_or(Visibility::Private, |(visibility, _)| visibility),
+            posting_role: self.channel.map_or(MemberRole::Guest, |(_, posting_role)| posting_role),
+            is_archived: self.archived_at.is_some(),
+            has_owner: self.has_owner,
+            seat_role: self.seat.filter(|(_, _, departure)| departure.is_none()).map(|(_, role, _)| role),
+            group_role: None,
+            server_role: self.server_role,
+            sanction: None,
+            is_blocked: false,
+        };
+        Some((sight, standing))
+    }
+}
+
+/// Whoever of these people sees which of these conversations, and where they stand there.
+pub(super) async fn standings(
     conn: &mut Conn,
-    users: &[UserId],
+    people: &[UserId],
     ids: &[ConversationId],
-) -> QueryResult<Vec<(UserId, Sight)>> {
-    let mut sights = Vec::new();
-    for &user in users {
-        let places: Vec<PlaceRow> = conversations::table
+) -> QueryResult<Vec<(UserId, Sight, Standing)>> {
+    use conversation_members as m;
+    let owner = diesel::alias!(conversation_members as owner);
+    let owns = owner
+        .filter(owner.field(m::conversation_id).eq(conversations::id))
+        .filter(owner.field(m::role).eq(MemberRole::Owner).and(owner.field(m::left_at).is_null()));
+    let mut standings = Vec::new();
+    for &person in people {
+        let rows: Vec<StandingRow> = conversations::table
             .left_join(channels::table)
-            .left_join(conversation_members::table.on(
-                conversation_members::conversation_id.eq(conversations::id).and(conversation_members::user_id.eq(user)),
-            ))
+            .left_join(m::table.on(m::conversation_id.eq(conversations::id).and(m::user_id.eq(person))))
+            .inner_join(users::table.on(users::id.eq(person)))
             .filter(conversations::id.eq_any(ids))
             .select((
                 conversations::kind,
                 conversations::id,
                 conversations::last_seq,
-                channels::visibility.nullable(),
-                (conversation_members::id, conversation_members::departure).nullable(),
+                conversations::archived_at,
+                (channels::visibility, channels::posting_role).nullable(),
+                (m::id, m::role, m::departure).nullable(),
+                users::role,
+                diesel::dsl::exists(owns),
             ))
             .load(conn)
             .await?;
-        sights.extend(places.into_iter().filter_map(|(kind, id, last_seq, visibility, seat)| {
-            let place = Place { kind, id, last_seq, visibility, seat };
-            judge(&place).map(|sight| (user, sight))
-        }));
+        let seen = rows.into_iter().filter_map(StandingRow::judge);
+        standings.extend(seen.map(|(sight, standing)| (person, sight, standing)));
     }
-    Ok(sights)
+    Ok(standings)
 }
 
 pub(super) async fn kind(conn: &mut Conn, id: ConversationId) -> QueryResult<Kind> {
