@@ -19,7 +19,7 @@
 //!   `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `turns`, `schema` (the
 //!   tables), `db` (pool, transactions, the private PostgreSQL), `log` (append, read, follow), `realtime` (what holds at
 //!   this moment: sessions that have just ended).
-//! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles): `audit`, `users`, `accounts`, `conversations`, `messages`, `import`.
+//! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles): `audit`, `users`, `accounts`, `conversations`, `reads`, `messages`, `import`.
 //!   In each: `mod.rs` is the front door; a verb a file is a rule; `store.rs` is SQL; `events.rs` is what stands in the log;
 //!   `loaders.rs` looks up many at once; `graphql` is the face.
 //! - The top, which knows all areas: `api` (the schema and the door to executing), `http` (router, requests, sockets),
@@ -60,6 +60,7 @@ pub mod log;
 pub mod messages;
 pub mod page;
 pub mod password;
+pub mod reads;
 pub mod realtime;
 pub mod scalar;
 pub mod schema;
