@@ -239,8 +239,9 @@ async fn an_edit_of_a_stale_version_is_told_the_present_one() {
 // Pages.
 
 /// Every list that is read in pages, and how it is reached; <page> stands for the arguments.
-const LISTS: [(&str, &str); 4] = [
+const LISTS: [(&str, &str); 5] = [
     ("Query.channels", "channels(<page>) { edges { cursor } }"),
+    ("Viewer.conversations", "viewer { conversations(<page>) { edges { cursor } } }"),
     ("Channel.members", "channel(by: { id: <here> }) { members(<page>) { edges { cursor } } }"),
     ("Channel.messages", "channel(by: { id: <here> }) { messages(<page>) { edges { cursor } } }"),
     ("Thread.replies", "node(id: <thread>) { ... on Thread { replies(<page>) { edges { cursor } } } }"),
@@ -337,8 +338,8 @@ async fn a_cursor_is_of_one_list_alone() {
     let mut cursors = Vec::new();
     for (list, ask) in LISTS {
         cursors.push((list, true, here.cursor(&alice, ask).await));
-        // The list of channels is of no conversation.
-        if ask.contains('<') && list != "Query.channels" {
+        // The list of channels and the inbox are of no conversation.
+        if !["Query.channels", "Viewer.conversations"].contains(&list) {
             cursors.push((list, false, elsewhere.cursor(&alice, ask).await));
         }
     }
@@ -501,6 +502,22 @@ async fn everything_wrong_with_an_input_is_said_at_once() {
             ADD,
             json!({ "conversationId": alice.id, "userIds": [alice.id, channel] }),
             &["input.conversationId BAD_FORMAT", "input.userIds.1 BAD_FORMAT"],
+        ),
+        (
+            MARK_READ,
+            json!({ "conversationId": alice.id, "seq": -1, "messageId": channel }),
+            &["input.conversationId BAD_FORMAT", "input.seq OUT_OF_RANGE", "input.messageId NOT_ALLOWED"],
+        ),
+        (
+            MARK_READ,
+            json!({ "conversationId": channel, "seq": 1, "messageId": any("msg") }),
+            &["input.messageId NOT_ALLOWED"],
+        ),
+        (MARK_READ, json!({ "conversationId": channel, "messageId": any("msg") }), &["input.messageId UNKNOWN_ID"]),
+        (
+            KEEP,
+            json!({ "conversationId": alice.id, "mutedUntil": "9999-12-31T23:59:59-01:00" }),
+            &["input.conversationId BAD_FORMAT", "input.mutedUntil BAD_FORMAT"],
         ),
         (
             REMOVE,
@@ -670,6 +687,7 @@ fn operation(object: &str, field: &sdl::Field, given: &serde_json::Map<String, V
     let asked = format!("{}({}) {selection}", field.name, passed.join(", "));
     let (kind, asked) = match object {
         "Query" | "Mutation" | "Subscription" => (object.to_lowercase(), asked),
+        "Viewer" => ("query".into(), format!("viewer {{ {asked} }}")),
         "Channel" => ("query".into(), format!("conversation(id: {:?}) {{ {asked} }}", usual.channel)),
         "Message" => ("query".into(), format!("message(id: {:?}) {{ {asked} }}", usual.message)),
         "Thread" => ("query".into(), format!("node(id: {:?}) {{ ... on Thread {{ {asked} }} }}", usual.thread)),
@@ -698,6 +716,11 @@ const ADD: &str = "mutation($input: AddConversationMembersInput!) { addConversat
     members { id } } }";
 const REMOVE: &str = "mutation($input: RemoveConversationMemberInput!) { removeConversationMember(input: $input) {
     memberId } }";
+const MARK_READ: &str = "mutation($input: MarkConversationReadInput!) { markConversationRead(input: $input) {
+    viewerState { id } } }";
+const KEEP: &str =
+    "mutation($input: UpdateConversationViewerStateInput!) { updateConversationViewerState(input: $input) {
+    viewerState { id } } }";
 
 fn draft(conversation: &str, content: &str) -> Value {
     json!({ "conversationId": conversation, "clientKey": key(), "content": content })

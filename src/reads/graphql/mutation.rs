@@ -55,7 +55,7 @@ pub struct ReadMutation;
 
 #[Object]
 impl ReadMutation {
-    /// Change how the viewer keeps a conversation: notifications, muting, favourite, hidden.
+    /// Change how the viewer keeps a conversation: muting, favourite, hidden.
     async fn update_conversation_viewer_state(
         &self,
         ctx: &Context<'_>,
