@@ -2,7 +2,7 @@
 //!
 //! Permission is a value. `in_sight` is the only way to a conversation for whatever reads, `lock` the only one for whatever
 //! writes for somebody; both say *not found* to strangers. What reads takes a `Sight`, what changes something takes `Here`,
-//! and what passes without a trace takes a `Seat`, so a forgotten check does not compile. History that the server itself tells is written by a `Chronicle`.
+//! and what passes without a trace, or is each member's own, takes a `Seat`, so a forgotten check does not compile. History that the server itself tells is written by a `Chronicle`.
 
 mod add;
 mod chronicle;
@@ -177,7 +177,7 @@ pub struct Position {
 /// who send. That is right because
 /// - what is at and before a position that was once committed never changes: messages keep their `seq` and number for
 ///   good, so the two halves of `to` belong together whenever they are written;
-/// - who sends moves their own position under the conversation's lock, to a `seq` that is beyond all that was committed
+/// - who sends, or writes in a `Chronicle`, moves their own position under the conversation's lock, to a `seq` that is beyond all that was committed
 ///   before. So `to` is behind it while the message is on its way, and if it is written last, it finds the seat further
 ///   on and leaves it: the row is looked at again after its own lock was waited for;
 /// - joining moves to the head in the same way, and gives the seat a new id: one that was meant for the seat before, or

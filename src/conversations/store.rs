@@ -412,13 +412,11 @@ pub(super) async fn save_seats(conn: &mut Conn, seats: &[SeatRow]) -> QueryResul
     SaveSeats::of(seats).execute(conn).await.map(drop)
 }
 
-/// The seats of these people, held or not, whole. Locked: `save_seats` writes their positions, which their holders move
-/// without the conversation's lock.
+/// The seats of these people, held or not, whole.
 pub(super) async fn seat_rows(conn: &mut Conn, id: ConversationId, users: &[UserId]) -> QueryResult<Vec<SeatRow>> {
     conversation_members::table
         .filter(conversation_members::conversation_id.eq(id).and(conversation_members::user_id.eq_any(users)))
         .select(SeatRow::as_select())
-        .for_no_key_update()
         .load(conn)
         .await
 }

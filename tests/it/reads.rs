@@ -277,6 +277,26 @@ async fn a_seat_begins_anew_when_it_is_taken_again() {
     assert_eq!(kept, [&Value::Null, &json!(false), &json!(false), &json!(0)]);
 }
 
+#[tokio::test]
+async fn a_seat_that_an_import_takes_again_begins_anew_too() {
+    let server = TestServer::start().await;
+    let lines = |from: usize, kinds: &[&str]| {
+        let line = |(number, kind): (usize, &&str)| {
+            let at = format!("2004-11-15T12:{:02}:00Z", from + number);
+            json!({ "channel": "room", "id": from + number, "at": at, "kind": kind, "nick": "nick", "text": "Hi" })
+        };
+        kinds.iter().enumerate().map(line).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    let kept = "SELECT is_favorite, muted_until IS NOT NULL, hidden_no IS NOT NULL FROM conversation_members";
+    import_lines(&server, lines(1, &["message"])).await;
+    let keep = "UPDATE conversation_members SET is_favorite = true, muted_until = 'infinity', hidden_no = 1";
+    server.database.execute(keep).await;
+    import_lines(&server, lines(2, &["message"])).await;
+    assert_eq!(server.database.rows(kept).await, [["t", "t", "t"]]);
+    import_lines(&server, lines(3, &["part", "join"])).await;
+    assert_eq!(server.database.rows(kept).await, [["f", "f", "f"]]);
+}
+
 // Lists.
 
 #[tokio::test]
@@ -457,6 +477,10 @@ async fn import_channels(server: &TestServer, numbers: std::ops::Range<usize>, m
             lines += &format!("{line}\n");
         }
     }
+    import_lines(server, lines).await;
+}
+
+async fn import_lines(server: &TestServer, lines: String) {
     let options = Options { source: SourceName::from("IRC").unwrap(), is_threaded: false };
     let input = Input::new(std::io::Cursor::new(lines), None).unwrap();
     import(&server.app, options, input, |_| {}).await.unwrap();
