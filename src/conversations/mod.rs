@@ -2,7 +2,8 @@
 //!
 //! Permission is a value. `in_sight` is the only way to a conversation for whatever reads, `lock` the only one for whatever
 //! writes for somebody; both say *not found* to strangers. What reads takes a `Sight`, what changes something takes `Here`,
-//! and what passes without a trace, or is each member's own, takes a `Seat`, so a forgotten check does not compile. History that the server itself tells is written by a `Chronicle`.
+//! and what passes without a trace, or is each member's own, takes a `Seat`, so a forgotten check does not compile.
+//! History that the server itself tells is written by a `Chronicle`.
 
 mod add;
 mod chronicle;

@@ -459,11 +459,10 @@ async fn opening_a_channel_costs_the_same_statements_however_much_is_in_it() {
         assert!(found["viewerState"]["firstUnreadMessage"].is_object());
         counts.push(statements.len());
     }
-    // Sight, the conversation, the page, what is quoted and replied there, threads; how the viewer keeps it, where its first
-    // unread message is; the members, what they share; and all these people, whom lists that come at the same time ask for
-    // once, or once each.
-    let most = *counts.iter().max().unwrap();
-    assert!(most <= 12, "{counts:?}");
+    // Eight: sight, the conversation, the page, its threads, how the viewer keeps it, where its first unread message is,
+    // the members and what they share. And the messages and people that these refer to: what is asked for at the same
+    // moment is one statement, so up to three and four. Mostly it is eleven or twelve in all; more messages add none.
+    assert!(counts.iter().all(|count| (10..=8 + 3 + 4).contains(count)), "{counts:?}");
 }
 
 /// Channels in which people say this many things, each answering the one before.
