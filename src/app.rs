@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::keys::Keys;
 use crate::log::Hub;
 use crate::password::Hasher;
-use crate::realtime::EndedSessions;
+use crate::realtime::Realtime;
 use crate::turns::Turns;
 
 #[derive(Clone)]
@@ -22,7 +22,8 @@ pub struct Shared {
     pub db: Db,
     /// Who follows which log here.
     pub hub: Hub,
-    pub ended_sessions: EndedSessions,
+    /// What holds at this moment.
+    pub realtime: Realtime,
     /// What tokens are signed with.
     pub keys: Keys,
     pub passwords: Hasher,
@@ -34,10 +35,10 @@ impl App {
     /// On a database that has been migrated, at `database_url`.
     pub fn new(config: Config, clock: Clock, database_url: String, keys: Keys) -> Result<Self> {
         let hub = Hub::default();
-        let ended_sessions = EndedSessions::new(clock.clone());
-        let db = Db::new(database_url, hub.clone(), ended_sessions.clone())?;
+        let realtime = Realtime::new(clock.clone());
+        let db = Db::new(database_url, hub.clone(), realtime.clone())?;
         let passwords = Hasher::new();
-        Ok(Self(Arc::new(Shared { config, clock, db, hub, ended_sessions, keys, passwords, turns: Turns::default() })))
+        Ok(Self(Arc::new(Shared { config, clock, db, hub, realtime, keys, passwords, turns: Turns::default() })))
     }
 }
 

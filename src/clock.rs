@@ -1,10 +1,8 @@
 //! Where time comes from. Nothing else reads the clock: expiry, grace periods and time-outs of the domain are then one
 //! `clock.advance` in a test.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use tokio::sync::watch;
 
 /// An instant of the domain, in UTC, with milliseconds at most.
 pub type Instant = DateTime<Utc>;
@@ -13,7 +11,7 @@ pub type Instant = DateTime<Utc>;
 #[derive(Clone, Default)]
 pub struct Clock {
     /// Milliseconds by which this clock is ahead of the system's; zero but in tests.
-    ahead: Arc<AtomicI64>,
+    ahead: watch::Sender<i64>,
 }
 
 impl Clock {
@@ -21,11 +19,25 @@ impl Clock {
     pub fn now(&self) -> Instant {
         #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
         let system = Utc::now();
-        (system + TimeDelta::milliseconds(self.ahead.load(Ordering::Relaxed))).trunc_subsecs(3)
+        (system + TimeDelta::milliseconds(*self.ahead.borrow())).trunc_subsecs(3)
+    }
+
+    /// Waits until this clock shows an instant, or a later one.
+    pub async fn reach(&self, instant: Instant) {
+        // From here on, so that no advance falls between the look and the wait.
+        let mut ahead = self.ahead.subscribe();
+        while let Ok(left) = (instant - self.now()).to_std()
+            && !left.is_zero()
+        {
+            tokio::select! {
+                () = tokio::time::sleep(left) => {}
+                _ = ahead.changed() => {}
+            }
+        }
     }
 
     /// Lets time pass at once, for this clock and its clones.
     pub fn advance(&self, by: TimeDelta) {
-        self.ahead.fetch_add(by.num_milliseconds(), Ordering::Relaxed);
+        self.ahead.send_modify(|ahead| *ahead += by.num_milliseconds());
     }
 }

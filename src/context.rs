@@ -60,6 +60,10 @@ impl Scope {
         }
     }
 
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
     /// Who asks; changes within a request that signs in or out.
     pub fn viewer(&self) -> Option<Viewer> {
         self.asker().viewer
@@ -117,7 +121,7 @@ pub trait Ask {
     fn scope(&self) -> &Scope;
 
     fn app(&self) -> &App {
-        &self.scope().app
+        self.scope().app()
     }
 
     /// Who asks, or UNAUTHENTICATED.

@@ -18,16 +18,16 @@
 //! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and loaders),
 //!   `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `turns`, `schema` (the
 //!   tables), `db` (pool, transactions, the private PostgreSQL), `log` (append, read, follow), `realtime` (what holds at
-//!   this moment: sessions that have just ended).
-//! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles): `audit`, `users`, `accounts`, `conversations`, `reads`, `messages`, `import`.
-//!   In each: `mod.rs` is the front door; a verb a file is a rule; `store.rs` is SQL; `events.rs` is what stands in the log;
+//!   this moment: who is here, what passes, which sessions have just ended).
+//! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles): `audit`, `users`, `accounts`, `conversations`, `presence`, `reads`, `messages`, `import`.
+//!   In each: `mod.rs` is the front door; a verb a file is a rule; `store.rs`, or the folder `store`, is SQL; `events.rs` is what stands in the log;
 //!   `loaders.rs` looks up many at once; `graphql` is the face.
 //! - The top, which knows all areas: `api` (the schema and the door to executing), `http` (router, requests, sockets),
 //!   `start` (from nothing to a running server).
 //!
 //! # Invariants
 //!
-//! - SQL only in `store.rs` and `db`; a store writes only its own tables.
+//! - SQL only in `store` and `db`; a store writes only its own tables.
 //! - Nothing is published that was not committed.
 //! - Commit order is `seq` order within a conversation: whatever takes a `seq`, or changes what a send checks, first locks
 //!   the conversation's row, in a statement of its own. A reader that sees a gap reads the table.
@@ -61,6 +61,7 @@ pub mod log;
 pub mod messages;
 pub mod page;
 pub mod password;
+pub mod presence;
 pub mod reads;
 pub mod realtime;
 pub mod scalar;

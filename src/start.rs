@@ -12,7 +12,7 @@ use crate::config::{Config, Data};
 use crate::db::{self, embedded};
 use crate::error::{Code, Error, Result};
 use crate::keys::{self, Keys};
-use crate::{accounts, api, http, log};
+use crate::{accounts, api, http, log, presence};
 
 /// Name of the database in the private cluster.
 const NAME: &str = "chinwag";
@@ -114,16 +114,21 @@ pub fn passing_keys() -> Keys {
 
 /// Serves until told to stop, then finishes what runs.
 pub async fn serve(app: App, shutdown: CancellationToken) -> Result<()> {
-    app.ended_sessions.look(&app.db).await?;
+    app.realtime.ended_sessions.look(&app.db).await?;
     let listen = app.config.http.listen;
     let server = http::Server::bind(app.clone(), api::schema())
         .await
         .map_err(|error| Error::internal(error).with_message(format!("Cannot listen on {listen} (LISTEN)")))?;
-    let listening = tokio::spawn(log::listen(app.clone()));
+    let tending = tokio::spawn(tend(app.clone()));
     greet(&app, server.address()).await?;
     server.run(shutdown).await;
-    listening.abort();
+    tending.abort();
     Ok(())
+}
+
+/// What goes on beside the requests for as long as a server runs: hearing what others committed, and who is here.
+pub async fn tend(app: App) {
+    tokio::join!(log::listen(app.clone()), presence::keep(app));
 }
 
 /// The first lines a newcomer reads.

@@ -44,6 +44,11 @@ impl Fault {
         }
     }
 
+    /// An instant that has to be in the future, and is not.
+    pub fn past() -> Self {
+        Self::new(InputCode::NotAllowed, "This is not in the future")
+    }
+
     fn too_long(max: usize) -> Self {
         Self { params: json!({ "max": max }), ..Self::new(InputCode::TooLong, format!("At most {max} characters")) }
     }
@@ -172,6 +177,12 @@ pub fn slug(text: &str) -> Result<String, Fault> {
     }
 }
 
+/// One emoji of Unicode, as Unicode recommends to write it.
+pub fn emoji(text: &str) -> Result<String, Fault> {
+    let found = emojis::get(text.trim()).ok_or_else(|| Fault::new(InputCode::BadFormat, "Not one emoji"));
+    found.map(|emoji| emoji.as_str().to_owned())
+}
+
 /// A key that a client chose: 8 to 64 printable characters.
 pub fn client_key(text: &str) -> Result<String, Fault> {
     line(text, 8..=64)
@@ -255,6 +266,18 @@ mod tests {
             &[("replyToId", Some("hello"))],
         ];
         assert!(others.into_iter().all(|other| digest(other) != hello));
+    }
+
+    #[test]
+    fn an_emoji_is_one_and_written_as_unicode_has_it() {
+        for (text, written) in
+            [("👍", "👍"), ("👍🏽", "👍🏽"), ("❤", "❤\u{fe0f}"), ("👩\u{200d}💻", "👩\u{200d}💻"), (" 🇪🇺 ", "🇪🇺")]
+        {
+            assert_eq!(emoji(text).unwrap(), written);
+        }
+        for text in ["", "a", "1", ":+1:", "👍👍", "👍 👍", "\u{fe0f}", "👍\0"] {
+            assert!(emoji(text).is_err(), "{text:?}");
+        }
     }
 
     #[test]

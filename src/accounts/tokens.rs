@@ -31,7 +31,7 @@ pub fn authenticate(app: &App, token: &str) -> Result<Viewer> {
     }
     let claims = decode::<Claims>(token, &app.keys.decoding, &Keys::validation()).map_err(|_| invalid())?.claims;
     let viewer = Viewer { user_id: UserId(claims.sub), session_id: SessionId(claims.sid) };
-    if claims.exp <= app.clock.now().timestamp() || app.ended_sessions.contains(viewer.session_id) {
+    if claims.exp <= app.clock.now().timestamp() || app.realtime.ended_sessions.contains(viewer.session_id) {
         return Err(invalid());
     }
     Ok(viewer)

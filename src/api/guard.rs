@@ -207,6 +207,9 @@ impl<'d> Measure<'d> {
                 let side = |name| number(name).unwrap_or(USUAL_PAGE);
                 return side("before").saturating_add(side("after")).min(LARGEST_PAGE);
             }
+            "presences" => return field.get_argument("userIds").map_or(1, |ids| self.length(&ids.node)),
+            // Of one delivery.
+            "signals" => return LARGEST_PAGE,
             "nodes" => return field.get_argument("ids").map_or(1, |ids| self.length(&ids.node)),
             // Of a conversation; the ones in a delivery are one each.
             "events" if field.get_argument("after").is_some() => Some(number("first").unwrap_or(LARGEST_PAGE)),

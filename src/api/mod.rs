@@ -5,6 +5,7 @@ use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions};
 use crate::accounts::graphql::{AccountMutation, AccountQuery};
 use crate::conversations::graphql::{ConversationMutation, ConversationQuery, ConversationSubscription};
 use crate::messages::graphql::{MessageMutation, MessageQuery};
+use crate::presence::graphql::{PresenceMutation, PresenceSubscription};
 use crate::reads::graphql::ReadMutation;
 use crate::users::graphql::UserQuery;
 
@@ -25,12 +26,12 @@ pub struct Query(node::NodeQuery, server::ServerQuery, AccountQuery, UserQuery, 
 /// `errors`. What is so already succeeds without a new version. All but sign-in and registration need a sign-in, otherwise
 /// UNAUTHENTICATED.
 #[derive(MergedObject, Default)]
-pub struct Mutation(AccountMutation, ConversationMutation, ReadMutation, MessageMutation);
+pub struct Mutation(AccountMutation, ConversationMutation, PresenceMutation, ReadMutation, MessageMutation);
 
 /// Streams. Each begins with a delivery at once, which says that the stream is live, and completes when its session or the
 /// sight of what it is about ends. Of what is out of sight comes one error, NOT_FOUND.
 #[derive(MergedSubscription, Default)]
-pub struct Subscription(ConversationSubscription);
+pub struct Subscription(ConversationSubscription, PresenceSubscription);
 
 /// The schema that serves requests. It has no extension: any, even an empty one, makes a large query half as slow again.
 pub fn schema() -> Schema {

@@ -21,7 +21,7 @@ pub fn follow(
     after: Option<i32>,
 ) -> impl Stream<Item = Result<Batch, Error>> + use<> {
     let app = app.clone();
-    let session_ended = app.ended_sessions.watch(viewer.session_id);
+    let session_ended = app.realtime.ended_sessions.watch(viewer.session_id);
     // "Now" is when sight was judged: an end of it since then is not passed over.
     let after = after.unwrap_or(sight.as_of());
     let mut follower = Follower::new(app.db.clone(), &app.hub, sight.id(), after);

@@ -36,7 +36,7 @@ pub use tx::{Outbox, Tx};
 use crate::error::{Error, Result};
 use crate::id::ConversationId;
 use crate::log::Hub;
-use crate::realtime::EndedSessions;
+use crate::realtime::Realtime;
 
 /// What a store runs its statements on.
 pub type Conn = AsyncPgConnection;
@@ -58,7 +58,7 @@ struct Inner {
     /// Names this server in its notifications, so that it can leave out its own.
     node: uuid::Uuid,
     hub: Hub,
-    ended: EndedSessions,
+    realtime: Realtime,
     /// Conversations of which a commit was sent and never answered.
     in_doubt: Mutex<HashSet<ConversationId>>,
 }
@@ -79,7 +79,7 @@ where
 
 impl Db {
     /// A pool on this address; connects when first asked.
-    pub fn new(url: String, hub: Hub, ended: EndedSessions) -> Result<Self> {
+    pub fn new(url: String, hub: Hub, realtime: Realtime) -> Result<Self> {
         let mut config = ManagerConfig::default();
         // A round trip less for each checkout; a connection that broke while idle is seen all the same.
         config.recycling_method = RecyclingMethod::Fast;
@@ -92,7 +92,7 @@ impl Db {
             .create_timeout(Some(CONNECT_WAIT))
             .build()
             .map_err(Error::internal)?;
-        Ok(Self(Arc::new(Inner { pool, url, node: uuid::Uuid::new_v4(), hub, ended, in_doubt: Mutex::default() })))
+        Ok(Self(Arc::new(Inner { pool, url, node: uuid::Uuid::new_v4(), hub, realtime, in_doubt: Mutex::default() })))
     }
 
     pub fn node(&self) -> uuid::Uuid {
@@ -156,10 +156,11 @@ impl Db {
             }
             Err(error) => {
                 // Whether it was committed is unknown, perhaps even still to come: followers look for themselves, now
-                // and when its own notification tells. Sessions were to end anyway.
+                // and when its own notification tells. Sessions were to end anyway, and looking at people does no harm.
                 let outbox = tx.take_outbox();
                 let conversations = outbox.conversations();
-                self.0.ended.insert(outbox.ended_sessions);
+                self.0.realtime.ended_sessions.insert(outbox.ended_sessions);
+                self.0.realtime.presences.tell_of(outbox.presences);
                 self.0.in_doubt.lock().unwrap_or_else(PoisonError::into_inner).extend(&conversations);
                 self.0.hub.look(conversations);
                 Err(error.into())
@@ -197,7 +198,11 @@ impl Db {
 
     fn publish(&self, outbox: Outbox) {
         self.0.hub.publish(outbox.events);
-        self.0.ended.insert(outbox.ended_sessions);
+        self.0.realtime.ended_sessions.insert(outbox.ended_sessions);
+        self.0.realtime.presences.tell_of(outbox.presences);
+        for (conversation, signal) in outbox.signals {
+            self.0.realtime.signals.send(conversation, signal);
+        }
     }
 
     async fn connection(&self) -> Result<Object<Conn>> {

@@ -8,8 +8,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::Conn;
-use crate::id::{ConversationId, SessionId};
+use crate::id::{ConversationId, SessionId, UserId};
 use crate::log::Event;
+use crate::realtime::Signal;
 
 /// More conversations than this in one transaction, or sessions, are announced as "look everywhere": a notification holds
 /// less than 8,000 bytes, and one of either takes 50.
@@ -28,6 +29,10 @@ pub struct Outbox {
     pub events: Vec<Event>,
     /// Sessions that ended.
     pub ended_sessions: Vec<SessionId>,
+    /// People of whom something changed that belongs to their presence. Told on this server alone.
+    pub presences: Vec<UserId>,
+    /// What passes in conversations. Told on this server alone.
+    pub signals: Vec<(ConversationId, Signal)>,
 }
 
 impl Tx {

@@ -21,6 +21,7 @@ use tower::ServiceExt;
 use super::Http;
 use crate::api::execute::Executor;
 use crate::app::App;
+use crate::presence;
 
 /// Open connections at once; more wait in the kernel's queue. An idle subscriber was measured at up to 20 KB, so these
 /// hold 200 MB.
@@ -115,6 +116,7 @@ impl Server {
         if timeout(STOPS_WITHIN, finished).await.is_err() {
             tracing::warn!(left = http.tasks.len(), "stopped before everything had finished");
         }
+        presence::leave_all(&http.app).await;
     }
 }
 

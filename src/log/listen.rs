@@ -59,14 +59,14 @@ async fn hear(app: &App, payload: &str) {
         Err(_) => app.hub.look_everywhere(),
     }
     match serde_json::from_value::<Vec<Uuid>>(notification.sessions) {
-        Ok(sessions) => app.ended_sessions.insert(sessions.into_iter().map(SessionId)),
+        Ok(sessions) => app.realtime.ended_sessions.insert(sessions.into_iter().map(SessionId)),
         Err(_) => look_for_ended_sessions(app).await,
     }
 }
 
 /// Asks until it is known: a revocation that was missed would stay missed.
 async fn look_for_ended_sessions(app: &App) {
-    while let Err(error) = app.ended_sessions.look(&app.db).await {
+    while let Err(error) = app.realtime.ended_sessions.look(&app.db).await {
         tracing::debug!(?error, "could not read which sessions ended");
         tokio::time::sleep(TRY_AGAIN).await;
         app.hub.look_everywhere();

@@ -1,7 +1,31 @@
-//! What holds at this moment. Everything here may vanish at any time, and is then read or built anew: nothing stored depends
-//! on it.
+//! What holds at this moment, on this server. Everything here may vanish at any time, and is then read or built anew:
+//! nothing stored depends on it.
 
 mod ended_sessions;
+mod presences;
+mod signals;
 mod store;
 
 pub use ended_sessions::{ACCESS_TOKEN_LIVES, EndedSessions};
+pub use presences::{Attendance, Departed, PresenceStatus, Presences, Watch};
+pub use signals::{Listening, Passing, Signal, Signals};
+
+use crate::clock::Clock;
+
+/// All of it. A clone is the same.
+#[derive(Clone)]
+pub struct Realtime {
+    pub ended_sessions: EndedSessions,
+    /// Who is here.
+    pub presences: Presences,
+    /// What passes in conversations.
+    pub signals: Signals,
+}
+
+impl Realtime {
+    pub fn new(clock: Clock) -> Self {
+        let ended_sessions = EndedSessions::new(clock.clone());
+        let presences = Presences::new(clock, ended_sessions.clone());
+        Self { ended_sessions, presences, signals: Signals::default() }
+    }
+}

@@ -6,8 +6,10 @@ use async_graphql::{Context, ID, Object, OneofObject};
 
 use super::{ServerRole, UserById};
 use crate::context::Ask;
+use crate::directive::perViewer;
 use crate::error::{Error, Result};
 use crate::id::UserId;
+use crate::presence::graphql::{Presence, presence};
 use crate::scalar::DateTime;
 
 #[derive(Clone)]
@@ -39,6 +41,13 @@ impl User {
     /// Role on the server.
     async fn role(&self) -> ServerRole {
         self.0.role
+    }
+
+    /// Whether they are here, and their custom status; OFFLINE without `lastSeenAt` to those who share nothing with them or
+    /// stand in a block.
+    #[graphql(directive = perViewer::apply())]
+    async fn presence(&self, ctx: &Context<'_>) -> Result<Presence> {
+        presence(ctx, self.0.id).await
     }
 
     /// Whether the account is gone; name and handle are placeholders then.

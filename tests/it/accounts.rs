@@ -259,7 +259,7 @@ async fn signing_out_stops_the_token_and_closes_the_socket_on_every_server() {
     assert_eq!(alice.at(other.address).query(WHO).await.code(), "UNAUTHENTICATED");
     // A server that starts later knows it from the table.
     let later = server.another().await;
-    later.app.ended_sessions.look(&later.app.db).await.unwrap();
+    later.app.realtime.ended_sessions.look(&later.app.db).await.unwrap();
     assert_eq!(alice.at(later.address).query(WHO).await.code(), "UNAUTHENTICATED");
 }
 

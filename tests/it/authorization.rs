@@ -99,6 +99,9 @@ const SIGN_INS: &[Row] = &[
     row("Mutation.logout", Nowhere, "logout { sessionId }",                                           "U + + + + + + + + +"),
     row("Mutation.createChannel", Nowhere, "createChannel(input: { name: <name> }) { channel { id } }",
                                                                                                       "U + + + + + + + + +"),
+    row("Mutation.setPresence", Nowhere, "setPresence(input: { status: BUSY }) { user { id } }",      "U P P P P P P P P P"),
+    row("Mutation.setCustomStatus", Nowhere, "setCustomStatus(input: { text: \"Hi\" }) { user { id } }",
+                                                                                                      "U + + + + + + + + +"),
 ];
 
 #[rustfmt::skip]
@@ -152,6 +155,8 @@ const WRITES_IN_PRIVATE: &[Row] = &[
                                                                                                       "U N N N N F F F F +"),
     row("Mutation.deleteMessage", Private, "deleteMessage(input: { messageId: <left's message> }) { message { id } }",
                                                                                                       "U N N N N F F + + +"),
+    row("Mutation.setTyping", Private, "setTyping(input: { conversationId: <channel> }) { expiresAt }",
+                                                                                                      "U N N N N + + + + +"),
 ];
 
 #[rustfmt::skip]
@@ -189,6 +194,8 @@ const WRITES_IN_PUBLIC: &[Row] = &[
                                                                                                       "U F F F N F F + + +"),
     row("Mutation.deleteMessage", Public, "deleteMessage(input: { messageId: <left's message> }) { message { id } }",
                                                                                                       "U F F F N F F + + +"),
+    row("Mutation.setTyping", Public, "setTyping(input: { conversationId: <channel> }) { expiresAt }",
+                                                                                                      "U F F F N + + + + +"),
 ];
 
 #[rustfmt::skip]
@@ -198,6 +205,11 @@ const STREAMS: &[Row] = &[
                                                                                                       "U N N N N + + + + +"),
     row("Subscription.conversationEvents", Public, "conversationEvents(conversationId: <channel>) { seq }",
                                                                                                       "U + + + N + + + + +"),
+    row("Subscription.conversationSignals", Private, "conversationSignals(conversationId: <channel>) { signals { occurredAt } }",
+                                                                                                      "U N N N N + + + + +"),
+    row("Subscription.conversationSignals", Public, "conversationSignals(conversationId: <channel>) { signals { occurredAt } }",
+                                                                                                      "U F F F N + + + + +"),
+    row("Subscription.presences", Nowhere, "presences(userIds: [<owner>]) { users { id } }",           "U + + + + + + + + +"),
 ];
 
 /// What a member gets who passes an id that is not one to pass.
@@ -264,6 +276,13 @@ const IDS: &[IdRow] = &[
                                                                                                                           "B B N N F"),
     id("Subscription.conversationEvents(conversationId)", Id::Conversation, "subscription { conversationEvents(conversationId: <id>) { seq } }",
                                                                                                                           "B B N N +"),
+    id("Subscription.conversationSignals(conversationId)", Id::Conversation, "subscription { conversationSignals(conversationId: <id>) { signals { occurredAt } } }",
+                                                                                                                          "B B N N +"),
+    id("Subscription.presences(userIds)", Id::User, "subscription { presences(userIds: [<id>]) { users { id } } }",         "B B + . ."),
+    id("SetTypingInput.conversationId", Id::Conversation, "mutation { setTyping(input: { conversationId: <id> }) { expiresAt } }",
+                                                                                                                          "B B N N +"),
+    id("SetTypingInput.threadRootId", Id::Message, "mutation { setTyping(input: { conversationId: <here>, threadRootId: <id> }) { expiresAt } }",
+                                                                                                                          "B B B B B"),
 ];
 
 // The tables are whole.

@@ -252,7 +252,7 @@ async fn a_token_that_is_there_has_to_be_good() {
         assert!(body.get("data").is_none());
     }
     // A session that ended takes its tokens along.
-    toy.app.ended_sessions.insert([viewer.session_id]);
+    toy.app.realtime.ended_sessions.insert([viewer.session_id]);
     let (status, _) = ask(&format!("Bearer {}", toy.token(viewer, 60))).await;
     assert_eq!(status, 401);
 }

@@ -14,6 +14,7 @@ mod http;
 mod import;
 mod messages;
 mod null_propagation;
+mod presence;
 mod reads;
 mod schema;
 mod sessions;

@@ -69,7 +69,7 @@ async fn when_the_session_ends_streams_complete_and_the_socket_closes() {
         socket.run(id, "subscription { ticks(every: 99999) }").await;
     }
     until(|| toy.counts.open.load(Ordering::SeqCst) == 2).await;
-    toy.app.ended_sessions.insert([viewer.session_id]);
+    toy.app.realtime.ended_sessions.insert([viewer.session_id]);
     let mut completed = [socket.next().await, socket.next().await].map(|message| message["id"].clone());
     completed.sort_by_key(ToString::to_string);
     assert_eq!(completed, [json!("a"), json!("b")]);

@@ -95,7 +95,7 @@ impl Mutation {
 
     /// Ends the session it is called with.
     async fn leave(&self, ctx: &Context<'_>) -> Result<bool> {
-        ctx.app().ended_sessions.insert([ctx.viewer()?.session_id]);
+        ctx.app().realtime.ended_sessions.insert([ctx.viewer()?.session_id]);
         sleep(Duration::from_millis(50)).await;
         Ok(true)
     }

@@ -28,6 +28,7 @@ use crate::clock;
 use crate::context::{Origin, Scope};
 use crate::error::{Code, Error};
 use crate::http::{Http, RequestId};
+use crate::realtime::Attendance;
 
 /// For `connection_init`.
 const INIT: Duration = Duration::from_secs(10);
@@ -83,6 +84,8 @@ struct Connection {
     origin: Origin,
     protocol: Protocol,
     session: Option<Session>,
+    /// Whoever has an open socket is here.
+    attendance: Option<Attendance>,
     /// Cancelled when the session ends.
     ended: Arc<CancellationToken>,
     /// The tasks of operations, by serial.
@@ -113,6 +116,7 @@ impl Connection {
             origin,
             protocol: Protocol::default(),
             session: None,
+            attendance: None,
             ended: Arc::default(),
             operations: HashMap::new(),
             brief: TaskTracker::new(),
@@ -207,7 +211,9 @@ impl Connection {
         match seen {
             Seen::Greeted(session) => {
                 if let Some(session) = &session {
-                    self.ended = self.http.app.ended_sessions.watch(session.viewer.session_id);
+                    let realtime = &self.http.app.realtime;
+                    self.ended = realtime.ended_sessions.watch(session.viewer.session_id);
+                    self.attendance = Some(realtime.presences.attend(session.viewer));
                 }
                 self.session = session;
                 let acknowledgement = self.protocol.acknowledge();

@@ -10,4 +10,4 @@ mod statements;
 pub use actor::{Actor, Answer, PASSWORD};
 pub use database::Database;
 pub use server::TestServer;
-pub use socket::{Ended, Socket};
+pub use socket::{Ended, Socket, Stream};

@@ -21,7 +21,7 @@ pub struct TestServer {
     pub database: std::sync::Arc<Database>,
     shutdown: CancellationToken,
     serving: Option<AbortOnDropHandle<()>>,
-    _listening: AbortOnDropHandle<()>,
+    _tending: AbortOnDropHandle<()>,
 }
 
 impl TestServer {
@@ -49,8 +49,8 @@ impl TestServer {
         let address = server.address();
         let shutdown = CancellationToken::new();
         let serving = AbortOnDropHandle::new(tokio::spawn(server.run(shutdown.clone())));
-        let listening = AbortOnDropHandle::new(tokio::spawn(chinwag::log::listen(app.clone())));
-        Self { app, clock, address, database, shutdown, serving: Some(serving), _listening: listening }
+        let tending = AbortOnDropHandle::new(tokio::spawn(chinwag::start::tend(app.clone())));
+        Self { app, clock, address, database, shutdown, serving: Some(serving), _tending: tending }
     }
 
     /// Stops as by SIGTERM, and waits for it.

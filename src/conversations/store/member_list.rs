@@ -1,0 +1,71 @@
+//! The list of a conversation's members.
+
+use diesel::QueryResult;
+use diesel::expression::{AppearsOnTable, Expression, ValidGrouping, is_aggregate};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment};
+use diesel::sql_types::{Bool, SmallInt, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+
+use super::super::pages::MemberCursor;
+use super::Member;
+use crate::clock::Instant;
+use crate::db::Conn;
+use crate::id::{ConversationId, MemberId};
+use crate::page::{Direction, Window};
+use crate::schema::conversation_members;
+
+/// A page of members that hold their seats: by role, then by when they joined.
+pub async fn members(conn: &mut Conn, id: ConversationId, window: &Window<MemberCursor>) -> QueryResult<Vec<Member>> {
+    use conversation_members as m;
+    let mut query = m::table
+        .filter(m::conversation_id.eq(id).and(m::left_at.is_null()))
+        .select(Member::as_select())
+        .limit(window.fetch())
+        .into_boxed();
+    if let Some(after) = &window.after {
+        query = query.filter(Beyond { operator: " > ", place: after.values() });
+    }
+    if let Some(before) = &window.before {
+        query = query.filter(Beyond { operator: " < ", place: before.values() });
+    }
+    query = match window.direction {
+        Direction::Forward => query.order((m::rank.asc(), m::joined_at.asc(), m::id.asc())),
+        Direction::Backward => query.order((m::rank.desc(), m::joined_at.desc(), m::id.desc())),
+    };
+    query.load(conn).await
+}
+
+/// Compares a member with a place in their list as one row, which diesel cannot say; said column by column, PostgreSQL
+/// would read all of a rank from its beginning.
+struct Beyond {
+    operator: &'static str,
+    place: (i16, Instant, MemberId),
+}
+
+impl Expression for Beyond {
+    type SqlType = Bool;
+}
+
+impl AppearsOnTable<conversation_members::table> for Beyond {}
+
+impl ValidGrouping<()> for Beyond {
+    type IsAggregate = is_aggregate::No;
+}
+
+impl QueryFragment<Pg> for Beyond {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let (rank, joined_at, id) = &self.place;
+        out.push_sql("(conversation_members.rank, conversation_members.joined_at, conversation_members.id)");
+        out.push_sql(self.operator);
+        out.push_sql("(");
+        out.push_bind_param::<SmallInt, _>(rank)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Timestamptz, _>(joined_at)?;
+        out.push_sql(", ");
+        out.push_bind_param::<SqlUuid, _>(id)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}

@@ -1,0 +1,114 @@
+//! What passes in a conversation, in the API.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Interface, Object, SimpleObject};
+use futures_util::future::try_join_all;
+
+use crate::context::Scope;
+use crate::conversations::graphql::ConversationMember;
+use crate::conversations::{MemberById, Sight};
+use crate::error::Result;
+use crate::id::MessageId;
+use crate::presence::Heard;
+use crate::realtime::{Passing, Signal};
+use crate::scalar::DateTime;
+use crate::users::graphql::{User, user};
+
+/// Something that passes in a conversation and is kept nowhere.
+#[derive(Interface)]
+#[graphql(
+    field(name = "user", ty = "Result<User>", desc = "Who."),
+    field(name = "occurred_at", ty = "DateTime", desc = "When.")
+)]
+pub enum ConversationSignal {
+    Typing(TypingSignal),
+    Read(ReadSignal),
+}
+
+/// A delivery of signals.
+#[derive(SimpleObject)]
+pub struct ConversationSignalBatch {
+    /// The signals; none in the first delivery.
+    signals: Vec<ConversationSignal>,
+}
+
+impl ConversationSignalBatch {
+    /// Of what was heard in a conversation. Who has left it since, and come back to another seat, is passed over.
+    pub async fn new(scope: Arc<Scope>, sight: Sight, heard: Heard) -> Result<Self> {
+        let mut signals = Vec::with_capacity(heard.len());
+        let readers = heard.iter().map(|signal| async {
+            match signal.passing {
+                Passing::Reading { member_id } => scope.load::<MemberById>(member_id).await,
+                Passing::Typing { .. } => Ok(None),
+            }
+        });
+        let readers = try_join_all(readers).await?;
+        for (signal, reader) in heard.into_iter().zip(readers) {
+            match (signal.passing, reader) {
+                (Passing::Typing { thread_root, until }, _) => {
+                    signals.push(TypingSignal { signal, thread_root, until: until.map(DateTime) }.into());
+                }
+                (Passing::Reading { .. }, Some(member)) => {
+                    signals.push(ReadSignal { signal, member: ConversationMember::new(sight, member) }.into());
+                }
+                (Passing::Reading { .. }, None) => {}
+            }
+        }
+        Ok(Self { signals })
+    }
+}
+
+pub struct TypingSignal {
+    signal: Signal,
+    thread_root: Option<MessageId>,
+    until: Option<DateTime>,
+}
+
+/// Someone is typing, or no longer.
+#[Object]
+impl TypingSignal {
+    /// Who.
+    pub async fn user(&self, ctx: &Context<'_>) -> Result<User> {
+        user(ctx, self.signal.user_id).await
+    }
+
+    /// When.
+    pub async fn occurred_at(&self) -> DateTime {
+        self.signal.at.into()
+    }
+
+    /// The message whose thread they type in; null outside of threads.
+    async fn thread_root_id(&self) -> Option<ID> {
+        self.thread_root.map(Into::into)
+    }
+
+    /// When it fades unless repeated; null when they are done.
+    async fn expires_at(&self) -> Option<DateTime> {
+        self.until
+    }
+}
+
+pub struct ReadSignal {
+    signal: Signal,
+    member: ConversationMember,
+}
+
+/// Someone has read further, and shares it.
+#[Object]
+impl ReadSignal {
+    /// Who.
+    pub async fn user(&self, ctx: &Context<'_>) -> Result<User> {
+        user(ctx, self.signal.user_id).await
+    }
+
+    /// When.
+    pub async fn occurred_at(&self) -> DateTime {
+        self.signal.at.into()
+    }
+
+    /// Their membership, with the new `lastReadSeq`.
+    async fn member(&self) -> ConversationMember {
+        self.member.clone()
+    }
+}

@@ -1,0 +1,79 @@
+//! Looking at people: how present they are, then what changes of it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_stream::try_stream;
+use chrono::TimeDelta;
+use futures_util::Stream;
+use futures_util::future::try_join_all;
+
+use super::{Presence, PresenceOf};
+use crate::context::Scope;
+use crate::error::{Error, Result};
+use crate::id::UserId;
+use crate::users::{User, UserById};
+use crate::viewer::Viewer;
+
+/// Between two looks at everybody: who sees whom also changes where nobody tells of it, as when somebody leaves the only
+/// conversation that two share.
+const LOOKS_EVERY: TimeDelta = TimeDelta::minutes(5);
+/// Before a database that did not answer is asked again.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+/// A delivery: people whose presence, as the viewer sees it, is new.
+pub type Looked = Vec<Arc<User>>;
+
+/// The present state of all, then changes; what the viewer cannot see changing delivers nothing.
+pub fn look(
+    scope: Arc<Scope>,
+    viewer: Viewer,
+    people: Vec<UserId>,
+) -> impl Stream<Item = Result<Looked, Error>> + use<> {
+    let (clock, realtime) = (scope.app().clock.clone(), scope.app().realtime.clone());
+    let session_ended = realtime.ended_sessions.watch(viewer.session_id);
+    // Before the first look, so that no change falls between the two.
+    let watch = realtime.presences.watch(people);
+    let mut shown = HashMap::new();
+    try_stream! {
+        yield news(&scope, viewer, watch.users(), &mut shown).await?;
+        let mut next_look = clock.now() + LOOKS_EVERY;
+        // A stream under way waits for a database that does not answer.
+        let mut owed = Vec::new();
+        loop {
+            let changed = tokio::select! {
+                biased;
+                () = session_ended.cancelled() => break,
+                changed = watch.changes() => changed,
+                () = clock.reach(next_look) => {
+                    next_look = clock.now() + LOOKS_EVERY;
+                    watch.users().to_vec()
+                }
+                () = tokio::time::sleep(ASK_AGAIN), if !owed.is_empty() => std::mem::take(&mut owed),
+            };
+            match news(&scope, viewer, &changed, &mut shown).await {
+                Ok(news) if news.is_empty() => {}
+                Ok(news) => yield news,
+                Err(_) => owed.extend(changed),
+            }
+        }
+    }
+}
+
+/// Those of these people whose presence is not what was shown.
+async fn news(
+    scope: &Scope,
+    viewer: Viewer,
+    people: &[UserId],
+    shown: &mut HashMap<UserId, Arc<Presence>>,
+) -> Result<Looked> {
+    scope.forget_loaded();
+    let presences = people.iter().map(|id| scope.load::<PresenceOf>((viewer.user_id, *id)));
+    let presences = try_join_all(presences).await?;
+    let found = people.iter().zip(presences).filter_map(|(id, presence)| Some((*id, presence?)));
+    let changed: Vec<_> = found.filter(|(id, presence)| shown.get(id) != Some(presence)).collect();
+    let users = try_join_all(changed.iter().map(|(id, _)| scope.load::<UserById>(*id))).await?;
+    shown.extend(changed);
+    Ok(users.into_iter().flatten().collect())
+}

@@ -1,0 +1,98 @@
+//! What stays of presences.
+
+use diesel::QueryResult;
+use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+
+use super::CustomStatus;
+use crate::clock::Instant;
+use crate::db::{Conn, insert_many};
+use crate::id::{ConversationId, MessageId, UserId};
+use crate::schema::{messages, preferences, presences, users};
+
+define_sql_function!(fn shows_presence(viewer: SqlUuid, person: SqlUuid) -> diesel::sql_types::Bool);
+
+/// What is kept of somebody, and whether the one who looks is shown any of it.
+#[derive(Clone, Debug, Queryable)]
+pub(super) struct Kept {
+    pub user_id: UserId,
+    pub is_shown: bool,
+    pub last_seen_at: Option<Instant>,
+    pub shares_last_seen: bool,
+    status_text: Option<String>,
+    status_emoji: Option<String>,
+    status_expires_at: Option<Instant>,
+}
+
+impl Kept {
+    /// Nobody clears a custom status when its time has come: it is judged when it is read.
+    pub fn custom_status(self, now: Instant) -> Option<CustomStatus> {
+        let says_something = self.status_text.is_some() || self.status_emoji.is_some();
+        let holds = self.status_expires_at.is_none_or(|end| now < end);
+        let (text, emoji, expires_at) = (self.status_text, self.status_emoji, self.status_expires_at);
+        (says_something && holds).then_some(CustomStatus { text, emoji, expires_at })
+    }
+}
+
+/// Of those of these people who exist.
+pub(super) async fn kept(conn: &mut Conn, viewer: UserId, people: &[UserId]) -> QueryResult<Vec<Kept>> {
+    users::table
+        .left_join(presences::table)
+        .left_join(preferences::table)
+        .filter(users::id.eq_any(people))
+        .select((
+            users::id,
+            shows_presence(viewer, users::id).and(users::deleted_at.is_null()),
+            presences::last_seen_at.nullable(),
+            preferences::shares_last_seen.nullable().is_distinct_from(false),
+            presences::status_text.nullable(),
+            presences::status_emoji.nullable(),
+            presences::status_expires_at.nullable(),
+        ))
+        .load(conn)
+        .await
+}
+
+/// When somebody was last here.
+pub(super) struct Seen {
+    pub user_id: UserId,
+    pub last_seen_at: Option<Instant>,
+}
+
+insert_many! {
+    SaveSeen(Seen) into "presences" {
+        user_id: UserId as SqlUuid,
+        last_seen_at: Option<Instant> as Nullable<Timestamptz>,
+    } then " ON CONFLICT (user_id) DO UPDATE SET last_seen_at = greatest(presences.last_seen_at, excluded.last_seen_at)"
+}
+
+/// One statement for all of them. In the order of their ids, so that two servers never wait for one another.
+pub(super) async fn save_seen(conn: &mut Conn, mut seen: Vec<Seen>) -> QueryResult<()> {
+    seen.sort_by_key(|seen| seen.user_id);
+    SaveSeen::of(&seen).execute(conn).await.map(drop)
+}
+
+pub(super) async fn save_custom_status(conn: &mut Conn, user: UserId, status: &CustomStatus) -> QueryResult<()> {
+    let row = (
+        presences::status_text.eq(&status.text),
+        presences::status_emoji.eq(&status.emoji),
+        presences::status_expires_at.eq(status.expires_at),
+    );
+    diesel::insert_into(presences::table)
+        .values((presences::user_id.eq(user), row))
+        .on_conflict(presences::user_id)
+        .do_update()
+        .set(row)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Whether a message may have a thread in this conversation.
+pub(super) async fn is_root(conn: &mut Conn, id: ConversationId, message: MessageId) -> QueryResult<bool> {
+    let roots = messages::table
+        .filter(messages::id.eq(message).and(messages::conversation_id.eq(id)))
+        .filter(messages::thread_root_seq.is_null());
+    diesel::select(diesel::dsl::exists(roots)).get_result(conn).await
+}
