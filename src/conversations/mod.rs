@@ -166,7 +166,7 @@ pub async fn read_by_writing(tx: &mut Tx, sight: Sight, user: UserId, seq: i32, 
 
 /// How far somebody has read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position {
+pub struct Reached {
     pub seq: i32,
     /// Number of the last message outside of threads up to there.
     pub no: i32,
@@ -183,7 +183,7 @@ pub struct Position {
 ///   on and leaves it: the row is looked at again after its own lock was waited for;
 /// - joining moves to the head in the same way, and gives the seat a new id: one that was meant for the seat before, or
 ///   for one that has ended meanwhile, finds no row.
-pub async fn read_up_to(tx: &mut Tx, seat: &Seat, to: Position, now: Instant) -> Result<bool> {
+pub async fn read_up_to(tx: &mut Tx, seat: &Seat, to: Reached, now: Instant) -> Result<bool> {
     Ok(store::read_up_to(tx, seat.id(), to, now).await?)
 }
 

@@ -3,7 +3,7 @@
 use super::store;
 use crate::app::App;
 use crate::clock::Instant;
-use crate::conversations::{self, Action, Position, Reference, Seat};
+use crate::conversations::{self, Action, Reached, Reference, Seat};
 use crate::db::Tx;
 use crate::error::{InputCode, Result};
 use crate::id::{MemberId, MessageId};
@@ -72,7 +72,7 @@ pub async fn mark_read(app: &App, seat: Seat, draft: MarkReadDraft) -> Result<Op
 }
 
 /// What was read up to, which must be outside of threads if it is a message.
-async fn position(tx: &mut Tx, seat: &Seat, up_to: UpTo) -> Result<Position> {
+async fn position(tx: &mut Tx, seat: &Seat, up_to: UpTo) -> Result<Reached> {
     let id = seat.sight().id();
     let seq = match up_to {
         UpTo::Everything => None,

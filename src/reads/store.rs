@@ -13,7 +13,7 @@ use diesel_async::RunQueryDsl;
 
 use super::inbox::{InboxCursor, InboxFilter};
 use crate::clock::Instant;
-use crate::conversations::{Conversation, Member, Position};
+use crate::conversations::{Conversation, Member, Reached};
 use crate::db::{Conn, among};
 use crate::id::{ConversationId, MessageId, UserId};
 use crate::page::{Direction, Window};
@@ -211,11 +211,11 @@ pub(super) async fn message(
 }
 
 /// The position of whoever has read up to `seq`, or everything; beyond the head there is nothing to read.
-pub(super) async fn position(conn: &mut Conn, id: ConversationId, seq: Option<i32>) -> QueryResult<Position> {
+pub(super) async fn position(conn: &mut Conn, id: ConversationId, seq: Option<i32>) -> QueryResult<Reached> {
     let head = conversations::table.find(id).select((conversations::last_seq, conversations::last_msg_no));
     let (last_seq, last_msg_no) = head.first(conn).await?;
     let Some(seq) = seq.filter(|seq| *seq < last_seq) else {
-        return Ok(Position { seq: last_seq, no: last_msg_no });
+        return Ok(Reached { seq: last_seq, no: last_msg_no });
     };
     let no: Option<Option<i32>> = messages::table
         .filter(messages::conversation_id.eq(id).and(messages::seq.le(seq)))
@@ -225,5 +225,5 @@ pub(super) async fn position(conn: &mut Conn, id: ConversationId, seq: Option<i3
         .first(conn)
         .await
         .optional()?;
-    Ok(Position { seq, no: no.flatten().unwrap_or_default() })
+    Ok(Reached { seq, no: no.flatten().unwrap_or_default() })
 }

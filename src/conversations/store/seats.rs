@@ -6,7 +6,7 @@ use diesel::sql_types::{Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 
-use super::super::{Departure, MemberRole, Position};
+use super::super::{Departure, MemberRole, Reached};
 use super::Conversation;
 use crate::clock::Instant;
 use crate::db::{Conn, insert_many};
@@ -188,7 +188,7 @@ pub async fn read_by_writing(
 }
 
 /// Moves the position of a seat that holds, forward only; says whether it has moved.
-pub async fn read_up_to(conn: &mut Conn, seat: MemberId, to: Position, now: Instant) -> QueryResult<bool> {
+pub async fn read_up_to(conn: &mut Conn, seat: MemberId, to: Reached, now: Instant) -> QueryResult<bool> {
     use conversation_members as m;
     let behind = m::table.filter(m::id.eq(seat).and(m::left_at.is_null()).and(m::last_read_seq.lt(to.seq)));
     let moved = diesel::update(behind)
