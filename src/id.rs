@@ -118,6 +118,8 @@ ids! {
     ConversationId,
     /// A seat in a conversation; new on each rejoin.
     MemberId,
+    /// How a member keeps the conversation; shares the number of the seat.
+    InboxId,
     /// A message.
     MessageId,
     /// A thread; shares the number of the message it is under.
@@ -134,6 +136,7 @@ prefixes! {
     UserId = "user",
     SessionId = "session",
     MemberId = "member",
+    InboxId = "inbox",
     MessageId = "msg",
     ThreadId = "thread",
     ViewerId = "viewer",

@@ -14,6 +14,9 @@ use crate::directive::perViewer;
 use crate::error::{Error, Result};
 use crate::id::{SessionId, UserId, ViewerId};
 use crate::page::Arguments;
+use crate::reads::graphql::{
+    self as reads, ConversationConnection, ConversationViewerState, InboxFilter, UnreadSummary,
+};
 use crate::scalar::DateTime;
 use crate::text::Fault;
 use crate::users::graphql::{User, UserConnection, blocked_users, user};
@@ -56,6 +59,29 @@ impl Viewer {
     /// The viewer's preferences.
     async fn preferences(&self, ctx: &Context<'_>) -> Result<Preferences> {
         preferences(ctx, self.0.user_id).await
+    }
+
+    /// The inbox: conversations the viewer is a member of, latest activity first.
+    async fn conversations(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<InboxFilter>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<ConversationConnection> {
+        reads::conversations(ctx, &self.0, filter, Arguments { first, after, last, before }).await
+    }
+
+    /// Every conversation the viewer is in, by name: up to 1000, for a sidebar. Costs one for each ten.
+    async fn sidebar(&self, ctx: &Context<'_>) -> Result<Vec<ConversationViewerState>> {
+        reads::sidebar(ctx, &self.0).await
+    }
+
+    /// Numbers for badges.
+    async fn unread(&self) -> UnreadSummary {
+        UnreadSummary(self.0.user_id)
     }
 
     /// People the viewer has blocked, newest first.

@@ -7,6 +7,7 @@ use crate::accounts::preferences::graphql::PreferencesMutation;
 use crate::conversations::graphql::{ConversationMutation, ConversationQuery, ConversationSubscription};
 use crate::messages::graphql::{MessageMutation, MessageQuery};
 use crate::presence::graphql::{PresenceMutation, PresenceSubscription};
+use crate::reads::graphql::ReadMutation;
 use crate::users::graphql::{UserMutation, UserQuery};
 
 mod answer;
@@ -32,6 +33,7 @@ pub struct Mutation(
     UserMutation,
     ConversationMutation,
     PresenceMutation,
+    ReadMutation,
     MessageMutation,
 );
 

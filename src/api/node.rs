@@ -9,9 +9,10 @@ use crate::context::Ask;
 use crate::conversations::graphql::{self as conversations, Channel, Conversation, ConversationMember};
 use crate::conversations::{MemberById, Reference, in_sight_by_id};
 use crate::error::{Error, Result};
-use crate::id::{MemberId, MessageId, PreferencesId, SessionId, ThreadId, UserId, ViewerId};
+use crate::id::{InboxId, MemberId, MessageId, PreferencesId, SessionId, ThreadId, UserId, ViewerId};
 use crate::messages::graphql::{self as messages, Message, Thread, find_thread};
 use crate::page::MOST;
+use crate::reads::graphql::{self as reads, ConversationViewerState};
 use crate::text::Fault;
 use crate::users::graphql::{self as users, User};
 
@@ -25,6 +26,7 @@ use crate::users::graphql::{self as users, User};
 pub enum Node {
     Channel(Channel),
     ConversationMember(ConversationMember),
+    ConversationViewerState(ConversationViewerState),
     Message(Message),
     Preferences(Preferences),
     Session(Session),
@@ -72,6 +74,9 @@ async fn node(ctx: &Context<'_>, argument: &'static str, id: &ID) -> Result<Opti
     }
     if let Some(id) = MemberId::parse(id) {
         return member(ctx, id).await.map(|member| member.map(Node::ConversationMember));
+    }
+    if let Some(id) = InboxId::parse(id) {
+        return Ok(reads::find(ctx, id).await?.map(Node::ConversationViewerState));
     }
     if let Some(ThreadId(root)) = ThreadId::parse(id) {
         return thread(ctx, MessageId(root)).await.map(|thread| thread.map(Node::Thread));

@@ -61,6 +61,10 @@ const READS: &[Row] = &[
     row("Query.node ConversationMember", Private, "node(id: <member's seat>) { id }",                 "U 0 0 0 0 + + + + +"),
     row("Query.node ConversationMember", Public, "node(id: <member's seat>) { id }",                  "U + + + 0 + + + + +"),
     row("Query.node ConversationMember", Public, "node(id: <left's seat>) { id }",                    "U 0 0 0 0 0 0 0 0 0"),
+    row("Query.node ConversationViewerState", Private, "node(id: <member's inbox>) { id }",           "U 0 0 0 0 0 + 0 0 0"),
+    row("Query.node ConversationViewerState", Public, "node(id: <member's inbox>) { id }",            "U 0 0 0 0 0 + 0 0 0"),
+    row("Query.node ConversationViewerState", Public, "node(id: <left's inbox>) { id }",              "U 0 0 0 0 0 0 0 0 0"),
+    row("Query.node ConversationViewerState", Public, "node(id: <banned's inbox>) { id }",            "U 0 0 0 0 0 0 0 0 0"),
     row("Query.node Message", Private, "node(id: <owner's message>) { id }",                          "U 0 0 0 0 + + + + +"),
     row("Query.node Message", Public, "node(id: <owner's message>) { id }",                           "U + + + 0 + + + + +"),
     row("Query.node Message", Private, "node(id: <left's message>) { id }",                           "U 0 0 0 0 + + + + +"),
@@ -169,6 +173,14 @@ const WRITES_IN_PRIVATE: &[Row] = &[
                                                                                                       "U N N N N F F F F +"),
     row("Mutation.transferConversationOwnership", Private, "transferConversationOwnership(input: { memberId: <left's seat> }) { owner { id } }",
                                                                                                       "U N N N N N N N N N"),
+    row("Mutation.markConversationRead", Private, "markConversationRead(input: { conversationId: <channel> }) { viewerState { id } }",
+                                                                                                      "U N N N N + + + + +"),
+    row("Mutation.markConversationRead", Private, "markConversationRead(input: { conversationId: <channel>, messageId: <owner's message> }) { viewerState { id } }",
+                                                                                                      "U N N N N + + + + +"),
+    row("Mutation.markConversationRead", Announcements, "markConversationRead(input: { conversationId: <channel>, seq: 1 }) { viewerState { id } }",
+                                                                                                      "U N N N N + + + + +"),
+    row("Mutation.updateConversationViewerState", Private, "updateConversationViewerState(input: { conversationId: <channel>, isFavorite: true }) { viewerState { id } }",
+                                                                                                      "U N N N N + + + + +"),
     row("Mutation.sendMessage", Private, "sendMessage(input: { conversationId: <channel>, clientKey: <key>, content: \"Hi\" }) { message { id } }",
                                                                                                       "U N N N N + + + + +"),
     row("Mutation.sendMessage", Private, "sendMessage(input: { conversationId: <channel>, clientKey: <key>, content: \"Hi\", threadRootId: <owner's message> }) { message { id } }",
@@ -220,6 +232,10 @@ const WRITES_IN_PUBLIC: &[Row] = &[
                                                                                                       "U F F F N F F F + +"),
     row("Mutation.transferConversationOwnership", Public, "transferConversationOwnership(input: { memberId: <member's seat> }) { owner { id } }",
                                                                                                       "U F F F N F F F F +"),
+    row("Mutation.markConversationRead", Public, "markConversationRead(input: { conversationId: <channel> }) { viewerState { id } }",
+                                                                                                      "U F F F N + + + + +"),
+    row("Mutation.updateConversationViewerState", Public, "updateConversationViewerState(input: { conversationId: <channel>, isHidden: true }) { viewerState { id } }",
+                                                                                                      "U F F F N + + + + +"),
     row("Mutation.sendMessage", Public, "sendMessage(input: { conversationId: <channel>, clientKey: <key>, content: \"Hi\" }) { message { id } }",
                                                                                                       "U F F F N + + + + +"),
     row("Mutation.sendMessage", Public, "sendMessage(input: { conversationId: <channel>, clientKey: <key>, content: \"Hi\", threadRootId: <owner's message> }) { message { id } }",
@@ -310,6 +326,12 @@ const IDS: &[IdRow] = &[
                                                                                                                           "B B N N F"),
     id("TransferConversationOwnershipInput.memberId", Id::Seat, "mutation { transferConversationOwnership(input: { memberId: <id> }) { owner { id } } }",
                                                                                                                           "B B N N F"),
+    id("MarkConversationReadInput.conversationId", Id::Conversation, "mutation { markConversationRead(input: { conversationId: <id> }) { viewerState { id } } }",
+                                                                                                                          "B B N N +"),
+    id("MarkConversationReadInput.messageId", Id::Message, "mutation { markConversationRead(input: { conversationId: <here>, messageId: <id> }) { viewerState { id } } }",
+                                                                                                                          "B B B B B"),
+    id("UpdateConversationViewerStateInput.conversationId", Id::Conversation, "mutation { updateConversationViewerState(input: { conversationId: <id>, isFavorite: true }) { viewerState { id } } }",
+                                                                                                                          "B B N N +"),
     id("SendMessageInput.conversationId", Id::Conversation, "mutation { sendMessage(input: { conversationId: <id>, clientKey: <key>, content: \"Hi\" }) { message { id } } }",
                                                                                                                           "B B N N +"),
     id("SendMessageInput.replyToId", Id::Message, "mutation { sendMessage(input: { conversationId: <here>, clientKey: <key>, content: \"Hi\", replyToId: <id> }) { message { id } } }",
@@ -447,6 +469,12 @@ async fn a_channel_is_no_direct_conversation() {
             "N",
         ),
         ("mutation { leaveConversation(input: { conversationId: <id> }) { conversationId } }", "N"),
+        ("mutation { markConversationRead(input: { conversationId: <id> }) { viewerState { id } } }", "N"),
+        (
+            "mutation { updateConversationViewerState(input: { conversationId: <id>, isHidden: true }) {
+                viewerState { id } } }",
+            "N",
+        ),
         ("mutation { joinChannel(input: { channelId: <id> }) { channel { id } } }", "B"),
         ("subscription { conversationEvents(conversationId: <id>) { seq } }", "N"),
     ] {
@@ -567,6 +595,11 @@ impl World {
             }
         }
         words.extend(self.seats(&channel).await);
+        for (seat, inbox) in
+            [("member's seat", "member's inbox"), ("left's seat", "left's inbox"), ("banned's seat", "banned's inbox")]
+        {
+            words.insert(inbox, words[seat].replace("member_", "inbox_"));
+        }
         let leave = "mutation($id: ID!) { leaveConversation(input: { conversationId: $id }) { conversationId } }";
         self.person("left").ask(leave, json!({ "id": channel })).await.data("leaveConversation");
         self.ban(&channel, &words["banned's seat"]).await;

@@ -239,8 +239,9 @@ async fn an_edit_of_a_stale_version_is_told_the_present_one() {
 // Pages.
 
 /// Every list that is read in pages, and how it is reached; <page> stands for the arguments.
-const LISTS: [(&str, &str); 6] = [
+const LISTS: [(&str, &str); 7] = [
     ("Query.channels", "channels(<page>) { edges { cursor } }"),
+    ("Viewer.conversations", "viewer { conversations(<page>) { edges { cursor } } }"),
     ("Query.users", "users(<page>) { edges { cursor } }"),
     ("Viewer.blockedUsers", "viewer { blockedUsers(<page>) { edges { cursor } } }"),
     ("Channel.members", "channel(by: { id: <here> }) { members(<page>) { edges { cursor } } }"),
@@ -588,6 +589,22 @@ async fn everything_wrong_with_an_input_is_said_at_once() {
             &["input.language REQUIRED", "input.timeZone BAD_FORMAT"],
         ),
         (
+            MARK_READ,
+            json!({ "conversationId": alice.id, "seq": -1, "messageId": channel }),
+            &["input.conversationId BAD_FORMAT", "input.seq OUT_OF_RANGE", "input.messageId NOT_ALLOWED"],
+        ),
+        (
+            MARK_READ,
+            json!({ "conversationId": channel, "seq": 1, "messageId": any("msg") }),
+            &["input.messageId NOT_ALLOWED"],
+        ),
+        (MARK_READ, json!({ "conversationId": channel, "messageId": any("msg") }), &["input.messageId UNKNOWN_ID"]),
+        (
+            KEEP,
+            json!({ "conversationId": alice.id, "mutedUntil": "9999-12-31T23:59:59-01:00" }),
+            &["input.conversationId BAD_FORMAT", "input.mutedUntil BAD_FORMAT"],
+        ),
+        (
             REMOVE,
             json!({ "memberId": alice.id, "reason": "\0" }),
             &["input.memberId BAD_FORMAT", "input.reason BAD_FORMAT"],
@@ -796,6 +813,11 @@ const BLOCK: &str = "mutation($input: BlockUserInput!) { blockUser(input: $input
 const PROFILE: &str = "mutation($input: UpdateProfileInput!) { updateProfile(input: $input) { user { id } } }";
 const PREFERENCES: &str = "mutation($input: UpdatePreferencesInput!) { updatePreferences(input: $input) {
     preferences { id } } }";
+const MARK_READ: &str = "mutation($input: MarkConversationReadInput!) { markConversationRead(input: $input) {
+    viewerState { id } } }";
+const KEEP: &str =
+    "mutation($input: UpdateConversationViewerStateInput!) { updateConversationViewerState(input: $input) {
+    viewerState { id } } }";
 
 fn draft(conversation: &str, content: &str) -> Value {
     json!({ "conversationId": conversation, "clientKey": key(), "content": content })

@@ -16,6 +16,7 @@ use crate::log;
 use crate::messages::graphql::{Message, MessageAnchor, MessageConnection, message_at};
 use crate::messages::{self, Timeline};
 use crate::page::{Arguments, MOST};
+use crate::reads::graphql::{ConversationViewerState, viewer_state};
 use crate::scalar::DateTime;
 use crate::text::Fault;
 use crate::users::graphql::{User, user};
@@ -180,6 +181,12 @@ impl Channel {
         }
         let batch = log::read(&ctx.app().db, self.sight.id(), after, first.into()).await?;
         Ok(ConversationEventBatch::new(self.sight, batch))
+    }
+
+    /// How the viewer keeps it; null while not a member.
+    #[graphql(directive = perViewer::apply())]
+    pub async fn viewer_state(&self, ctx: &Context<'_>) -> Option<Result<ConversationViewerState>> {
+        viewer_state(ctx, self.sight).await.transpose()
     }
 
     /// What the viewer may do in it.

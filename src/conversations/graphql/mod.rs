@@ -23,6 +23,7 @@ use crate::context::Ask;
 use crate::directive::perViewer;
 use crate::error::{Error, Result};
 use crate::messages::graphql::{Message, MessageAnchor, MessageConnection};
+use crate::reads::graphql::ConversationViewerState;
 use crate::scalar::DateTime;
 use crate::users::graphql::User;
 use inputs::MemberFilter;
@@ -91,6 +92,12 @@ use permissions::ConversationPermissions;
         desc = "Up to `first` events of its log after a position, to catch up over HTTP.",
         arg(name = "after", ty = "i32"),
         arg(name = "first", ty = "i32", default = 100)
+    ),
+    field(
+        name = "viewer_state",
+        ty = "Option<Result<ConversationViewerState>>",
+        desc = "How the viewer keeps it; null while not a member.",
+        directive = perViewer::apply()
     ),
     field(
         name = "viewer_permissions",

@@ -15,8 +15,9 @@ pub(super) use conversations::{
 };
 pub(super) use creation_keys::{created_with, keep_creation_key};
 pub(super) use member_list::members;
-pub use seats::{Member, NewMember};
+pub use seats::{Keeping, Member, NewMember};
 pub(super) use seats::{
-    SeatRow, members_by_ids, owner, read_by_writing, save_seats, seat, seat_again, seat_rows, seats, set_left, set_role,
+    SeatRow, keep, members_by_ids, owner, read_by_writing, read_up_to, save_seats, seat, seat_again, seat_rows, seats,
+    set_left, set_role,
 };
 pub(super) use standings::standings;
