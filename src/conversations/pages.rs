@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::id::{ConversationId, MemberId};
 use crate::page::{Arguments, Cursor, OrderDirection, Page, Window};
 use crate::text::{self, Fault};
+use crate::users::Among;
 use crate::viewer::Viewer;
 
 /// What channels are ordered by. Values are added over time.
@@ -63,6 +64,7 @@ pub struct MemberFilter {
     pub roles: Option<Vec<MemberRole>>,
     /// Up to where they have read, of those who share it.
     pub has_read_seq: Option<i32>,
+    pub among: Option<Among>,
 }
 
 impl MemberFilter {

@@ -11,9 +11,8 @@ use crate::viewer::Viewer;
 /// Found at most, of those who are here.
 const FOUND: usize = 1_000;
 
-/// Whom a filter by these statuses means, as the viewer sees them at this moment; `None` for no filter.
-pub async fn among(app: &App, viewer: &Viewer, statuses: Option<Vec<PresenceStatus>>) -> Result<Option<Among>> {
-    let Some(wanted) = statuses else { return Ok(None) };
+/// Whom a filter by these statuses means, as the viewer sees them at this moment.
+pub async fn among(app: &App, viewer: &Viewer, wanted: &[PresenceStatus]) -> Result<Among> {
     // Whoever is not here, or not shown to be, is OFFLINE: all but those who are seen to be something else.
     let wants_the_gone = wanted.contains(&PresenceStatus::Offline);
     let present = app.realtime.presences.present().into_iter();
@@ -24,11 +23,11 @@ pub async fn among(app: &App, viewer: &Viewer, statuses: Option<Vec<PresenceStat
         true => Vec::new(),
         false => app.db.read(async move |conn| store::shown(conn, viewer, &matters).await).await?,
     };
-    Ok(Some(match wants_the_gone {
+    Ok(match wants_the_gone {
         true => Among::AllBut(shown),
         false => {
             shown.truncate(FOUND);
             Among::Only(shown)
         }
-    }))
+    })
 }

@@ -18,7 +18,7 @@ pub use keep::{keep, leave_all};
 pub use loaders::PresenceOf;
 pub use look::{Looked, look};
 pub use set_presence::set_presence;
-pub use signals::{Heard, hear};
+pub use signals::{Heard, hear, hidden_from};
 pub use typing::{TypingDraft, set_typing};
 
 use crate::app::App;

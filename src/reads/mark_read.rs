@@ -1,13 +1,16 @@
 //! Marking read: as frequent as reading, so it waits for nobody and makes nobody wait.
 
 use super::store;
+use crate::accounts::preferences;
 use crate::app::App;
-use crate::clock::Instant;
 use crate::conversations::{self, Action, Reached, Reference, Seat};
 use crate::db::Tx;
 use crate::error::{InputCode, Result};
-use crate::id::{MemberId, MessageId};
+use crate::id::MessageId;
+use crate::presence;
+use crate::realtime::{Passing, Signal};
 use crate::text::{Fault, Wrong};
+use crate::viewer::Viewer;
 
 /// How far somebody has read, checked but for what only the database knows.
 #[derive(Debug)]
@@ -21,14 +24,6 @@ enum UpTo {
     Everything,
     Seq(i32),
     Message(MessageId),
-}
-
-/// A position that moved: what those who follow the conversation are told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moved {
-    pub member_id: MemberId,
-    pub seq: i32,
-    pub at: Instant,
 }
 
 impl MarkReadDraft {
@@ -57,16 +52,25 @@ impl MarkReadDraft {
     }
 }
 
-/// Moves the position of one's own seat forward, and says where it is now if it has moved. One that is further on
-/// already stays.
-pub async fn mark_read(app: &App, seat: Seat, draft: MarkReadDraft) -> Result<Option<Moved>> {
+/// Moves the position of one's own seat forward, and tells those who listen if the viewer shares it. One that is further
+/// on already stays.
+pub async fn mark_read(app: &App, viewer: &Viewer, seat: Seat, draft: MarkReadDraft) -> Result<()> {
     seat.may(Action::MarkRead).or_refuse()?;
-    let at = app.clock.now();
+    let (at, user_id, id) = (app.clock.now(), viewer.user_id, seat.sight().id());
+    // Before the transaction: within it, this would be a second connection in one hand.
+    let hidden_from = match presence::hidden_from(app, user_id, id).await? {
+        Some(hidden_from) if preferences::privacy(app, user_id).await?.shares_read_position => Some(hidden_from),
+        _ => None,
+    };
     app.db
         .transaction(async move |tx| {
             let to = position(tx, &seat, draft.up_to).await?;
             let has_moved = conversations::read_up_to(tx, &seat, to, at).await?;
-            Ok(has_moved.then_some(Moved { member_id: seat.id(), seq: to.seq, at }))
+            if let Some(hidden_from) = hidden_from.filter(|_| has_moved) {
+                let passing = Passing::Reading { member_id: seat.id() };
+                tx.outbox().signals.push((id, Signal { user_id, at, passing, hidden_from }));
+            }
+            Ok(())
         })
         .await
 }

@@ -14,5 +14,5 @@ mod store;
 pub use inbox::{InboxCursor, InboxFilter, inbox, sidebar, unread_conversations};
 pub use keep::{KeepDraft, keep};
 pub use loaders::{FirstUnreadOf, StateOf};
-pub use mark_read::{MarkReadDraft, Moved, mark_read};
+pub use mark_read::{MarkReadDraft, mark_read};
 pub use store::State;

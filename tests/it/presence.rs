@@ -37,6 +37,55 @@ async fn two_people_see_each_other_type() {
 }
 
 #[tokio::test]
+async fn two_people_see_each_other_read() {
+    let server = TestServer::start().await;
+    let (alice, bob, carol) =
+        (server.register("alice").await, server.register("bob").await, server.register("carol").await);
+    let channel = alice.private_channel("Room", &[&bob, &carol]).await;
+    let mut socket = alice.socket().await;
+    let mut hears = hear(&mut socket, &channel).await;
+    let (first, second) =
+        (alice.say(&channel, "One").await["seq"].clone(), alice.say(&channel, "Two").await["seq"].clone());
+    reads(&bob, &channel, &first).await;
+    let signal = only_signal(&mut hears).await;
+    assert_eq!((&signal["__typename"], &signal["user"]["username"]), (&json!("ReadSignal"), &json!("bob")));
+    assert_eq!(signal["member"], json!({ "id": alice.seat_of(&channel, &bob).await, "lastReadSeq": first }));
+    // Backwards moves nothing, and who does not share it, or stands in a block, is not heard.
+    reads(&bob, &channel, &json!(1)).await;
+    prefer(&carol, json!({ "privacy": { "sharesReadPosition": false } })).await;
+    reads(&carol, &channel, &second).await;
+    prefer(&carol, json!({ "privacy": { "sharesReadPosition": true } })).await;
+    reads(&bob, &channel, &second).await;
+    let signal = only_signal(&mut hears).await;
+    assert_eq!((&signal["user"]["username"], &signal["member"]["lastReadSeq"]), (&json!("bob"), &second));
+    block(&alice, &bob).await;
+    let third = alice.say(&channel, "Three").await["seq"].clone();
+    reads(&bob, &channel, &third).await;
+    reads(&carol, &channel, &third).await;
+    assert_eq!(only_signal(&mut hears).await["user"]["username"], "carol");
+}
+
+#[tokio::test]
+async fn who_comes_back_to_another_seat_does_not_end_the_stream() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let channel = alice.public_channel("Room").await;
+    let mut socket = alice.socket().await;
+    let mut hears = hear(&mut socket, &channel).await;
+    let seq = alice.say(&channel, "Hi").await["seq"].clone();
+    bob.join(&channel).await;
+    let again = "mutation($id: ID!, $seq: Int) { a: markConversationRead(input: { conversationId: $id, seq: $seq }) { viewerState { id } }
+        b: leaveConversation(input: { conversationId: $id }) { conversationId }
+        c: joinChannel(input: { channelId: $id }) { channel { id } } }";
+    alice.say(&channel, "Unread").await;
+    // All within the moment in which signals are gathered: by then, the seat that has read is another one.
+    bob.ask(again, json!({ "id": channel, "seq": seq.as_i64().unwrap() + 2 })).await.data("c");
+    types(&bob, &channel, json!({})).await;
+    let heard = signals(&mut hears).await;
+    assert!(heard.iter().any(|signal| signal["__typename"] == "TypingSignal"), "{heard:?}");
+}
+
+#[tokio::test]
 async fn saying_it_with_every_key_is_one_delivery() {
     let server = TestServer::start().await;
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);
@@ -393,7 +442,7 @@ async fn the_directory_is_filtered_and_ordered_by_what_the_viewer_sees() {
     let server = TestServer::start().await;
     let (alice, bob, carol) =
         (server.register("alice").await, server.register("bob").await, server.register("carol").await);
-    alice.private_channel("Room", &[&bob, &carol]).await;
+    let channel = alice.private_channel("Room", &[&bob, &carol]).await;
     let mallory = server.register("mallory").await;
     let sockets = (alice.socket().await, bob.socket().await, mallory.socket().await);
     wait_until(async || server.app.realtime.presences.present().len() == 3).await;
@@ -408,6 +457,13 @@ async fn the_directory_is_filtered_and_ordered_by_what_the_viewer_sees() {
     assert_eq!(found(&alice, &["AWAY"]).await, Vec::<String>::new());
     assert_eq!(found(&alice, &[]).await, Vec::<String>::new());
     assert_eq!(found(&mallory, &["ONLINE"]).await, ["mallory"]);
+    let members = "query($id: ID!, $filter: MemberFilter) { conversation(id: $id) { members(filter: $filter) { nodes { user { username } } } } }";
+    for (statuses, expected) in [(["ONLINE"], vec!["alice", "bob"]), (["OFFLINE"], vec!["carol"])] {
+        let variables = json!({ "id": channel, "filter": { "statuses": statuses } });
+        let answer = alice.ask(members, variables).await.data("conversation")["members"]["nodes"].clone();
+        let found: Vec<_> = answer.as_array().unwrap().iter().map(|node| node["user"]["username"].clone()).collect();
+        assert_eq!(found, expected);
+    }
 
     for (who, minutes) in [(&bob, 0), (&alice, 1), (&mallory, 2)] {
         server.clock.advance(TimeDelta::minutes(minutes));
@@ -466,6 +522,11 @@ async fn prefer(actor: &Actor, input: Value) {
     let update =
         "mutation($input: UpdatePreferencesInput!) { updatePreferences(input: $input) { preferences { version } } }";
     actor.ask(update, json!({ "input": input })).await.data("updatePreferences");
+}
+
+async fn reads(actor: &Actor, channel: &str, seq: &Value) {
+    let mark = "mutation($id: ID!, $seq: Int) { markConversationRead(input: { conversationId: $id, seq: $seq }) { viewerState { id } } }";
+    actor.ask(mark, json!({ "id": channel, "seq": seq })).await.data("markConversationRead");
 }
 
 /// Hears what passes in a conversation, from when the stream is live.
@@ -536,7 +597,7 @@ fn instant(value: &Value) -> DateTime<Utc> {
 }
 
 const HEAR: &str = "subscription($id: ID!) { conversationSignals(conversationId: $id) { signals { __typename occurredAt
-    user { username } ... on TypingSignal { threadRootId expiresAt } ... on ReadSignal { member { id } } } } }";
+    user { username } ... on TypingSignal { threadRootId expiresAt } ... on ReadSignal { member { id lastReadSeq } } } } }";
 const LOOK: &str = "subscription($ids: [ID!]!) { presences(userIds: $ids) { users { username presence {
     status lastSeenAt customStatus { text emoji expiresAt } } } } }";
 const TYPE: &str = "mutation($input: SetTypingInput!) { setTyping(input: $input) { expiresAt } }";

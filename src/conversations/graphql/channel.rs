@@ -134,7 +134,10 @@ impl Channel {
         before: Option<String>,
     ) -> Result<ConversationMemberConnection> {
         let arguments = Arguments { first, after, last, before };
-        let filter = filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
+        let filter = match filter {
+            Some(filter) => filter.read(ctx).await?,
+            None => conversations::MemberFilter::default(),
+        };
         let page = conversations::members(ctx.app(), self.sight, filter, arguments).await?;
         Ok(ConversationMemberConnection::new(page.map(|member| {
             ConversationMemberEdge::at(&MemberCursor::of(&member), ConversationMember::new(self.sight, member))

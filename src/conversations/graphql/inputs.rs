@@ -1,13 +1,16 @@
 //! What clients send about conversations. Plain strings and ids, so that one look finds every fault.
 
-use async_graphql::{ID, InputObject, MaybeUndefined, OneofObject};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, OneofObject};
 
+use crate::context::Ask;
 use crate::conversations::{
     ChannelChanges, ChannelFilter as Filter, ChannelInput, ChannelOrder as Order, ChannelOrderField, Kind,
     MemberFilter as Members, MemberRole, Visibility,
 };
 use crate::error::Result;
 use crate::page::OrderDirection;
+use crate::presence;
+use crate::realtime::PresenceStatus;
 
 /// Names one channel.
 #[derive(OneofObject)]
@@ -66,15 +69,21 @@ pub struct MemberFilter {
     search: Option<String>,
     /// Only with these roles.
     roles: Option<Vec<MemberRole>>,
+    /// Only with this presence at this moment, as the viewer sees it; up to 1000 are found.
+    statuses: Option<Vec<PresenceStatus>>,
     /// Only those who have read up to this position, and share it.
     has_read_seq: Option<i32>,
 }
 
-impl TryFrom<MemberFilter> for Members {
-    type Error = crate::error::Error;
-
-    fn try_from(MemberFilter { search, roles, has_read_seq }: MemberFilter) -> Result<Self> {
-        Self { roles, has_read_seq, ..Self::default() }.searching(search)
+impl MemberFilter {
+    pub async fn read(self, ctx: &Context<'_>) -> Result<Members> {
+        let Self { search, roles, statuses, has_read_seq } = self;
+        // The only part that depends on who asks.
+        let among = match statuses {
+            Some(statuses) => Some(presence::among(ctx.app(), &ctx.viewer()?, &statuses).await?),
+            None => None,
+        };
+        Members { roles, has_read_seq, among, ..Members::default() }.searching(search)
     }
 }
 

@@ -15,6 +15,7 @@ use crate::db::{Conn, escaped};
 use crate::id::{ConversationId, MemberId};
 use crate::page::{Direction, Window};
 use crate::schema::{conversation_members, preferences, users};
+use crate::users::Among;
 
 define_sql_function!(fn lower(text: Text) -> Text);
 
@@ -46,6 +47,11 @@ pub async fn members(
         let keeping_it = preferences::table.filter(preferences::user_id.eq(m::user_id));
         let keeping_it = keeping_it.filter(diesel::dsl::not(preferences::shares_read_position));
         query = query.filter(m::last_read_seq.ge(seq)).filter(diesel::dsl::not(diesel::dsl::exists(keeping_it)));
+    }
+    match &filter.among {
+        Some(Among::Only(people)) => query = query.filter(m::user_id.eq_any(people)),
+        Some(Among::AllBut(people)) => query = query.filter(m::user_id.ne_all(people)),
+        None => {}
     }
     if let Some(after) = &window.after {
         query = query.filter(Beyond { operator: " > ", place: after.values() });

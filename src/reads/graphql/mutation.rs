@@ -94,7 +94,7 @@ async fn mark_conversation_read(
     let draft =
         MarkReadDraft::from(&input.conversation_id, input.seq, input.message_id.as_ref().map(|id| id.as_str()))?;
     let seat = seat_in(ctx.scope(), &viewer, draft.conversation).await?;
-    reads::mark_read(ctx.app(), seat, draft).await?;
+    reads::mark_read(ctx.app(), &viewer, seat, draft).await?;
     Ok(MarkConversationReadPayload { viewer_state: state_now(ctx, seat).await?, unread: UnreadSummary(viewer.user_id) })
 }
 

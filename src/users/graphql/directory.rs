@@ -59,7 +59,11 @@ pub async fn users(
     let viewer = ctx.viewer()?;
     let filter = match filter {
         Some(UserFilter { search, statuses, roles }) => {
-            PeopleFilter::from(search, roles, presence::among(ctx.app(), &viewer, statuses).await?)?
+            let among = match statuses {
+                Some(statuses) => Some(presence::among(ctx.app(), &viewer, &statuses).await?),
+                None => None,
+            };
+            PeopleFilter::from(search, roles, among)?
         }
         None => PeopleFilter::default(),
     };
