@@ -84,7 +84,15 @@ impl UpdateDraft {
 
 /// Changes what is given of a channel's settings. What is so already is no change.
 pub async fn update_channel(app: &App, viewer: &Viewer, draft: UpdateDraft) -> Result<Changed> {
-    let (now, draft) = (app.clock.now(), &draft);
+    match update_once(app, viewer, &draft).await {
+        // Somebody was faster with the address that was made for this one, and nobody has asked for: it gets another.
+        Err(error) if error.code() == Code::Conflict && draft.slug.is_none() => update_once(app, viewer, &draft).await,
+        answer => answer,
+    }
+}
+
+async fn update_once(app: &App, viewer: &Viewer, draft: &UpdateDraft) -> Result<Changed> {
+    let now = app.clock.now();
     app.db
         .transaction(async move |tx| {
             let mut here = lock(tx, viewer, draft.channel, now).await?;

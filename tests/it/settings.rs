@@ -166,6 +166,20 @@ async fn what_is_public_has_one_address_and_what_is_private_has_none() {
 }
 
 #[tokio::test]
+async fn two_of_one_name_that_are_made_public_at_once_get_an_address_each() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    for number in 1..=5 {
+        let name = format!("Room {number}");
+        let channels = [alice.private_channel(&name, &[]).await, alice.private_channel(&name, &[]).await];
+        let both = channels.iter().map(|channel| updated(&alice, channel, json!({ "visibility": "PUBLIC" })));
+        let mut slugs: Vec<_> = futures_util::future::join_all(both).await.iter().map(|c| c["slug"].clone()).collect();
+        slugs.sort_by_key(Value::to_string);
+        assert_eq!(slugs, [format!("room-{number}"), format!("room-{number}-2")]);
+    }
+}
+
+#[tokio::test]
 async fn nobody_sets_who_may_write_above_their_own_role_or_lowers_what_is_above_it() {
     let server = TestServer::start().await;
     let (alice, bob, carol) =
