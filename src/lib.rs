@@ -4,9 +4,10 @@
 //!
 //! `http` takes a request or a socket's message, finds out who asks (`accounts::authenticate`), and hands the operation to
 //! `api::execute`, which parses it, weighs it (`api::guard`) and runs it. The resolver in `messages::graphql` makes a
-//! `Draft` of the input and calls the rule `messages::send`: in one transaction it locks the conversation
-//! (`conversations::lock`), looks for what decides, judges (`conversations::may`) and writes the message, its event with
-//! the next `seq`, and the counters. When that is committed, and not before, `db::Tx` lets go of its outbox: the event goes
+//! `Draft` of the input and calls the rule `messages::send`, which serves it together with all that others send at that
+//! moment (`gather`): one transaction locks the conversations (`conversations::gather`), looks for what decides, judges each
+//! draft (`conversations::may`) and writes the messages, their events with the next `seq`, and the counters. When that is
+//! committed, and not before, `db::Tx` lets go of its outbox: each event goes
 //! through `log::Hub` to every `log::Follower` of that conversation, and as a notification to other servers, which read the
 //! table. `conversations::follow` ends the stream where the sight of the one who follows ends; its events become GraphQL
 //! when they are delivered, so they show the present and never what was deleted.
@@ -20,9 +21,9 @@
 //!   write at once), `schema` (the
 //!   tables), `db` (pool, transactions, the private PostgreSQL), `log` (append, read, follow), `realtime` (what holds at
 //!   this moment: who is here, what passes, which sessions have just ended).
-//! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles): `audit`, `users`, `accounts`, `conversations`, `presence`, `messages`, `import`.
+//! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles): `audit`, `users`, `accounts`, `conversations`, `presence`, `reads`, `messages`, `import`.
 //!   In each: `mod.rs` is the front door; a verb a file is a rule; `store.rs`, or the folder `store`, is SQL; `events.rs` is what stands in the log;
-//!   `loaders.rs` looks up many at once; `graphql` is the face.
+//!   `loaders.rs` looks up many at once; `graphql` is the face. A folder within an area is the same in small.
 //! - The top, which knows all areas: `api` (the schema and the door to executing), `http` (router, requests, sockets),
 //!   `start` (from nothing to a running server).
 //!
@@ -34,7 +35,8 @@
 //!   the conversation's row, in a statement of its own. A reader that sees a gap reads the table.
 //! - Nothing reads the clock but `Clock`; ids are typed and carry its time.
 //! - Out of sight is *not found*: `conversations::Sight` is the only way to read, `conversations::lock` the only way to
-//!   write; `conversations::Chronicle` is for the import, which nobody asks for over the network. Authorization sits in the rule, never in the resolver.
+//!   write, but for what is each member's own, which takes their `Seat` and no lock; `conversations::Chronicle` is for the
+//!   import, which nobody asks for over the network. Authorization sits in the rule, never in the resolver.
 //! - A subscription never outlives the sight or the session that opened it.
 //! - The hub may vanish at any moment; nothing stored depends on it.
 //! - A loader's answer depends on its key alone.
@@ -63,6 +65,7 @@ pub mod messages;
 pub mod page;
 pub mod password;
 pub mod presence;
+pub mod reads;
 pub mod realtime;
 pub mod scalar;
 pub mod schema;

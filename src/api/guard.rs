@@ -27,6 +27,8 @@ const EVENT_COST: u32 = 1_000;
 const USUAL_PAGE: u32 = 25;
 /// Edges of a page at most; one that wants more is refused by its resolver.
 const LARGEST_PAGE: u32 = 100;
+/// What `sidebar` counts as: one for each ten that it may have, as all of it is read by a few statements.
+const SIDEBAR: u32 = 100;
 /// Fields once every fragment is written out.
 const FIELDS: u32 = 2_000;
 /// The same, of all operations and fragments together: the library looks into each by itself.
@@ -172,8 +174,9 @@ impl<'d> Measure<'d> {
                     };
                     let elements = self.elements(&field.node, below.is_page);
                     let cost = match name {
-                        // Of the root: each is an object of its own.
+                        // Each is an object of its own; `nodes` of the root.
                         "nodes" if !is_element => below.cost.saturating_add(own).saturating_mul(elements),
+                        "sidebar" => below.cost.saturating_add(own).saturating_mul(SIDEBAR),
                         _ => below.cost.saturating_mul(elements).saturating_add(own),
                     };
                     let is_introspected = matches!(name, "fields" | "interfaces" | "possibleTypes" | "inputFields");
@@ -313,6 +316,22 @@ mod tests {
             "query($n: Int) { channels(first: $n) { nodes { messages(last: $n) { nodes { author { id } } } } } }";
         assert_eq!(code_with(small, json!({ "n": 10 })), None);
         assert_eq!(code_with(small, json!({ "n": 100 })), Some(Code::OperationTooComplex));
+    }
+
+    #[test]
+    fn a_sidebar_costs_one_for_each_ten() {
+        let sidebar = |objects: usize| {
+            let objects: String = (1..objects).map(|at| format!("f{at}: conversation {{ id }} ")).collect();
+            code_of(&format!("{{ viewer {{ sidebar {{ id {objects} }} }} }}"))
+        };
+        // The viewer is one, a hundred times 49 are the rest; another hundred are too many.
+        assert_eq!(sidebar(49), None);
+        assert_eq!(sidebar(50), Some(Code::OperationTooComplex));
+        let alone = |count: usize| {
+            let sidebars: String = (0..count).map(|at| format!("s{at}: sidebar {{ id }} ")).collect();
+            code_of(&format!("{{ viewer {{ {sidebars} }} }}"))
+        };
+        assert_eq!((alone(49), alone(50)), (None, Some(Code::OperationTooComplex)));
     }
 
     #[test]

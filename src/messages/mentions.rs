@@ -1,5 +1,7 @@
 //! Whom a message mentions: `<@user_…>`, `<@everyone>` and `<@here>`, parsed once, when it is written.
 
+use std::collections::HashSet;
+
 use async_graphql::Enum;
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
@@ -105,7 +107,10 @@ pub(super) async fn keep(tx: &mut Tx, said: &[Said<'_>]) -> Result<()> {
     named.dedup();
     if !named.is_empty() {
         let known = users::existing(tx, &named).await?;
-        let rows: Vec<_> = said.iter().flat_map(|said| said.people(&known)).collect();
+        let authors: Vec<UserId> = said.iter().map(|said| said.message.author_id).collect();
+        let blocks = users::blocks_of(tx, &known, &authors).await?;
+        let known: HashSet<UserId> = known.into_iter().collect();
+        let rows: Vec<_> = said.iter().flat_map(|said| said.people(&known, &blocks)).collect();
         store::insert_mentions(tx, &rows).await?;
     }
     let broadcasts: Vec<_> = said.iter().filter(|said| said.calls_everyone).flat_map(Said::everyone).collect();
@@ -116,10 +121,11 @@ pub(super) async fn keep(tx: &mut Tx, said: &[Said<'_>]) -> Result<()> {
 }
 
 impl Said<'_> {
-    /// Of those who are named, those who exist.
-    fn people(&self, known: &[UserId]) -> impl Iterator<Item = Mention> {
-        let Message { conversation_id, seq, thread_root_seq, .. } = *self.message;
-        let named = self.mentions.users.iter().filter(|user| known.contains(user));
+    /// Of those who are named, those who exist and have not blocked the author.
+    fn people(&self, known: &HashSet<UserId>, blocks: &HashSet<(UserId, UserId)>) -> impl Iterator<Item = Mention> {
+        let Message { conversation_id, seq, thread_root_seq, author_id, .. } = *self.message;
+        let named = self.mentions.users.iter();
+        let named = named.filter(move |&&user| known.contains(&user) && !blocks.contains(&(user, author_id)));
         named.map(move |&user_id| Mention { conversation_id, seq, user_id, thread_root_seq })
     }
 

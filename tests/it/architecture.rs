@@ -102,7 +102,7 @@ fn graphql_stands_in_the_files_of_that_name_and_in_the_core_that_serves_them() {
         ("error.rs", &["async_graphql::Enum", "async_graphql::resolver_utils::EnumType", "async_graphql::Error"][..]),
         // Scalars, pages and directives are declared once for all areas; a request's data is reached by its context.
         ("scalar.rs", &["async_graphql::*"]),
-        ("page.rs", &["async_graphql::SimpleObject"]),
+        ("page.rs", &["async_graphql::Enum", "async_graphql::SimpleObject"]),
         ("directive.rs", &["async_graphql::TypeDirective"]),
         ("context.rs", &["async_graphql::Context"]),
         // Enumerations are kept by the names they have in the API.
@@ -110,6 +110,7 @@ fn graphql_stands_in_the_files_of_that_name_and_in_the_core_that_serves_them() {
         ("accounts/preferences/mod.rs", &enumeration),
         ("conversations/add.rs", &enumeration),
         ("conversations/mod.rs", &enumeration),
+        ("conversations/pages.rs", &enumeration),
         ("messages/mentions.rs", &enumeration),
         ("messages/mod.rs", &enumeration),
         ("realtime/presences.rs", &enumeration),

@@ -124,6 +124,30 @@ pub async fn insert_channel(conn: &mut Conn, new: &NewChannel) -> QueryResult<()
     diesel::insert_into(channels::table).values(channel).execute(conn).await.map(drop)
 }
 
+/// Name and settings of a locked conversation, and when they changed.
+pub async fn save_settings(conn: &mut Conn, conversation: &Conversation, settings: &Channel) -> QueryResult<()> {
+    let of_channel = (
+        channels::name.eq(&settings.name),
+        channels::slug.eq(&settings.slug),
+        channels::topic.eq(&settings.topic),
+        channels::visibility.eq(settings.visibility),
+        channels::posting_role.eq(settings.posting_role),
+    );
+    diesel::update(channels::table.find(conversation.id)).set(of_channel).execute(conn).await?;
+    let of_row =
+        (conversations::version.eq(conversation.version), conversations::updated_at.eq(conversation.updated_at));
+    diesel::update(conversations::table.find(conversation.id)).set(of_row).execute(conn).await.map(drop)
+}
+
+/// Whether a locked conversation is archived.
+pub async fn save_archived(conn: &mut Conn, conversation: &Conversation) -> QueryResult<()> {
+    diesel::update(conversations::table.find(conversation.id))
+        .set(conversations::archived_at.eq(conversation.archived_at))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
 /// Of these addresses, those that are taken.
 pub async fn taken_slugs(conn: &mut Conn, slugs: &[String]) -> QueryResult<Vec<Option<String>>> {
     channels::table.filter(channels::slug.eq_any(slugs)).select(channels::slug).load(conn).await

@@ -5,25 +5,54 @@ use diesel::expression::{AppearsOnTable, Expression, ValidGrouping, is_aggregate
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment};
-use diesel::sql_types::{Bool, SmallInt, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
-use super::super::pages::MemberCursor;
+use super::super::pages::{MemberCursor, MemberFilter};
 use super::Member;
 use crate::clock::Instant;
-use crate::db::Conn;
+use crate::db::{Conn, escaped};
 use crate::id::{ConversationId, MemberId};
 use crate::page::{Direction, Window};
-use crate::schema::conversation_members;
+use crate::schema::{conversation_members, preferences, users};
+use crate::users::Among;
+
+define_sql_function!(fn lower(text: Text) -> Text);
 
 /// A page of members that hold their seats: by role, then by when they joined.
-pub async fn members(conn: &mut Conn, id: ConversationId, window: &Window<MemberCursor>) -> QueryResult<Vec<Member>> {
+pub async fn members(
+    conn: &mut Conn,
+    id: ConversationId,
+    filter: &MemberFilter,
+    window: &Window<MemberCursor>,
+) -> QueryResult<Vec<Member>> {
     use conversation_members as m;
     let mut query = m::table
         .filter(m::conversation_id.eq(id).and(m::left_at.is_null()))
         .select(Member::as_select())
         .limit(window.fetch())
         .into_boxed();
+    if let Some(search) = &filter.search {
+        // Folded by the database, as names are.
+        let prefix = lower(format!("{}%", escaped(search)).into_sql::<Text>());
+        let is_named = lower(users::display_name).like(prefix.clone()).or(users::username.like(prefix));
+        let found = users::table.filter(users::id.eq(m::user_id)).filter(is_named);
+        query = query.filter(diesel::dsl::exists(found));
+    }
+    if let Some(roles) = &filter.roles {
+        query = query.filter(m::role.eq_any(roles));
+    }
+    if let Some(seq) = filter.has_read_seq {
+        // Who has no preferences shares.
+        let keeping_it = preferences::table.filter(preferences::user_id.eq(m::user_id));
+        let keeping_it = keeping_it.filter(diesel::dsl::not(preferences::shares_read_position));
+        query = query.filter(m::last_read_seq.ge(seq)).filter(diesel::dsl::not(diesel::dsl::exists(keeping_it)));
+    }
+    match &filter.among {
+        Some(Among::Only(people)) => query = query.filter(m::user_id.eq_any(people)),
+        Some(Among::AllBut(people)) => query = query.filter(m::user_id.ne_all(people)),
+        None => {}
+    }
     if let Some(after) = &window.after {
         query = query.filter(Beyond { operator: " > ", place: after.values() });
     }

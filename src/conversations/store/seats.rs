@@ -6,7 +6,7 @@ use diesel::sql_types::{Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 
-use super::super::{Departure, MemberRole};
+use super::super::{Departure, MemberRole, Reached};
 use super::Conversation;
 use crate::clock::Instant;
 use crate::db::{Conn, insert_many, update_many};
@@ -29,6 +29,11 @@ pub struct Member {
     pub last_read_no: i32,
     pub last_read_at: Option<Instant>,
     pub own_unread: i32,
+    /// May be past: it is judged by the one who reads it.
+    pub muted_until: Option<Instant>,
+    pub is_favorite: bool,
+    /// Number of the latest message when its holder hid the conversation.
+    pub hidden_no: Option<i32>,
 }
 
 impl Member {
@@ -36,6 +41,20 @@ impl Member {
     pub fn holds(&self) -> bool {
         self.departure.is_none()
     }
+
+    /// Whether its holder has hidden the conversation, whose latest message has this number: a later one shows it again.
+    pub fn is_hidden(&self, last_msg_no: i32) -> bool {
+        self.hidden_no.is_some_and(|hidden_no| hidden_no >= last_msg_no)
+    }
+}
+
+/// How somebody wants to keep a conversation from now on: what is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, AsChangeset)]
+#[diesel(table_name = conversation_members)]
+pub struct Keeping {
+    pub muted_until: Option<Option<Instant>>,
+    pub is_favorite: Option<bool>,
+    pub hidden_no: Option<Option<i32>>,
 }
 
 /// A seat to be, or to be again.
@@ -120,10 +139,32 @@ pub async fn seat_again(conn: &mut Conn, new: &NewMember) -> QueryResult<Member>
             m::last_read_no.eq(excluded(m::last_read_no)),
             m::last_read_at.eq(None::<Instant>),
             m::own_unread.eq(0),
+            m::muted_until.eq(None::<Instant>),
+            m::is_favorite.eq(false),
+            m::hidden_no.eq(None::<i32>),
         ))
         .returning(Member::as_returning())
         .get_result(conn)
         .await
+}
+
+pub async fn set_role(conn: &mut Conn, member: &Member, role: MemberRole) -> QueryResult<Member> {
+    diesel::update(conversation_members::table.find((member.conversation_id, member.user_id)))
+        .set(conversation_members::role.eq(role))
+        .returning(Member::as_returning())
+        .get_result(conn)
+        .await
+}
+
+/// The seat of the one who owns a conversation, if anybody does.
+pub async fn owner(conn: &mut Conn, id: ConversationId) -> QueryResult<Option<Member>> {
+    use conversation_members as m;
+    m::table
+        .filter(m::conversation_id.eq(id).and(m::role.eq(MemberRole::Owner)).and(m::left_at.is_null()))
+        .select(Member::as_select())
+        .first(conn)
+        .await
+        .optional()
 }
 
 pub async fn set_left(
@@ -170,6 +211,24 @@ pub async fn read_by_writing(conn: &mut Conn, positions: &[Position]) -> QueryRe
     SavePositions::of(positions).execute(conn).await.map(drop)
 }
 
+/// Moves the position of a seat that holds, forward only; says whether it has moved.
+pub async fn read_up_to(conn: &mut Conn, seat: MemberId, to: Reached, now: Instant) -> QueryResult<bool> {
+    use conversation_members as m;
+    let behind = m::table.filter(m::id.eq(seat).and(m::left_at.is_null()).and(m::last_read_seq.lt(to.seq)));
+    let moved = diesel::update(behind)
+        .set((m::last_read_seq.eq(to.seq), m::last_read_no.eq(to.no), m::last_read_at.eq(now), m::own_unread.eq(0)))
+        .execute(conn)
+        .await?;
+    Ok(moved > 0)
+}
+
+/// Changes how a seat that holds is kept.
+pub async fn keep(conn: &mut Conn, seat: MemberId, keeping: &Keeping) -> QueryResult<()> {
+    use conversation_members as m;
+    let held = m::table.filter(m::id.eq(seat).and(m::left_at.is_null()));
+    diesel::update(held).set(keeping).execute(conn).await.map(drop)
+}
+
 /// Of the seats that a chronicle told of, how they ended up; with everything that a new one needs.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = conversation_members)]
@@ -208,7 +267,10 @@ insert_many! {
         id = excluded.id, role = excluded.role, joined_at = excluded.joined_at, \
         added_by_id = excluded.added_by_id, left_at = excluded.left_at, departure = excluded.departure, \
         departure_note = excluded.departure_note, last_read_seq = excluded.last_read_seq, \
-        last_read_no = excluded.last_read_no, last_read_at = excluded.last_read_at, own_unread = excluded.own_unread"
+        last_read_no = excluded.last_read_no, last_read_at = excluded.last_read_at, own_unread = excluded.own_unread, \
+        muted_until = CASE WHEN conversation_members.id = excluded.id THEN conversation_members.muted_until END, \
+        is_favorite = conversation_members.id = excluded.id AND conversation_members.is_favorite, \
+        hidden_no = CASE WHEN conversation_members.id = excluded.id THEN conversation_members.hidden_no END"
 }
 
 /// Seats as they are now, new ones and others, whole.

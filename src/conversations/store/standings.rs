@@ -4,7 +4,7 @@ use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
 use super::super::gathering::Busy;
@@ -26,7 +26,6 @@ struct StandingRow {
     channel: Option<(Visibility, MemberRole)>,
     seat: Option<(MemberId, MemberRole, Option<Departure>)>,
     server_role: ServerRole,
-    has_owner: bool,
 }
 
 impl StandingRow {
@@ -43,7 +42,6 @@ impl StandingRow {
             visibility: self.channel.map_or(Visibility::Private, |(visibility, _)| visibility),
             posting_role: self.channel.map_or(MemberRole::Guest, |(_, posting_role)| posting_role),
             is_archived: self.archived_at.is_some(),
-            has_owner: self.has_owner,
             seat_role: self.seat.filter(|(_, _, departure)| departure.is_none()).map(|(_, role, _)| role),
             group_role: None,
             server_role: self.server_role,
@@ -121,7 +119,6 @@ impl Query for Standings {
             Nullable<(Text, Text)>,
             Nullable<(SqlUuid, Text, Nullable<Text>)>,
             Text,
-            Bool,
         ),
     );
 }
@@ -130,9 +127,7 @@ impl QueryFragment<Pg> for Standings {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
             "SELECT ask.user_id, c.kind, c.id, c.last_seq, c.archived_at, ch.visibility, ch.posting_role, \
-             m.id, m.role, m.departure, u.role, \
-             EXISTS (SELECT FROM conversation_members AS owner WHERE owner.conversation_id = c.id \
-                     AND owner.role = 'OWNER' AND owner.left_at IS NULL) FROM ",
+             m.id, m.role, m.departure, u.role FROM ",
         );
         self.0.walk(&mut out)?;
         out.push_sql(

@@ -1,10 +1,14 @@
 //! Who wants nothing to do with whom. A block is one's own doing; what follows from it holds for both.
 
+mod block;
+mod list;
 mod loaders;
 mod store;
 
 use std::collections::HashSet;
 
+pub use block::{block, unblock};
+pub use list::{BlockCursor, blocked_users};
 pub use loaders::HasBlocked;
 
 use crate::app::App;
@@ -27,13 +31,9 @@ pub async fn in_block_among(tx: &mut Tx, user: UserId, others: &[UserId]) -> Res
     Ok(pairs.into_iter().map(|pair| other_of(pair, user)).collect())
 }
 
-/// Of some people, those who have blocked an author: what the author writes does not call them.
-pub async fn blockers_among(tx: &mut Tx, author: UserId, others: &[UserId]) -> Result<HashSet<UserId>> {
-    if others.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let pairs = store::pairs(tx, others, &[author]).await?;
-    Ok(pairs.into_iter().map(|(blocker, _)| blocker).collect())
+/// Who of some people has blocked whom of some authors: what these write does not call those.
+pub async fn blocks_of(tx: &mut Tx, people: &[UserId], authors: &[UserId]) -> Result<HashSet<(UserId, UserId)>> {
+    Ok(store::pairs(tx, people, authors).await?.into_iter().collect())
 }
 
 fn other_of((blocker, blocked): (UserId, UserId), user: UserId) -> UserId {
