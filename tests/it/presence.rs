@@ -262,7 +262,7 @@ async fn somebody_is_here_while_a_socket_is_open() {
     let here = json!({ "status": "ONLINE", "lastSeenAt": null, "customStatus": null });
     assert_eq!(looked(&mut looks).await, json!({ "alice": gone, "bob": here }));
 
-    let by_alice = alice.socket().await;
+    let by_alice = come(&alice).await;
     assert_eq!(looked(&mut looks).await, json!({ "alice": here }));
     assert_eq!(presence_of(&alice, &bob).await, here);
     // Who shares nothing with them sees nobody.
@@ -270,12 +270,12 @@ async fn somebody_is_here_while_a_socket_is_open() {
     assert_eq!(presence_of(&bob, &alice).await, here);
 
     // A second tab, and a reload, are no news.
-    let second = alice.socket().await;
+    let second = come(&alice).await;
     drop(by_alice);
     server.clock.advance(TimeDelta::seconds(40));
     drop(second);
     server.clock.advance(TimeDelta::seconds(20));
-    let again = alice.socket().await;
+    let again = come(&alice).await;
     server.clock.advance(TimeDelta::seconds(60));
     assert_eq!(presence_of(&alice, &bob).await, here);
 
@@ -544,6 +544,13 @@ async fn only_signal(stream: &mut Stream) -> Value {
     let signals = signals(stream).await;
     assert_eq!(signals.len(), 1, "{signals:?}");
     signals[0].clone()
+}
+
+/// Opens a socket, and sees to it that the server has greeted it.
+async fn come(actor: &Actor) -> Socket {
+    let mut socket = actor.socket().await;
+    socket.run("{ viewer { id } }", json!({})).next().await;
+    socket
 }
 
 /// Looks at people, from when the stream is live.

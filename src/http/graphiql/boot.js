@@ -12,7 +12,8 @@
 }`;
 
   const VARIABLES = `{
-  "conversation": ""
+  "conversation": "",
+  "person": ""
 }`;
 
   const WELCOME = `# Welcome to Chinwag. To chat with yourself, put the
@@ -80,6 +81,53 @@ mutation Say($conversation: ID!) {
   }) {
     isReplay
     message { seq content }
+  }
+}
+
+# Two people see more of each other. Register a second
+# one in a private window; there, put the channel's id
+# into Variables, and join.
+mutation Join($conversation: ID!) {
+  joinChannel(input: { channelId: $conversation }) {
+    channel {
+      name
+      members { nodes { role user { id username } } }
+    }
+  }
+}
+
+# Who types, and who has read how far: one listens, the
+# other does it.
+subscription Hear($conversation: ID!) {
+  conversationSignals(conversationId: $conversation) {
+    signals {
+      __typename
+      user { username }
+      ... on TypingSignal { expiresAt }
+      ... on ReadSignal { member { lastReadSeq } }
+    }
+  }
+}
+
+mutation Type($conversation: ID!) {
+  setTyping(input: { conversationId: $conversation }) {
+    expiresAt
+  }
+}
+
+mutation Read($conversation: ID!) {
+  markConversationRead(input: {
+    conversationId: $conversation
+  }) {
+    viewerState { lastReadSeq unreadCount }
+  }
+}
+
+# Who comes and goes: put the id of one of the members
+# into Variables. Whoever listens to something is here.
+subscription Look($person: ID!) {
+  presences(userIds: [$person]) {
+    users { username presence { status lastSeenAt } }
   }
 }
 `;
