@@ -9,6 +9,7 @@ use crate::presence::graphql::{PresenceMutation, PresenceSubscription};
 use crate::users::graphql::UserQuery;
 
 mod answer;
+mod documents;
 pub mod execute;
 mod guard;
 mod node;

@@ -1,16 +1,15 @@
 //! Operations over HTTP: POST for all, GET for queries (<https://graphql.github.io/graphql-over-http/draft/>).
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::Variables;
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
-use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::negotiate::{MediaType, is_json};
@@ -63,22 +62,13 @@ pub async fn post(
     }
 }
 
-/// What GET carries in its address.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Address {
-    query: String,
-    operation_name: Option<String>,
-    variables: Option<String>,
-    extensions: Option<String>,
-}
-
 pub async fn get(http: &Http, request_id: RequestId, origin: Origin, headers: &HeaderMap, uri: &Uri) -> Response {
     let mut reply = Reply { media_type: MediaType::Json, request_id };
     let Some(media_type) = MediaType::accepted(headers) else { return reply.not_acceptable() };
     reply.media_type = media_type;
     let Some(params) = params_of(uri) else {
-        let message = "`query` has to be a document, `variables` and `extensions` objects in JSON";
+        let message = "`query` has to be a document, or `documentId` or `extensions.persistedQuery` its name; `variables` \
+            and `extensions` are objects in JSON";
         return reply.refuse(StatusCode::BAD_REQUEST, &Error::new(Code::BadRequest, message));
     };
     let scope = match scope(http, headers, &reply.request_id, origin) {
@@ -98,17 +88,19 @@ pub async fn get(http: &Http, request_id: RequestId, origin: Origin, headers: &H
     }
 }
 
+/// What GET carries in its address; objects stand there as JSON.
 fn params_of(uri: &Uri) -> Option<Params> {
-    let Query(address) = Query::<Address>::try_from_uri(uri).ok()?;
-    let in_json = |text: Option<String>| text.filter(|text| !text.is_empty());
-    let variables = match in_json(address.variables) {
-        Some(text) => serde_json::from_str::<Variables>(&text).ok()?,
-        None => Variables::default(),
-    };
-    if let Some(text) = in_json(address.extensions) {
-        serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text).ok()?;
+    let Query(parameters) = Query::<HashMap<String, String>>::try_from_uri(uri).ok()?;
+    let mut params = serde_json::Map::new();
+    for (name, text) in parameters {
+        let value = match name.as_str() {
+            "variables" | "extensions" if text.is_empty() => continue,
+            "variables" | "extensions" => serde_json::from_str(&text).ok()?,
+            _ => text.into(),
+        };
+        params.insert(name, value);
     }
-    Some(Params::new(address.query, address.operation_name, variables))
+    serde_json::from_value(params.into()).ok()
 }
 
 async fn run(http: &Http, operation: Operation, scope: Arc<Scope>, reply: &Reply) -> Response {
@@ -177,8 +169,8 @@ fn why_not_params(body: &[u8]) -> &'static str {
         Err(_) => "The body is not JSON",
         Ok(serde_json::Value::Array(_)) => "Several operations in one request are not taken: send one",
         Ok(_) => {
-            "The body has to be an object with a text `query`, perhaps a text `operationName`, and objects `variables` \
-             and `extensions`"
+            "The body has to be an object with a text `query`, or its name in `documentId` or `extensions.persistedQuery`, \
+             perhaps a text `operationName`, and objects `variables` and `extensions`"
         }
     }
 }
@@ -191,16 +183,11 @@ struct Reply {
 
 impl Reply {
     fn answer(&self, answer: Answer) -> Response {
-        match answer {
-            Answer::Executed(body) => self.write(StatusCode::OK, body),
-            Answer::Refused(code, errors) => {
-                let status = match self.media_type {
-                    MediaType::Json => StatusCode::OK,
-                    MediaType::GraphqlResponse => status_of(code),
-                };
-                self.write(status, wrap(&errors))
-            }
-        }
+        let status = match (&answer, self.media_type) {
+            (Answer::Refused(code, _), MediaType::GraphqlResponse) => status_of(*code),
+            _ => StatusCode::OK,
+        };
+        self.write(status, answer.into_body())
     }
 
     /// A request that is wrong before its document is looked at, whatever the media type.
@@ -230,10 +217,6 @@ impl Reply {
     }
 }
 
-fn wrap(errors: &[u8]) -> Vec<u8> {
-    [b"{\"errors\":".as_slice(), errors, b"}"].concat()
-}
-
 /// Of a request error. 401 is not among them: it is about the token alone.
 fn status_of(code: Code) -> StatusCode {
     match code {
@@ -241,6 +224,8 @@ fn status_of(code: Code) -> StatusCode {
         Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Code::Timeout => StatusCode::GATEWAY_TIMEOUT,
         Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        // No mistake, but half of a conversation: Apollo's clients then send the document.
+        Code::PersistedQueryNotFound => StatusCode::OK,
         _ => StatusCode::BAD_REQUEST,
     }
 }

@@ -9,6 +9,7 @@ mod authorization;
 mod bad_input;
 mod command_line;
 mod conversations;
+mod documents;
 mod embedded;
 mod http;
 mod import;
