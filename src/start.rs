@@ -145,8 +145,11 @@ async fn greet(app: &App, address: SocketAddr) -> Result<()> {
         _ => &app.config.http.public_url,
     };
     println!("chinwag {}", env!("CARGO_PKG_VERSION"));
-    println!("  GraphiQL  {url}/");
-    println!("  GraphQL   {url}/graphql (POST, GET and WebSocket)");
+    match app.config.documents.only_trusted {
+        true => println!("  GraphiQL  can run nothing: TRUSTED_DOCUMENTS_ONLY is on"),
+        false => println!("  GraphiQL  {url}/"),
+    }
+    println!("  GraphQL   {url}/graphql (POST, GET, event streams and WebSocket)");
     match &app.config.data.database_url {
         // Not the address: it may hold a password.
         Some(_) => println!("  Data      where DATABASE_URL says"),

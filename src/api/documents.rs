@@ -72,7 +72,7 @@ pub struct Trusted {
     documents: HashMap<Digest, Arc<Document>>,
     names: HashMap<String, Digest>,
     /// Whether all others are refused.
-    is_all: bool,
+    excludes_others: bool,
 }
 
 pub struct Documents {
@@ -118,7 +118,7 @@ impl Documents {
         }
         match self.known(&digest) {
             Some(found) => Ok((found, false)),
-            None if self.trusted.is_all => Err(not_allowed().into()),
+            None if self.trusted.excludes_others => Err(not_allowed().into()),
             None => Ok((Arc::new(Document::new(text, digest)?), true)),
         }
     }
@@ -127,7 +127,7 @@ impl Documents {
         name.check_version()?;
         match self.trusted.digest_of(name).and_then(|digest| self.known(&digest)) {
             Some(found) => Ok(found),
-            None if self.trusted.is_all => Err(not_allowed()),
+            None if self.trusted.excludes_others => Err(not_allowed()),
             // Apollo's clients know it by the code or by this very text, and send the document.
             None => Err(Error::new(Code::PersistedQueryNotFound, "PersistedQueryNotFound")),
         }
@@ -179,10 +179,10 @@ impl Trusted {
         }
     }
 
-    fn read(path: &Path, is_all: bool) -> Result<Self, String> {
+    fn read(path: &Path, excludes_others: bool) -> Result<Self, String> {
         let file = fs::read(path).map_err(|error| error.to_string())?;
         let manifest = serde_json::from_slice(&file).map_err(|error| format!("not JSON: {error}"))?;
-        let mut trusted = Self { is_all, ..Self::default() };
+        let mut trusted = Self { excludes_others, ..Self::default() };
         for (id, text) in entries(manifest)? {
             trusted.add(&id, &text).map_err(|why| format!("{id}: {why}"))?;
         }

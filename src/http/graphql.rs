@@ -12,8 +12,8 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
-use super::negotiate::{MediaType, is_json};
-use super::{Http, RequestId, bearer, refusal};
+use super::negotiate::{Accepted, Form, MediaType, is_json};
+use super::{Http, RequestId, bearer, refusal, stream};
 use crate::accounts::authenticate;
 use crate::api::execute::{Answer, Kind, Operation, Params};
 use crate::context::{Origin, Scope};
@@ -34,11 +34,11 @@ pub async fn post(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let mut reply = Reply { media_type: MediaType::Json, request_id };
-    let Some(media_type) = MediaType::accepted(&parts.headers) else {
+    let Some(accepted) = Accepted::by(&parts.headers) else {
         drain(body).await;
         return reply.not_acceptable();
     };
-    reply.media_type = media_type;
+    reply.media_type = accepted.for_refusal();
     if !is_json(&parts.headers) {
         drain(body).await;
         let error = Error::new(Code::BadRequest, "The body has to be application/json in UTF-8");
@@ -56,16 +56,14 @@ pub async fn post(
         Ok(scope) => scope,
         Err(error) => return reply.unauthenticated(&error),
     };
-    match http.executor.prepare(params, &reply.request_id.0) {
-        Ok(operation) => run(&http, operation, scope, &reply).await,
-        Err(answer) => reply.answer(answer),
-    }
+    let operation = http.executor.prepare(params, &reply.request_id.0);
+    run(&http, operation, scope, accepted, &reply).await
 }
 
 pub async fn get(http: &Http, request_id: RequestId, origin: Origin, headers: &HeaderMap, uri: &Uri) -> Response {
     let mut reply = Reply { media_type: MediaType::Json, request_id };
-    let Some(media_type) = MediaType::accepted(headers) else { return reply.not_acceptable() };
-    reply.media_type = media_type;
+    let Some(accepted) = Accepted::by(headers) else { return reply.not_acceptable() };
+    reply.media_type = accepted.for_refusal();
     let Some(params) = params_of(uri) else {
         let message = "`query` has to be a document, or `documentId` or `extensions.persistedQuery` its name; `variables` \
             and `extensions` are objects in JSON";
@@ -83,8 +81,7 @@ pub async fn get(http: &Http, request_id: RequestId, origin: Origin, headers: &H
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
             response
         }
-        Ok(operation) => run(http, operation, scope, &reply).await,
-        Err(answer) => reply.answer(answer),
+        operation => run(http, operation, scope, accepted, &reply).await,
     }
 }
 
@@ -103,12 +100,27 @@ fn params_of(uri: &Uri) -> Option<Params> {
     serde_json::from_value(params.into()).ok()
 }
 
-async fn run(http: &Http, operation: Operation, scope: Arc<Scope>, reply: &Reply) -> Response {
-    if operation.kind == Kind::Subscription {
-        let message = "Subscriptions need a WebSocket at this address, with graphql-transport-ws";
-        return reply.answer(Answer::refuse(&Error::new(Code::BadRequest, message), &reply.request_id.0));
-    }
-    reply.answer(http.executor.run(operation, scope).await)
+async fn run(
+    http: &Http,
+    operation: Result<Operation, Answer>,
+    scope: Arc<Scope>,
+    accepted: Accepted,
+    reply: &Reply,
+) -> Response {
+    let form = match (&operation, accepted.for_many()) {
+        (Ok(operation), Some(format)) if operation.kind == Kind::Subscription => Form::Stream(format),
+        _ => accepted.for_one(),
+    };
+    let answer = match (form, operation) {
+        (Form::Stream(format), operation) => return stream::open(http, format, operation, scope),
+        (Form::Single(_), Ok(operation)) if operation.kind == Kind::Subscription => {
+            let message = "Subscriptions need `accept: text/event-stream`, or a WebSocket with graphql-transport-ws";
+            Answer::refuse(&Error::new(Code::BadRequest, message), &reply.request_id.0)
+        }
+        (Form::Single(_), Ok(operation)) => http.executor.run(operation, scope).await,
+        (Form::Single(_), Err(refused)) => refused,
+    };
+    reply.answer(answer)
 }
 
 /// Who asks. A token that is there has to be good: running as nobody instead would show a signed-in person strange
@@ -206,7 +218,8 @@ impl Reply {
     }
 
     fn not_acceptable(&self) -> Response {
-        let message = "Answers are application/graphql-response+json or application/json";
+        let message = "Answers are application/graphql-response+json, application/json, text/event-stream or, for \
+            subscriptions, multipart/mixed with subscriptionSpec=1.0";
         self.refuse(StatusCode::NOT_ACCEPTABLE, &Error::new(Code::BadRequest, message))
     }
 

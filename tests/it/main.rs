@@ -11,6 +11,7 @@ mod command_line;
 mod conversations;
 mod documents;
 mod embedded;
+mod event_stream;
 mod http;
 mod import;
 mod messages;
