@@ -19,6 +19,9 @@ use crate::viewer::Viewer;
 /// Bytes of people's texts in one answer: 100 of the longest messages, and a few over.
 const TEXTS: usize = 6 * 1024 * 1024;
 
+/// Things of a kind that are looked up by one statement: as many as a sidebar has.
+const MOST_AT_ONCE: usize = 1_000;
+
 /// One request, or one event of a stream.
 pub struct Scope {
     app: App,
@@ -101,6 +104,13 @@ impl Scope {
         })
     }
 
+    /// Keeps what was found in another way, so that it is not looked up again.
+    pub async fn remember<L: Load>(&self, found: Vec<(L::Key, Arc<L::Value>)>) {
+        let loaders = self.asker().loaders.clone();
+        let found = found.into_iter().map(|(key, value)| (key, Ok(Some(value))));
+        loaders.of::<L>(&self.app).prime_many(found).await;
+    }
+
     fn asker(&self) -> std::sync::MutexGuard<'_, Asker> {
         self.asker.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -156,7 +166,7 @@ impl Loaders {
             .or_insert_with(|| {
                 let batch = Batch { app: app.clone(), kind: std::marker::PhantomData::<fn() -> L> };
                 // Three yields let every resolver of a list ask before the batch leaves; ten cost a quarter more CPU.
-                let loader: LoaderOf<L> = Loader::new(batch).with_yield_count(3);
+                let loader: LoaderOf<L> = Loader::new(batch).with_yield_count(3).with_max_batch_size(MOST_AT_ONCE);
                 Box::new(loader)
             })
             .downcast_ref::<LoaderOf<L>>()

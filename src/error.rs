@@ -155,6 +155,11 @@ impl Error {
         Self::new(Code::Forbidden, message)
     }
 
+    /// The version that was expected is not the present one.
+    pub fn version_conflict(current: i32) -> Self {
+        Self::new(Code::VersionConflict, "Somebody changed it meanwhile").with("currentVersion", current)
+    }
+
     /// A part of the server is out of reach.
     pub fn unavailable(cause: impl ToString) -> Self {
         Self::new(Code::Unavailable, "The server cannot do this right now, try again").caused_by(cause)

@@ -118,12 +118,16 @@ ids! {
     ConversationId,
     /// A seat in a conversation; new on each rejoin.
     MemberId,
+    /// How a member keeps the conversation; shares the number of the seat.
+    InboxId,
     /// A message.
     MessageId,
     /// A thread; shares the number of the message it is under.
     ThreadId,
     /// The private side of a user; shares their number.
     ViewerId,
+    /// The preferences of a user; share their number.
+    PreferencesId,
     /// An entry of the audit log.
     AuditId,
 }
@@ -132,9 +136,11 @@ prefixes! {
     UserId = "user",
     SessionId = "session",
     MemberId = "member",
+    InboxId = "inbox",
     MessageId = "msg",
     ThreadId = "thread",
     ViewerId = "viewer",
+    PreferencesId = "pref",
     AuditId = "audit",
 }
 

@@ -19,21 +19,22 @@
 //!   `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `turns`, `schema` (the
 //!   tables), `db` (pool, transactions, the private PostgreSQL), `log` (append, read, follow), `realtime` (what holds at
 //!   this moment: who is here, what passes, which sessions have just ended).
-//! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles): `audit`, `users`, `accounts`, `conversations`, `presence`, `messages`, `import`.
-//!   In each: `mod.rs` is the front door; a verb a file is a rule; `store.rs` is SQL; `events.rs` is what stands in the log;
-//!   `loaders.rs` looks up many at once; `graphql` is the face.
+//! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles): `audit`, `users`, `accounts`, `conversations`, `presence`, `reads`, `messages`, `import`.
+//!   In each: `mod.rs` is the front door; a verb a file is a rule; `store.rs`, or the folder `store`, is SQL; `events.rs` is what stands in the log;
+//!   `loaders.rs` looks up many at once; `graphql` is the face. A folder within an area is the same in small.
 //! - The top, which knows all areas: `api` (the schema and the door to executing), `http` (router, requests, streams, sockets),
 //!   `start` (from nothing to a running server).
 //!
 //! # Invariants
 //!
-//! - SQL only in `store.rs` and `db`; a store writes only its own tables.
+//! - SQL only in `store` and `db`; a store writes only its own tables.
 //! - Nothing is published that was not committed.
 //! - Commit order is `seq` order within a conversation: whatever takes a `seq`, or changes what a send checks, first locks
 //!   the conversation's row, in a statement of its own. A reader that sees a gap reads the table.
 //! - Nothing reads the clock but `Clock`; ids are typed and carry its time.
 //! - Out of sight is *not found*: `conversations::Sight` is the only way to read, `conversations::lock` the only way to
-//!   write; `conversations::Chronicle` is for the import, which nobody asks for over the network. Authorization sits in the rule, never in the resolver.
+//!   write, but for what is each member's own, which takes their `Seat` and no lock; `conversations::Chronicle` is for the
+//!   import, which nobody asks for over the network. Authorization sits in the rule, never in the resolver.
 //! - A subscription never outlives the sight or the session that opened it.
 //! - The hub may vanish at any moment; nothing stored depends on it.
 //! - A loader's answer depends on its key alone.
@@ -61,6 +62,7 @@ pub mod messages;
 pub mod page;
 pub mod password;
 pub mod presence;
+pub mod reads;
 pub mod realtime;
 pub mod scalar;
 pub mod schema;

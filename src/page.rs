@@ -1,7 +1,7 @@
 //! Pages of lists that grow, after the Relay cursor connections specification
 //! (<https://relay.dev/graphql/connections.htm>): by key, never by offset, which reads all it skips.
 
-use async_graphql::SimpleObject;
+use async_graphql::{Enum, SimpleObject};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
@@ -58,6 +58,15 @@ pub enum Direction {
     Forward,
     /// From the end, or from `before`, back.
     Backward,
+}
+
+/// Direction of an ordering.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderDirection {
+    /// Smallest, oldest or first in the alphabet comes first.
+    Asc,
+    /// Largest, newest or last in the alphabet comes first.
+    Desc,
 }
 
 /// A part of a list, in the list's own order.

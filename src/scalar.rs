@@ -31,6 +31,36 @@ impl From<Instant> for DateTime {
     }
 }
 
+/// A scalar that is a text. It takes any: what is wrong with it is said together with what else is wrong with the input.
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident = $url:literal),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $name(pub String);
+
+        #[Scalar(specified_by_url = $url)]
+        impl ScalarType for $name {
+            fn parse(value: Value) -> InputValueResult<Self> {
+                match value {
+                    Value::String(text) => Ok(Self(text)),
+                    _ => Err(InputValueError::expected_type(value)),
+                }
+            }
+
+            fn to_value(&self) -> Value {
+                Value::String(self.0.clone())
+            }
+        }
+    )*};
+}
+
+texts! {
+    /// A language tag, as in en-GB.
+    LanguageTag = "https://www.rfc-editor.org/rfc/rfc5646",
+    /// A time zone by its IANA name, as in Europe/Berlin.
+    TimeZone = "https://www.iana.org/time-zones",
+}
+
 /// A count of bytes: a JSON integer between 0 and 2^53 - 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ByteCount(pub u64);

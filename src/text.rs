@@ -67,6 +67,11 @@ impl Fault {
         FieldError::new(&["input", field], self.code, self.message).with(self.params)
     }
 
+    /// Of `filter.<field>`.
+    pub fn of_filter(self, field: &'static str) -> FieldError {
+        FieldError::new(&["filter", field], self.code, self.message).with(self.params)
+    }
+
     /// Of an argument that is no input object.
     pub fn of_argument(self, argument: &'static str) -> FieldError {
         FieldError::new(&[argument], self.code, self.message).with(self.params)

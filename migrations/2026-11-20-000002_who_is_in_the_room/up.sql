@@ -46,14 +46,20 @@ COMMENT ON COLUMN presences.status_expires_at IS 'From then on the custom status
 CREATE INDEX presences_last_seen_at_idx ON presences (last_seen_at, user_id) WHERE last_seen_at IS NOT NULL;
 
 -- The one place that says who sees whose presence; in SQL, so that lists can be filtered and ordered by it.
-CREATE FUNCTION shows_presence(viewer uuid, person uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT viewer = person OR (
-        EXISTS (SELECT FROM conversation_members AS mine JOIN conversation_members AS theirs USING (conversation_id)
-                WHERE mine.user_id = viewer AND mine.left_at IS NULL AND theirs.user_id = person AND theirs.left_at IS NULL)
-        AND NOT EXISTS (SELECT FROM blocks WHERE blocker_id = viewer AND blocked_id = person)
-        AND NOT EXISTS (SELECT FROM blocks WHERE blocker_id = person AND blocked_id = viewer))
+CREATE FUNCTION people_shown_to(viewer uuid) RETURNS SETOF uuid LANGUAGE sql STABLE AS $$
+    SELECT viewer
+    UNION ALL
+    SELECT theirs.user_id
+    FROM conversation_members AS mine JOIN conversation_members AS theirs USING (conversation_id)
+    WHERE mine.user_id = viewer AND mine.left_at IS NULL AND theirs.left_at IS NULL
+        AND NOT EXISTS (SELECT FROM blocks WHERE blocker_id = viewer AND blocked_id = theirs.user_id)
+        AND NOT EXISTS (SELECT FROM blocks WHERE blocker_id = theirs.user_id AND blocked_id = viewer)
 $$;
-COMMENT ON FUNCTION shows_presence IS 'Whether somebody sees whether another is here: oneself, and who shares a conversation without a block.';
+COMMENT ON FUNCTION people_shown_to IS 'Whose presence somebody sees: their own, and that of those with whom they share a conversation and no block. Some come several times.';
+CREATE FUNCTION shows_presence(viewer uuid, person uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM people_shown_to(viewer) AS shown (id) WHERE shown.id = person)
+$$;
+COMMENT ON FUNCTION shows_presence IS 'Whether this one is among them.';
 
 CREATE INDEX channels_search_idx ON channels USING gin (lower(name) gin_trgm_ops, lower(topic) gin_trgm_ops);
 CREATE INDEX conversations_created_at_idx ON conversations (created_at, id);

@@ -7,14 +7,19 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 
 use super::{LoginDraft, RegisterDraft, RegisterInput as Registration, SignedIn};
 use crate::accounts;
+use crate::accounts::preferences::graphql::{Preferences, preferences};
 use crate::app::App;
 use crate::context::{Ask, Load};
 use crate::directive::perViewer;
 use crate::error::{Error, Result};
 use crate::id::{SessionId, UserId, ViewerId};
+use crate::page::Arguments;
+use crate::reads::graphql::{
+    self as reads, ConversationConnection, ConversationViewerState, InboxFilter, UnreadSummary,
+};
 use crate::scalar::DateTime;
 use crate::text::Fault;
-use crate::users::graphql::{User, user};
+use crate::users::graphql::{User, UserConnection, blocked_users, user};
 use crate::viewer::Viewer as Who;
 
 #[derive(Clone)]
@@ -49,6 +54,46 @@ impl Viewer {
     async fn has_password(&self, ctx: &Context<'_>) -> Result<bool> {
         let account = ctx.load::<AccountOf>(self.0.user_id).await?;
         Ok(account.is_some_and(|account| account.password_hash.is_some()))
+    }
+
+    /// The viewer's preferences.
+    async fn preferences(&self, ctx: &Context<'_>) -> Result<Preferences> {
+        preferences(ctx, self.0.user_id).await
+    }
+
+    /// The inbox: conversations the viewer is a member of, latest activity first.
+    async fn conversations(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<InboxFilter>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<ConversationConnection> {
+        reads::conversations(ctx, &self.0, filter, Arguments { first, after, last, before }).await
+    }
+
+    /// Every conversation the viewer is in, by name: up to 1000, for a sidebar. Costs one for each ten.
+    async fn sidebar(&self, ctx: &Context<'_>) -> Result<Vec<ConversationViewerState>> {
+        reads::sidebar(ctx, &self.0).await
+    }
+
+    /// Numbers for badges.
+    async fn unread(&self) -> UnreadSummary {
+        UnreadSummary(self.0.user_id)
+    }
+
+    /// People the viewer has blocked, newest first.
+    async fn blocked_users(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<UserConnection> {
+        blocked_users(ctx, Arguments { first, after, last, before }).await
     }
 
     /// The session that makes this call.

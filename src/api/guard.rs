@@ -30,6 +30,8 @@ const EVENT_COST: u32 = 1_000;
 const USUAL_PAGE: u32 = 25;
 /// Edges of a page at most; one that wants more is refused by its resolver.
 const LARGEST_PAGE: u32 = 100;
+/// What `sidebar` counts as: one for each ten that it may have, as all of it is read by a few statements.
+const SIDEBAR: u32 = 100;
 /// Fields once every fragment is written out.
 const FIELDS: u32 = 2_000;
 /// The same, of all operations and fragments together: the library looks into each by itself.
@@ -330,8 +332,8 @@ impl<'d> Measure<'d> {
                     let one = u32::from(!field.node.selection_set.node.items.is_empty());
                     let own = match name {
                         "nodes" if is_element => Own::Beside(1),
-                        // Of the root: each is an object of its own.
-                        "nodes" => Own::Each(one),
+                        // Each is an object of its own; `nodes` of the root.
+                        "nodes" | "sidebar" => Own::Each(one),
                         // Its node counts itself.
                         "edges" if is_element => Own::Otherwise,
                         "pageInfo" => Own::Beside(0),
@@ -390,6 +392,7 @@ fn elements(field: &Field, is_page: bool) -> Elements {
             Elements::Around(side("before"), side("after"))
         }
         "presences" => each(field, "userIds"),
+        "sidebar" => Elements::Fixed(SIDEBAR),
         // Of one delivery.
         "signals" => Elements::Fixed(LARGEST_PAGE),
         "nodes" => each(field, "ids"),
@@ -494,6 +497,22 @@ mod tests {
         assert!(!admits(json!({ "n": 100, "ids": ["a"] })));
         assert!(!admits(json!({ "n": 10, "ids": vec!["a"; 200] })));
         assert!(!admits(json!({ "ids": [] })) && !admits(json!({ "n": "10", "ids": [] })));
+    }
+
+    #[test]
+    fn a_sidebar_costs_one_for_each_ten() {
+        let sidebar = |objects: usize| {
+            let objects: String = (1..objects).map(|at| format!("f{at}: conversation {{ id }} ")).collect();
+            code_of(&format!("{{ viewer {{ sidebar {{ id {objects} }} }} }}"))
+        };
+        // The viewer is one, a hundred times 49 are the rest; another hundred are too many.
+        assert_eq!(sidebar(49), None);
+        assert_eq!(sidebar(50), Some(Code::OperationTooComplex));
+        let alone = |count: usize| {
+            let sidebars: String = (0..count).map(|at| format!("s{at}: sidebar {{ id }} ")).collect();
+            code_of(&format!("{{ viewer {{ {sidebars} }} }}"))
+        };
+        assert_eq!((alone(49), alone(50)), (None, Some(Code::OperationTooComplex)));
     }
 
     #[test]

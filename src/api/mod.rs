@@ -3,10 +3,12 @@
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions};
 
 use crate::accounts::graphql::{AccountMutation, AccountQuery};
+use crate::accounts::preferences::graphql::PreferencesMutation;
 use crate::conversations::graphql::{ConversationMutation, ConversationQuery, ConversationSubscription};
 use crate::messages::graphql::{MessageMutation, MessageQuery};
 use crate::presence::graphql::{PresenceMutation, PresenceSubscription};
-use crate::users::graphql::UserQuery;
+use crate::reads::graphql::ReadMutation;
+use crate::users::graphql::{UserMutation, UserQuery};
 
 mod answer;
 mod documents;
@@ -26,7 +28,15 @@ pub struct Query(node::NodeQuery, server::ServerQuery, AccountQuery, UserQuery, 
 /// `errors`. What is so already succeeds without a new version. All but sign-in and registration need a sign-in, otherwise
 /// UNAUTHENTICATED.
 #[derive(MergedObject, Default)]
-pub struct Mutation(AccountMutation, ConversationMutation, PresenceMutation, MessageMutation);
+pub struct Mutation(
+    AccountMutation,
+    PreferencesMutation,
+    UserMutation,
+    ConversationMutation,
+    PresenceMutation,
+    ReadMutation,
+    MessageMutation,
+);
 
 /// Streams. Each begins with a delivery at once, which says that the stream is live, and completes when its session or the
 /// sight of what it is about ends. Of what is out of sight comes one error, NOT_FOUND.

@@ -4,13 +4,15 @@ use async_graphql::{Context, ID, Interface, Object};
 use futures_util::future::join_all;
 
 use crate::accounts::graphql::{Session, Viewer, find_session};
+use crate::accounts::preferences::graphql::{Preferences, preferences};
 use crate::context::Ask;
 use crate::conversations::graphql::{self as conversations, Channel, Conversation, ConversationMember};
 use crate::conversations::{MemberById, Reference, in_sight_by_id};
 use crate::error::{Error, Result};
-use crate::id::{MemberId, MessageId, SessionId, ThreadId, UserId, ViewerId};
+use crate::id::{InboxId, MemberId, MessageId, PreferencesId, SessionId, ThreadId, UserId, ViewerId};
 use crate::messages::graphql::{self as messages, Message, Thread, find_thread};
 use crate::page::MOST;
+use crate::reads::graphql::{self as reads, ConversationViewerState};
 use crate::text::Fault;
 use crate::users::graphql::{self as users, User};
 
@@ -24,7 +26,9 @@ use crate::users::graphql::{self as users, User};
 pub enum Node {
     Channel(Channel),
     ConversationMember(ConversationMember),
+    ConversationViewerState(ConversationViewerState),
     Message(Message),
+    Preferences(Preferences),
     Session(Session),
     Thread(Thread),
     User(User),
@@ -71,6 +75,9 @@ async fn node(ctx: &Context<'_>, argument: &'static str, id: &ID) -> Result<Opti
     if let Some(id) = MemberId::parse(id) {
         return member(ctx, id).await.map(|member| member.map(Node::ConversationMember));
     }
+    if let Some(id) = InboxId::parse(id) {
+        return Ok(reads::find(ctx, id).await?.map(Node::ConversationViewerState));
+    }
     if let Some(ThreadId(root)) = ThreadId::parse(id) {
         return thread(ctx, MessageId(root)).await.map(|thread| thread.map(Node::Thread));
     }
@@ -79,6 +86,12 @@ async fn node(ctx: &Context<'_>, argument: &'static str, id: &ID) -> Result<Opti
     }
     if let Some(ViewerId(id)) = ViewerId::parse(id) {
         return Ok((id == viewer.user_id.0).then_some(Node::Viewer(Viewer(viewer))));
+    }
+    if let Some(PreferencesId(id)) = PreferencesId::parse(id) {
+        return match id == viewer.user_id.0 {
+            true => Ok(Some(preferences(ctx, viewer.user_id).await?.into())),
+            false => Ok(None),
+        };
     }
     Err(Error::not_an_id(argument))
 }

@@ -73,6 +73,7 @@ pub async fn add_members(app: &App, viewer: &Viewer, draft: AddDraft) -> Result<
             here.may(Action::AddMembers(role)).or_refuse()?;
             let known = users::existing(tx, people).await?;
             let reachable = users::reachable(tx, people).await?;
+            let in_block = users::in_block_among(tx, viewer.user_id, people).await?;
             let seats = store::seats(tx, reference.id, people).await?;
             let (mut members, mut rejected) = (Vec::new(), Vec::new());
             for &person in people {
@@ -80,6 +81,7 @@ pub async fn add_members(app: &App, viewer: &Viewer, draft: AddDraft) -> Result<
                 match seat.map(|seat| seat.departure) {
                     Some(None) => members.extend(seat.cloned()),
                     Some(Some(Departure::Banned)) => rejected.push((person, Rejection::Banned)),
+                    _ if in_block.contains(&person) => rejected.push((person, Rejection::NotAllowed)),
                     _ if reachable.contains(&person) => members.push(here.seat(tx, person, role).await?),
                     _ if known.contains(&person) => rejected.push((person, Rejection::NotAllowed)),
                     _ => rejected.push((person, Rejection::NotFound)),

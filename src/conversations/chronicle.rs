@@ -51,7 +51,7 @@ impl Chronicle {
         };
         store::insert_channel(tx, &NewChannel { id, channel, created_by_id: owner, created_at: at })
             .await
-            .on_constraint("channels_slug_key", || Error::new(Code::Conflict, "This address is taken"))?;
+            .on_constraint(create::SLUG_KEY, create::slug_taken)?;
         if let Some(owner) = owner {
             let mut chronicle = Self::open(tx, id, &[owner]).await?;
             chronicle.seat(owner, MemberRole::Owner, at)?;

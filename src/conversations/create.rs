@@ -16,6 +16,8 @@ pub const ADDED_AT_ONCE: usize = 100;
 const SLUGS_TRIED: usize = 20;
 /// Under which creations keep their keys.
 const MUTATION: &str = "createChannel";
+/// Addresses are unique.
+pub(super) const SLUG_KEY: &str = "channels_slug_key";
 
 /// A channel to be, checked but for what only the database knows.
 #[derive(Debug)]
@@ -62,10 +64,7 @@ impl ChannelDraft {
         let mut wrong = Wrong::default();
         let name = wrong.note("name", text::line(&input.name, 1..=80));
         let slug = match (input.slug, input.visibility) {
-            (Some(_), Visibility::Private) => {
-                let fault = Fault::new(InputCode::NotAllowed, "Private channels have none: it would betray them");
-                wrong.note("slug", Err(fault))
-            }
+            (Some(_), Visibility::Private) => wrong.note("slug", Err(private_has_none())),
             (Some(slug), Visibility::Public) => wrong.note("slug", text::slug(&slug)).map(Slug::Chosen),
             (None, Visibility::Private) => Some(Slug::None),
             (None, Visibility::Public) => Some(Slug::Made(made_slug(name.as_deref().unwrap_or_default()))),
@@ -143,9 +142,7 @@ async fn create_once(app: &App, viewer: &Viewer, draft: &ChannelDraft) -> Result
                 created_by_id: Some(viewer.user_id),
                 created_at: now,
             };
-            store::insert_channel(tx, &new)
-                .await
-                .on_constraint("channels_slug_key", || Error::new(Code::Conflict, "This address is taken"))?;
+            store::insert_channel(tx, &new).await.on_constraint(SLUG_KEY, slug_taken)?;
             let mut here = Here::founded(tx, viewer, id, now).await?;
             here.seat(tx, viewer.user_id, MemberRole::Owner).await?;
             for member in known(tx, draft, viewer).await? {
@@ -184,7 +181,9 @@ async fn known(tx: &mut Tx, draft: &ChannelDraft, viewer: &Viewer) -> Result<Vec
             wanted.push(id);
         }
     }
-    let reachable = users::reachable(tx, &wanted).await?;
+    let mut reachable = users::reachable(tx, &wanted).await?;
+    let in_block = users::in_block_among(tx, viewer.user_id, &wanted).await?;
+    reachable.retain(|id| !in_block.contains(id));
     let mut wrong = Wrong::default();
     wrong.note_each(
         "memberIds",
@@ -194,6 +193,15 @@ async fn known(tx: &mut Tx, draft: &ChannelDraft, viewer: &Viewer) -> Result<Vec
         }),
     );
     wrong.finish(|| Some(wanted))
+}
+
+/// An address for what is private.
+pub(super) fn private_has_none() -> Fault {
+    Fault::new(InputCode::NotAllowed, "Private channels have none: it would betray them")
+}
+
+pub(super) fn slug_taken() -> Error {
+    Error::new(Code::Conflict, "This address is taken")
 }
 
 /// An address from a name: what can be written in a-z, 0-9 and dash.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_stream::try_stream;
 use futures_util::Stream;
 
-use super::events::{MEMBER_LEFT, MemberLeft};
+use super::events::{CONVERSATION_UPDATED, ConversationUpdated, MEMBER_LEFT, MemberLeft, VISIBILITY};
 use super::{Sight, store};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -13,7 +13,8 @@ use crate::log::{Batch, Event, Follower};
 use crate::viewer::Viewer;
 
 /// The log after a position, then what comes. It ends with the session, and with the sight that opened it: leaving or
-/// being removed is the last event that the one concerned gets, also where the channel stays visible.
+/// being removed is the last event that the one concerned gets, also where the channel stays visible. A channel that turns
+/// private ends it for readers, without a word: what is written from then on is not for them, not even that.
 pub fn follow(
     app: &App,
     viewer: Viewer,
@@ -42,8 +43,9 @@ pub fn follow(
                 break;
             }
             // The end may stand in a gap, or behind this batch in a long backlog, whose events would be shown with what
-            // was written since.
-            if batch.has_gap || !batch.is_caught_up || is_doubtful {
+            // was written since. Of a batch in which it turned private a reader gets nothing: what came before would be
+            // shown as it is now.
+            if batch.has_gap || !batch.is_caught_up || is_doubtful || closes_to_readers(sight, &batch)? {
                 match sight.continued(judge_again(&app, &viewer, sight).await?) {
                     Some(now) => sight = now,
                     None => break,
@@ -72,6 +74,21 @@ fn last_event(viewer: &Viewer, sight: Sight, batch: &Batch) -> Result<Option<i32
         }
     }
     Ok(None)
+}
+
+/// Whether this may be the end of a sight without a seat: who sees it was changed in this batch, after it was judged.
+/// Whoever has joined since is a member, which only a look will tell.
+fn closes_to_readers(sight: Sight, batch: &Batch) -> Result<bool> {
+    if sight.seat().is_some() {
+        return Ok(false);
+    }
+    let changes = batch.events.iter().filter(|event| event.kind() == CONVERSATION_UPDATED);
+    for event in changes.filter(|event| event.seq > sight.as_of()) {
+        if event.payload::<ConversationUpdated>()?.changed_fields.iter().any(|field| field == VISIBILITY) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn is_of(viewer: &Viewer, event: &Arc<Event>) -> Result<bool> {

@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 
+use super::events::{MEMBER_JOINED, MEMBER_LEFT, MEMBER_UPDATED, MemberJoined, MemberLeft, MemberUpdated};
 use super::may::{Action, Standing, Verdict, may};
 use super::sight::{Place, Sight, judge};
 use super::{Conversation, Departure, Member, MemberRole, Reference, Visibility, store};
 use crate::clock::Instant;
 use crate::db::Tx;
-use crate::error::{Error, Result};
-use crate::id::{ConversationId, UserId};
+use crate::error::{Code, Error, Result};
+use crate::id::{ConversationId, MemberId, UserId};
 use crate::log::{self, Kind, Writer};
 use crate::users::{self, ServerRole};
 use crate::viewer::Viewer;
@@ -60,6 +61,27 @@ pub async fn lock(tx: &mut Tx, viewer: &Viewer, reference: Reference, now: Insta
     })
 }
 
+/// Locks the conversation of a membership; *not found* for strangers, and for a membership that another has followed.
+/// It may have ended. Looked at again under the lock: they may just have left.
+pub(super) async fn lock_with_member(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    id: MemberId,
+    now: Instant,
+) -> Result<(Here, Member)> {
+    let missing = || Error::not_found("member");
+    let found = store::members_by_ids(tx, &[id]).await?.pop().ok_or_else(missing)?;
+    let kind = store::kind(tx, found.conversation_id).await?;
+    let place = Reference { kind, id: found.conversation_id };
+    let here = lock(tx, viewer, place, now).await.map_err(|error| match error.code() {
+        Code::NotFound => missing(),
+        _ => error,
+    })?;
+    let member = store::seat(tx, place.id, found.user_id).await?;
+    let member = member.filter(|member| member.id == id).ok_or_else(missing)?;
+    Ok((here, member))
+}
+
 impl Here {
     /// In a conversation that this very transaction has inserted: nobody else can have locked it.
     pub(super) async fn founded(tx: &mut Tx, viewer: &Viewer, id: ConversationId, now: Instant) -> Result<Self> {
@@ -101,7 +123,6 @@ impl Here {
             visibility: channel.map_or(Visibility::Private, |channel| channel.visibility),
             posting_role: channel.map_or(MemberRole::Guest, |channel| channel.posting_role),
             is_archived: self.conversation.archived_at.is_some(),
-            has_owner: true,
             seat_role: self.seat.as_ref().map(|seat| seat.role),
             group_role: None,
             server_role: self.server_role,
@@ -136,7 +157,7 @@ impl Here {
         let new = store::NewMember::joining(&self.conversation, user_id, role, self.now, seq)
             .added_by((user_id != self.viewer.user_id).then_some(self.viewer.user_id));
         let member = store::seat_again(tx, &new).await?;
-        self.log(super::events::MEMBER_JOINED, &super::events::MemberJoined { member_id: member.id, user_id })?;
+        self.log(MEMBER_JOINED, &MemberJoined { member_id: member.id, user_id })?;
         self.conversation.member_count += 1;
         Ok(member)
     }
@@ -150,10 +171,18 @@ impl Here {
         note: Option<String>,
     ) -> Result<()> {
         store::set_left(tx, member, departure, note, self.now).await?;
-        let event = super::events::MemberLeft { member_id: member.id, user_id: member.user_id, reason: departure };
-        self.log(super::events::MEMBER_LEFT, &event)?;
+        let event = MemberLeft { member_id: member.id, user_id: member.user_id, reason: departure };
+        self.log(MEMBER_LEFT, &event)?;
         self.conversation.member_count -= 1;
         Ok(())
+    }
+
+    /// Gives a member another role, and says so in the log.
+    pub async fn give_role(&mut self, tx: &mut Tx, member: &Member, role: MemberRole) -> Result<Member> {
+        let changed = store::set_role(tx, member, role).await?;
+        let event = MemberUpdated { member_id: member.id, user_id: member.user_id, previous_role: member.role, role };
+        self.log(MEMBER_UPDATED, &event)?;
+        Ok(changed)
     }
 
     /// Writes the row and the events; followers hear of them when the transaction is committed. Where nothing happened,

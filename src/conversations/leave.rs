@@ -13,12 +13,12 @@ pub async fn leave(app: &App, viewer: &Viewer, reference: Reference) -> Result<O
         .transaction(async move |tx| {
             let mut here = lock(tx, viewer, reference, now).await?;
             let Some(seat) = here.seat.clone() else { return Ok(Some(here.unchanged())) };
-            here.may(Action::Leave).or_refuse()?;
             if seat.role == MemberRole::Owner {
                 return Err(
                     Error::new(Code::FailedPrecondition, "Hand the conversation over first").with("reason", "OWNER")
                 );
             }
+            here.may(Action::Leave).or_refuse()?;
             here.unseat(tx, &seat, Departure::Left, None).await?;
             let stays_visible = here.is_public();
             Ok(Some(here.write(tx).await?).filter(|_| stays_visible))

@@ -29,11 +29,16 @@ pub enum Action {
     /// Remove, mute or ban somebody with this role.
     Remove(MemberRole),
     UpdateSettings,
+    /// Change the least role that may write from the first to the second.
+    ChangePostingRole(MemberRole, MemberRole),
     /// Change somebody's role from the first to the second.
     ChangeRole(MemberRole, MemberRole),
     Archive,
     MakePublic,
-    TransferOwnership,
+    TransferOwnership {
+        /// Whether anybody owns it.
+        has_owner: bool,
+    },
 }
 
 /// A sanction that holds now, here.
@@ -50,8 +55,6 @@ pub struct Standing {
     pub visibility: Visibility,
     pub posting_role: MemberRole,
     pub is_archived: bool,
-    /// Whether anybody owns it.
-    pub has_owner: bool,
     /// Role of the seat; `None` without one.
     pub seat_role: Option<MemberRole>,
     /// Role in the group whose channel it is.
@@ -115,7 +118,7 @@ fn is_permitted(action: Action, standing: &Standing) -> bool {
             Join => standing.visibility == Visibility::Public,
             // A server's roles give nothing inside conversations but this.
             Archive => standing.server_role == ServerRole::Admin,
-            TransferOwnership => standing.server_role == ServerRole::Admin && !standing.has_owner,
+            TransferOwnership { has_owner } => standing.server_role == ServerRole::Admin && !has_owner,
             _ => false,
         };
     };
@@ -127,7 +130,9 @@ fn is_permitted(action: Action, standing: &Standing) -> bool {
     match action {
         Post | Reply => at_least(standing.posting_role) && !standing.is_blocked,
         React | Type | Call => !standing.is_blocked,
-        MarkRead | Leave | DeleteOwn | Join => true,
+        MarkRead | DeleteOwn | Join => true,
+        // Nobody would be left who could hand it over.
+        Leave => seat != MemberRole::Owner,
         Edit => !standing.is_blocked,
         DeleteOf(author) => at_least(MemberRole::Moderator) && author.is_none_or(outranks),
         Pin => is_direct || at_least(MemberRole::Moderator),
@@ -147,14 +152,15 @@ fn is_permitted(action: Action, standing: &Standing) -> bool {
         }
         Remove(other) => !is_direct && at_least(MemberRole::Moderator) && outranks(other),
         UpdateSettings => is_direct || at_least(MemberRole::Admin),
+        // Who would set one above their own could not write; who would lower such a one would let themselves in.
+        ChangePostingRole(from, to) => !is_direct && at_least(MemberRole::Admin) && at_least(from) && at_least(to),
         ChangeRole(from, to) => {
             !is_direct && at_least(MemberRole::Admin) && outranks(from) && to != MemberRole::Owner && at_least(to)
         }
         Archive => !is_direct && (at_least(MemberRole::Admin) || standing.server_role == ServerRole::Admin),
         MakePublic => !is_direct && role == MemberRole::Owner,
-        TransferOwnership => {
-            !is_direct
-                && (role == MemberRole::Owner || (standing.server_role == ServerRole::Admin && !standing.has_owner))
+        TransferOwnership { has_owner } => {
+            !is_direct && (role == MemberRole::Owner || (standing.server_role == ServerRole::Admin && !has_owner))
         }
     }
 }
@@ -172,7 +178,6 @@ mod tests {
             visibility: Visibility::Public,
             posting_role: Guest,
             is_archived: false,
-            has_owner: true,
             seat_role: Some(role),
             group_role: None,
             server_role: ServerRole::User,
@@ -213,7 +218,7 @@ mod tests {
             (Call, "yyyyy-", "yyyyy-", "aaaaaa", "ssssss", "yyyyy-"),
             (MarkRead, "yyyyy-", "yyyyy-", "yyyyy-", "yyyyy-", "yyyyy-"),
             (Join, "yyyyyy", "yyyyy-", "aaaaaa", "yyyyyy", "yyyyyy"),
-            (Leave, "yyyyy-", "yyyyy-", "yyyyy-", "yyyyy-", "yyyyy-"),
+            (Leave, "-yyyy-", "-yyyy-", "-yyyy-", "-yyyy-", "-yyyy-"),
             (Edit, "yyyyy-", "yyyyy-", "aaaaaa", "ssssss", "yyyyy-"),
             (DeleteOwn, "yyyyy-", "yyyyy-", "yyyyy-", "yyyyy-", "yyyyy-"),
             (DeleteOf(None), "yyy---", "yyy---", "yyy---", "yyy---", "yyy---"),
@@ -231,13 +236,16 @@ mod tests {
             (Remove(Moderator), "yy----", "yy----", "yy----", "yy----", "yy----"),
             (Remove(Owner), "------", "------", "------", "------", "------"),
             (UpdateSettings, "yy----", "yy----", "aaaaaa", "yy----", "yy----"),
+            (ChangePostingRole(Guest, Admin), "yy----", "yy----", "aaaaaa", "yy----", "yy----"),
+            (ChangePostingRole(Guest, Owner), "y-----", "y-----", "aaaaaa", "y-----", "y-----"),
+            (ChangePostingRole(Owner, Guest), "y-----", "y-----", "aaaaaa", "y-----", "y-----"),
             (ChangeRole(Member, Moderator), "yy----", "yy----", "aaaaaa", "yy----", "yy----"),
             (ChangeRole(Member, Admin), "yy----", "yy----", "aaaaaa", "yy----", "yy----"),
             (ChangeRole(Admin, Member), "y-----", "y-----", "aaaaaa", "y-----", "y-----"),
             (ChangeRole(Member, Owner), "------", "------", "aaaaaa", "------", "------"),
             (Archive, "yy----", "yy----", "yy----", "yy----", "yy----"),
             (MakePublic, "y-----", "y-----", "aaaaaa", "y-----", "y-----"),
-            (TransferOwnership, "y-----", "y-----", "aaaaaa", "y-----", "y-----"),
+            (TransferOwnership { has_owner: true }, "y-----", "y-----", "aaaaaa", "y-----", "y-----"),
         ];
         for (action, plain, private, archived, muted, announcements) in rows {
             let of = |change: &dyn Fn(Standing) -> Standing| who(action, change);
@@ -254,8 +262,9 @@ mod tests {
     fn a_server_admin_archives_and_takes_over_what_nobody_owns_and_nothing_else() {
         let admin = |s| Standing { server_role: ServerRole::Admin, ..s };
         assert_eq!(who(Archive, admin), "yyyyyy");
-        assert_eq!(who(TransferOwnership, admin), "y-----");
-        assert_eq!(who(TransferOwnership, |s| Standing { has_owner: false, ..admin(s) }), "yyyyyy");
+        assert_eq!(who(TransferOwnership { has_owner: true }, admin), "y-----");
+        assert_eq!(who(TransferOwnership { has_owner: false }, admin), "yyyyyy");
+        assert_eq!(who(TransferOwnership { has_owner: false }, |s| s), "y-----");
         assert_eq!(who(Post, admin), "yyyyy-");
         assert_eq!(who(DeleteOf(None), admin), "yyy---");
     }
@@ -272,7 +281,9 @@ mod tests {
         let direct = |s| Standing { kind: Kind::Direct, visibility: Visibility::Private, ..s };
         assert_eq!(who(Pin, direct), "yyyyy-");
         assert_eq!(who(AddMembers(Member), direct), "yyyyy-");
-        for action in [Remove(Guest), Archive, MakePublic, TransferOwnership, ChangeRole(Member, Admin)] {
+        let transfer = TransferOwnership { has_owner: false };
+        let posting = ChangePostingRole(Guest, Guest);
+        for action in [Remove(Guest), Archive, MakePublic, transfer, posting, ChangeRole(Member, Admin)] {
             assert_eq!(who(action, direct), "------", "{action:?}");
         }
         let blocked = |s| Standing { is_blocked: true, ..direct(s) };

@@ -1,28 +1,98 @@
 //! Lists of channels and of members.
 
+use async_graphql::Enum;
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Conversation, Member, Sight, Visibility, store};
+use super::{Conversation, Kind, Member, MemberRole, Sight, Visibility, store};
 use crate::app::App;
 use crate::clock::Instant;
-use crate::error::Result;
-use crate::id::MemberId;
-use crate::page::{Arguments, Cursor, Page, Window};
+use crate::error::{Error, Result};
+use crate::id::{ConversationId, MemberId};
+use crate::page::{Arguments, Cursor, OrderDirection, Page, Window};
+use crate::text::{self, Fault};
+use crate::users::Among;
 use crate::viewer::Viewer;
 
-/// Which channels.
+/// What channels are ordered by. Values are added over time.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChannelOrderField {
+    /// Name.
+    Name,
+    /// Creation.
+    CreatedAt,
+}
+
+/// In which order.
+#[derive(Clone, Copy, Debug)]
+pub struct ChannelOrder {
+    pub field: ChannelOrderField,
+    pub direction: OrderDirection,
+}
+
+impl Default for ChannelOrder {
+    fn default() -> Self {
+        Self { field: ChannelOrderField::Name, direction: OrderDirection::Asc }
+    }
+}
+
+/// Which channels, checked.
 #[derive(Debug, Default)]
 pub struct ChannelFilter {
+    /// What the name or the topic contains, in whatever case.
+    pub(super) search: Option<String>,
+    pub kinds: Option<Vec<Kind>>,
     pub visibility: Option<Visibility>,
     pub is_joined: Option<bool>,
     pub is_archived: bool,
 }
 
-/// Place in the list of channels: name and id.
+impl ChannelFilter {
+    /// Fewer than three characters would find a part of everything, and no index knows them.
+    pub fn searching(self, search: Option<String>) -> Result<Self> {
+        let search = checked(search.map(|search| text::line(&search, 3..=100)))?;
+        Ok(Self { search, ..self })
+    }
+}
+
+/// Which members, checked.
+#[derive(Debug, Default)]
+pub struct MemberFilter {
+    /// What the handle or the name begins with, in whatever case.
+    pub(super) search: Option<String>,
+    pub roles: Option<Vec<MemberRole>>,
+    /// Up to where they have read, of those who share it.
+    pub has_read_seq: Option<i32>,
+    pub among: Option<Among>,
+}
+
+impl MemberFilter {
+    pub fn searching(self, search: Option<String>) -> Result<Self> {
+        let search = checked(search.map(|search| text::line(&search, 0..=80)))?;
+        // Whoever has typed nothing yet looks for nobody in particular.
+        Ok(Self { search: search.filter(|search| !search.is_empty()), ..self })
+    }
+}
+
+fn checked(search: Option<Result<String, Fault>>) -> Result<Option<String>> {
+    search.transpose().map_err(|fault| Error::bad_input(vec![fault.of_filter("search")]))
+}
+
+/// Place in the list of channels: what it is ordered by, and the id.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct ChannelCursor(pub String, pub Uuid);
+pub enum ChannelCursor {
+    /// The name as the database folds it.
+    Name(String, Uuid),
+    /// In milliseconds.
+    CreatedAt(i64, Uuid),
+}
+
+/// Values of a place, as the database compares them.
+pub(super) enum Place<'a> {
+    Name(&'a str, ConversationId),
+    CreatedAt(Instant, ConversationId),
+}
 
 /// Place in the list of members of one conversation: rank of the role, when they joined (in milliseconds), id of the seat.
 #[derive(Debug, Serialize, Deserialize)]
@@ -37,14 +107,28 @@ impl Cursor for MemberCursor {
 }
 
 impl ChannelCursor {
-    /// Whether we could have written it: no name has a NUL, and the database takes none.
-    pub fn is_ours(&self) -> bool {
-        !self.0.contains('\0')
+    fn of(order: ChannelOrder, conversation: &Conversation, folded_name: String) -> Self {
+        match order.field {
+            ChannelOrderField::Name => Self::Name(folded_name, conversation.id.0),
+            ChannelOrderField::CreatedAt => {
+                Self::CreatedAt(conversation.created_at.timestamp_millis(), conversation.id.0)
+            }
+        }
     }
 
-    /// `name` as the database folds it: it orders the list.
-    fn of(conversation: &Conversation, name: String) -> Self {
-        Self(name, conversation.id.0)
+    /// Whether we could have written it, for a list in this order: no name has a NUL, and the database takes none.
+    pub fn is_of(&self, order: ChannelOrder) -> bool {
+        match self {
+            Self::Name(name, _) => order.field == ChannelOrderField::Name && !name.contains('\0'),
+            Self::CreatedAt(..) => order.field == ChannelOrderField::CreatedAt,
+        }
+    }
+
+    pub(super) fn place(&self) -> Place<'_> {
+        match self {
+            Self::Name(name, id) => Place::Name(name, ConversationId(*id)),
+            Self::CreatedAt(millis, id) => Place::CreatedAt(instant(*millis), ConversationId(*id)),
+        }
     }
 }
 
@@ -54,10 +138,14 @@ impl MemberCursor {
     }
 
     pub(super) fn values(&self) -> (i16, Instant, MemberId) {
-        // A client may send any number; one that is no time of ours stands before all.
-        let millis = Some(self.2).filter(|millis| (0..253_402_300_800_000).contains(millis)).unwrap_or_default();
-        (self.1, DateTime::from_timestamp_millis(millis).unwrap_or_default(), MemberId(self.3))
+        (self.1, instant(self.2), MemberId(self.3))
     }
+}
+
+/// A client may send any number; one that is no time of ours stands before all.
+fn instant(millis: i64) -> Instant {
+    let millis = Some(millis).filter(|millis| (0..253_402_300_800_000).contains(millis)).unwrap_or_default();
+    DateTime::from_timestamp_millis(millis).unwrap_or_default()
 }
 
 /// The channels that the viewer sees, joined or not.
@@ -65,18 +153,19 @@ pub async fn channels(
     app: &App,
     viewer: &Viewer,
     filter: ChannelFilter,
+    order: ChannelOrder,
     window: Window<ChannelCursor>,
 ) -> Result<Page<(ChannelCursor, Conversation)>> {
     let user_id = viewer.user_id;
     let (filter, wanted) = (&filter, &window);
-    let rows = app.db.read(async move |conn| store::channels(conn, user_id, filter, wanted).await).await?;
-    Ok(window.page(rows).map(|(row, name)| (ChannelCursor::of(&row, name), row)))
+    let rows = app.db.read(async move |conn| store::channels(conn, user_id, filter, order, wanted).await).await?;
+    Ok(window.page(rows).map(|(row, name)| (ChannelCursor::of(order, &row, name), row)))
 }
 
 /// Members: by role, then by when they joined.
-pub async fn members(app: &App, sight: Sight, arguments: Arguments) -> Result<Page<Member>> {
+pub async fn members(app: &App, sight: Sight, filter: MemberFilter, arguments: Arguments) -> Result<Page<Member>> {
     let window = arguments.window_of(|cursor: &MemberCursor| cursor.0 == sight.id().0)?;
-    let wanted = &window;
-    let rows = app.db.read(async move |conn| store::members(conn, sight.id(), wanted).await).await?;
+    let (filter, wanted) = (&filter, &window);
+    let rows = app.db.read(async move |conn| store::members(conn, sight.id(), filter, wanted).await).await?;
     Ok(window.page(rows))
 }

@@ -1,6 +1,6 @@
 //! May read.
 
-use super::{Conversation, Departure, Kind, Reference, StandingOf, Visibility};
+use super::{Conversation, Departure, Kind, Member, Reference, StandingOf, Visibility};
 use crate::context::Scope;
 use crate::error::Result;
 use crate::id::{ConversationId, MemberId, UserId};
@@ -35,6 +35,13 @@ impl Sight {
     pub(super) fn of_founder(conversation: &Conversation) -> Self {
         let reference = Reference { kind: conversation.kind, id: conversation.id };
         Self { reference, as_of: conversation.last_seq, seat: None }
+    }
+
+    /// Of a member who is the viewer, in their conversation as it was read together with the seat.
+    pub fn of_member(viewer: UserId, conversation: &Conversation, member: &Member) -> Option<Self> {
+        let is_theirs = member.user_id == viewer && member.conversation_id == conversation.id && member.holds();
+        let reference = Reference { kind: conversation.kind, id: conversation.id };
+        is_theirs.then_some(Self { reference, as_of: conversation.last_seq, seat: Some(member.id) })
     }
 
     /// The same conversation, judged later: what has become of a sight that a stream was opened with. A seat that has

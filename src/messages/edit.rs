@@ -53,8 +53,7 @@ pub async fn edit(app: &App, viewer: &Viewer, draft: EditDraft) -> Result<Change
                 return Err(Error::new(Code::FailedPrecondition, "The message was deleted").with("reason", "DELETED"));
             };
             if draft.expected_version.is_some_and(|expected| expected != message.version) {
-                return Err(Error::new(Code::VersionConflict, "Somebody changed it meanwhile")
-                    .with("currentVersion", message.version));
+                return Err(Error::version_conflict(message.version));
             }
             let sight = here.sight();
             if before == draft.content {

@@ -90,7 +90,7 @@ fn tokens(content: &str) -> impl Iterator<Item = Token<'_>> {
     })
 }
 
-/// Keeps whom the message at `seq` mentions. Everyone at once only from those who may; from others it is mere text.
+/// Keeps whom the message at `seq` mentions; whoever has blocked its author is not called. Everyone at once only from those who may; from others it is mere text.
 pub(super) async fn keep(
     tx: &mut Tx,
     here: &Here,
@@ -100,7 +100,9 @@ pub(super) async fn keep(
 ) -> Result<()> {
     let id = here.sight().id();
     if !mentions.users.is_empty() {
-        let users = users::existing(tx, &mentions.users).await?;
+        let mut users = users::existing(tx, &mentions.users).await?;
+        let blockers = users::blockers_among(tx, here.viewer_id(), &users).await?;
+        users.retain(|user| !blockers.contains(user));
         store::insert_mentions(tx, id, seq, thread_root_seq, &users).await?;
     }
     if !mentions.broadcasts.is_empty() && here.may(Action::MentionEveryone) == Verdict::Allowed {

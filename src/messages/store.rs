@@ -294,6 +294,7 @@ pub(super) async fn first_unread(
     timeline(id, which)
         .filter(messages::seq.gt(position))
         .filter(messages::author_id.ne(user).and(messages::deleted_at.is_null()))
+        .filter(messages::kind.eq(Kind::Standard))
         .order(messages::seq.asc())
         .select(messages::seq)
         .first(conn)

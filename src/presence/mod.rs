@@ -1,6 +1,7 @@
 //! Whether people are here, what they say about it, and that they type. What is true of this moment lives in
 //! `realtime`, on each server for itself; the table keeps what stays when they are gone.
 
+mod among;
 mod custom_status;
 pub mod graphql;
 mod keep;
@@ -11,12 +12,13 @@ mod signals;
 mod store;
 mod typing;
 
+pub use among::among;
 pub use custom_status::{CustomStatusDraft, CustomStatusInput, set_custom_status};
 pub use keep::{keep, leave_all};
 pub use loaders::PresenceOf;
 pub use look::{Looked, look};
 pub use set_presence::set_presence;
-pub use signals::{Heard, hear};
+pub use signals::{Heard, hear, hidden_from};
 pub use typing::{TypingDraft, set_typing};
 
 use crate::app::App;

@@ -1,13 +1,26 @@
 //! Hearing what passes in a conversation, for as long as one is a member.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use async_stream::try_stream;
 use futures_util::{Stream, StreamExt};
 
 use crate::app::App;
 use crate::conversations::{self, Seat};
 use crate::error::{Error, Result};
+use crate::id::{ConversationId, UserId};
 use crate::realtime::Signal;
+use crate::users;
 use crate::viewer::Viewer;
+
+/// From whom somebody's signals in a conversation are hidden; `None` where nobody would hear them.
+pub async fn hidden_from(app: &App, user: UserId, id: ConversationId) -> Result<Option<Arc<HashSet<UserId>>>> {
+    Ok(match app.realtime.signals.is_heard(id) {
+        true => Some(Arc::new(users::in_block_with(app, user).await?)),
+        false => None,
+    })
+}
 
 /// A delivery: what passed that is for this one. Empty only at first, to say that the stream is live.
 pub type Heard = Vec<Signal>;

@@ -11,6 +11,7 @@ use crate::db::{Conn, insert_many};
 use crate::id::{ConversationId, MessageId, UserId};
 use crate::schema::{messages, preferences, presences, users};
 
+define_sql_function!(fn people_shown_to(viewer: SqlUuid) -> SqlUuid);
 define_sql_function!(fn shows_presence(viewer: SqlUuid, person: SqlUuid) -> diesel::sql_types::Bool);
 
 /// What is kept of somebody, and whether the one who looks is shown any of it.
@@ -52,6 +53,12 @@ pub(super) async fn kept(conn: &mut Conn, viewer: UserId, people: &[UserId]) -> 
         ))
         .load(conn)
         .await
+}
+
+/// Of these people, those whose presence somebody sees.
+pub(super) async fn shown(conn: &mut Conn, viewer: UserId, people: &[UserId]) -> QueryResult<Vec<UserId>> {
+    let shown = users::id.eq_any(diesel::select(people_shown_to(viewer)));
+    users::table.filter(users::id.eq_any(people)).filter(shown).select(users::id).load(conn).await
 }
 
 /// When somebody was last here.

@@ -1,10 +1,8 @@
 //! Typing.
 
-use std::sync::Arc;
-
 use chrono::TimeDelta;
 
-use super::store;
+use super::{hidden_from, store};
 use crate::accounts::preferences;
 use crate::clock::Instant;
 use crate::context::Scope;
@@ -13,7 +11,6 @@ use crate::error::{Error, Result};
 use crate::id::MessageId;
 use crate::realtime::{Passing, Signal};
 use crate::text::{Fault, Wrong};
-use crate::users;
 use crate::viewer::Viewer;
 
 /// How long somebody is shown typing who does not say so again.
@@ -54,11 +51,7 @@ pub async fn set_typing(scope: &Scope, viewer: &Viewer, draft: TypingDraft) -> R
     }
     let at = app.clock.now();
     let until = is_typing.then_some(at + TYPING_FADES);
-    // Where nobody listens, nobody needs to be spared it.
-    if !app.realtime.signals.is_heard(id) {
-        return Ok(until);
-    }
-    let hidden_from = Arc::new(users::in_block_with(app, user_id).await?);
+    let Some(hidden_from) = hidden_from(app, user_id, id).await? else { return Ok(until) };
     let passing = Passing::Typing { thread_root, until };
     Ok(match app.realtime.signals.send(id, Signal { user_id, at, passing, hidden_from }) {
         Passing::Typing { until, .. } => until,

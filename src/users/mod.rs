@@ -2,11 +2,13 @@
 
 mod blocks;
 mod create;
+mod directory;
 pub mod graphql;
 mod loaders;
 mod promote;
 mod store;
 mod unclaimed;
+mod update;
 
 use std::sync::Arc;
 
@@ -15,12 +17,16 @@ use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types;
 
-pub use blocks::{HasBlocked, blockers_among, in_block_among, in_block_with};
+pub use blocks::{
+    BlockCursor, HasBlocked, block, blocked_users, blockers_among, in_block_among, in_block_with, unblock,
+};
 pub use create::create;
+pub use directory::{PeopleCursor, PeopleFilter, PeopleOrder, people};
 pub use loaders::UserById;
 pub use promote::{give_role, promote};
 pub use store::User;
 pub use unclaimed::{Unclaimed, create_unclaimed};
+pub use update::{ProfileDraft, ProfileInput, update_profile};
 
 use crate::app::App;
 use crate::db::{Tx, text_enum};
@@ -39,6 +45,29 @@ pub enum ServerRole {
     Admin,
 }
 text_enum!(ServerRole);
+
+/// What users are ordered by. Values are added over time.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserOrderField {
+    /// Name to show.
+    Name,
+    /// When last here; those who do not show it to the viewer are left out.
+    LastSeen,
+    /// Creation.
+    CreatedAt,
+}
+
+/// Some people out of all.
+#[derive(Debug)]
+pub enum Among {
+    Only(Vec<UserId>),
+    AllBut(Vec<UserId>),
+}
+
+/// Somebody who is not gone.
+pub async fn present(tx: &mut Tx, id: UserId) -> Result<Option<User>> {
+    Ok(store::by_ids(tx, &[id]).await?.pop().filter(|user| user.deleted_at.is_none()))
+}
 
 /// Of these people, those who can be added somewhere: they exist, are not gone, and somebody can sign in as them.
 pub async fn reachable(tx: &mut Tx, ids: &[UserId]) -> Result<Vec<UserId>> {

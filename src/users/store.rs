@@ -5,14 +5,19 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
-use super::ServerRole;
+use super::directory::{PeopleCursor, PeopleFilter, PeopleOrder, Place};
+use super::{Among, ServerRole, UserOrderField};
 use crate::clock::Instant;
-use crate::db::{Conn, insert_many};
+use crate::db::{Conn, escaped, insert_many};
 use crate::id::UserId;
-use crate::schema::users;
+use crate::page::{Direction, OrderDirection, Window};
+use crate::schema::{preferences, presences, users};
+
+define_sql_function!(fn lower(text: Text) -> Text);
+define_sql_function!(fn people_shown_to(viewer: SqlUuid) -> SqlUuid);
 
 /// Somebody.
-#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = users)]
 pub struct User {
     pub id: UserId,
@@ -90,4 +95,116 @@ pub(super) async fn set_role(conn: &mut Conn, id: UserId, role: ServerRole, now:
         .execute(conn)
         .await
         .map(drop)
+}
+
+/// Somebody, locked. Not `FOR UPDATE`: foreign keys may still look.
+pub(super) async fn lock(conn: &mut Conn, id: UserId) -> QueryResult<Option<User>> {
+    users::table.find(id).select(User::as_select()).for_no_key_update().first(conn).await.optional()
+}
+
+/// Violates `users_username_key` where somebody has the handle.
+pub(super) async fn save_profile(conn: &mut Conn, user: &User) -> QueryResult<()> {
+    diesel::update(users::table.find(user.id))
+        .set((
+            users::username.eq(&user.username),
+            users::display_name.eq(&user.display_name),
+            users::bio.eq(&user.bio),
+            users::version.eq(user.version),
+            users::updated_at.eq(user.updated_at),
+        ))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Somebody, with what a list may be ordered by.
+#[derive(Queryable)]
+pub(super) struct Listed {
+    pub user: User,
+    pub folded_name: String,
+    pub last_seen_at: Option<Instant>,
+}
+
+/// A page of those who can sign in and are not gone.
+pub(super) async fn people(
+    conn: &mut Conn,
+    viewer: UserId,
+    filter: &PeopleFilter,
+    order: PeopleOrder,
+    window: &Window<PeopleCursor>,
+) -> QueryResult<Vec<Listed>> {
+    let name = lower(users::display_name);
+    let last_seen_at = presences::last_seen_at.assume_not_null();
+    let mut query = users::table
+        .left_join(presences::table)
+        .left_join(preferences::table)
+        .filter(users::is_claimed.and(users::deleted_at.is_null()))
+        .select((User::as_select(), name, presences::last_seen_at.nullable()))
+        .limit(window.fetch())
+        .into_boxed();
+    if let Some(search) = &filter.search {
+        // Folded by the database, as names are.
+        let prefix = lower(format!("{}%", escaped(search)).into_sql::<Text>());
+        query = query.filter(name.like(prefix.clone()).or(users::username.like(prefix)));
+    }
+    if let Some(roles) = &filter.roles {
+        query = query.filter(users::role.eq_any(roles));
+        if !roles.contains(&ServerRole::User) {
+            // In the words of the index of those few.
+            query = query.filter(diesel::dsl::sql::<Bool>("users.role <> 'USER'"));
+        }
+    }
+    match &filter.among {
+        Some(Among::Only(people)) => query = query.filter(users::id.eq_any(people)),
+        Some(Among::AllBut(people)) => query = query.filter(users::id.ne_all(people)),
+        None => {}
+    }
+    if order.field == UserOrderField::LastSeen {
+        let shares = preferences::shares_last_seen.nullable().is_distinct_from(false);
+        query = query
+            .filter(presences::last_seen_at.is_not_null())
+            .filter(shares.or(users::id.eq(viewer)))
+            .filter(users::id.eq_any(diesel::select(people_shown_to(viewer))));
+    }
+    let is_ascending = order.direction == OrderDirection::Asc;
+    let (above, below) = match is_ascending {
+        true => (&window.after, &window.before),
+        false => (&window.before, &window.after),
+    };
+    // The first condition of each is the index's; the second settles a tie.
+    query = match above.as_ref().map(PeopleCursor::place) {
+        Some(Place::Name(at, id)) => query.filter(name.ge(at)).filter(name.gt(at).or(users::id.gt(id))),
+        Some(Place::LastSeen(at, id)) => {
+            query.filter(last_seen_at.ge(at)).filter(last_seen_at.gt(at).or(users::id.gt(id)))
+        }
+        Some(Place::CreatedAt(at, id)) => {
+            query.filter(users::created_at.ge(at)).filter(users::created_at.gt(at).or(users::id.gt(id)))
+        }
+        None => query,
+    };
+    query = match below.as_ref().map(PeopleCursor::place) {
+        Some(Place::Name(at, id)) => query.filter(name.le(at)).filter(name.lt(at).or(users::id.lt(id))),
+        Some(Place::LastSeen(at, id)) => {
+            query.filter(last_seen_at.le(at)).filter(last_seen_at.lt(at).or(users::id.lt(id)))
+        }
+        Some(Place::CreatedAt(at, id)) => {
+            query.filter(users::created_at.le(at)).filter(users::created_at.lt(at).or(users::id.lt(id)))
+        }
+        None => query,
+    };
+    let is_onward = is_ascending == (window.direction == Direction::Forward);
+    // Those whose names begin alike stand together. PostgreSQL takes them to be scattered, and would read the index from
+    // its end until it came to them; what it has to sort it looks up first.
+    let sorted = name.concat("");
+    query = match (order.field, is_onward) {
+        (UserOrderField::Name, true) if filter.search.is_some() => query.order((sorted.asc(), users::id.asc())),
+        (UserOrderField::Name, false) if filter.search.is_some() => query.order((sorted.desc(), users::id.desc())),
+        (UserOrderField::Name, true) => query.order((name.asc(), users::id.asc())),
+        (UserOrderField::Name, false) => query.order((name.desc(), users::id.desc())),
+        (UserOrderField::LastSeen, true) => query.order((last_seen_at.asc(), users::id.asc())),
+        (UserOrderField::LastSeen, false) => query.order((last_seen_at.desc(), users::id.desc())),
+        (UserOrderField::CreatedAt, true) => query.order((users::created_at.asc(), users::id.asc())),
+        (UserOrderField::CreatedAt, false) => query.order((users::created_at.desc(), users::id.desc())),
+    };
+    query.load(conn).await
 }

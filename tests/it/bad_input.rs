@@ -239,8 +239,11 @@ async fn an_edit_of_a_stale_version_is_told_the_present_one() {
 // Pages.
 
 /// Every list that is read in pages, and how it is reached; <page> stands for the arguments.
-const LISTS: [(&str, &str); 4] = [
+const LISTS: [(&str, &str); 7] = [
     ("Query.channels", "channels(<page>) { edges { cursor } }"),
+    ("Viewer.conversations", "viewer { conversations(<page>) { edges { cursor } } }"),
+    ("Query.users", "users(<page>) { edges { cursor } }"),
+    ("Viewer.blockedUsers", "viewer { blockedUsers(<page>) { edges { cursor } } }"),
     ("Channel.members", "channel(by: { id: <here> }) { members(<page>) { edges { cursor } } }"),
     ("Channel.messages", "channel(by: { id: <here> }) { messages(<page>) { edges { cursor } } }"),
     ("Thread.replies", "node(id: <thread>) { ... on Thread { replies(<page>) { edges { cursor } } } }"),
@@ -264,7 +267,9 @@ struct Lists {
 }
 
 impl Lists {
-    async fn new(alice: &Actor, name: &str) -> Self {
+    async fn new(server: &TestServer, alice: &Actor, name: &str) -> Self {
+        let mallory = server.register(&key()[..20]).await;
+        alice.ask(BLOCK, json!({ "input": { "userId": mallory.id } })).await.data("blockUser");
         let here = alice.public_channel(name).await;
         let root = alice.say(&here, "Hi").await["id"].as_str().unwrap().to_owned();
         alice.write(json!({ "conversationId": here, "content": "Hi", "threadRootId": root })).await;
@@ -299,7 +304,7 @@ fn find(value: &Value, name: &str) -> Option<String> {
 async fn a_page_has_a_size_and_one_direction() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;
-    let lists = Lists::new(&alice, "Lounge").await;
+    let lists = Lists::new(&server, &alice, "Lounge").await;
     for (list, ask) in LISTS {
         for (page, faults) in [
             ("first: 1, last: 1", &["last NOT_ALLOWED"][..]),
@@ -333,12 +338,13 @@ async fn a_page_has_a_size_and_one_direction() {
 async fn a_cursor_is_of_one_list_alone() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;
-    let (here, elsewhere) = (Lists::new(&alice, "Lounge").await, Lists::new(&alice, "Elsewhere").await);
+    let (here, elsewhere) =
+        (Lists::new(&server, &alice, "Lounge").await, Lists::new(&server, &alice, "Elsewhere").await);
     let mut cursors = Vec::new();
     for (list, ask) in LISTS {
         cursors.push((list, true, here.cursor(&alice, ask).await));
-        // The list of channels is of no conversation.
-        if ask.contains('<') && list != "Query.channels" {
+        // The others are of no conversation.
+        if ask.contains("<here>") || ask.contains("<thread>") {
             cursors.push((list, false, elsewhere.cursor(&alice, ask).await));
         }
     }
@@ -377,6 +383,54 @@ async fn a_cursor_is_of_one_list_alone() {
                 assert_eq!(answer.wrong_fields(), [format!("{side} BAD_FORMAT")], "{list} {side} {cursor}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_of_channels_is_of_one_order() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    alice.public_channel("Lounge").await;
+    let orders = ["NAME", "CREATED_AT"];
+    for field in orders {
+        let ask = |page: &str, field: &str| {
+            format!("{{ channels(orderBy: {{ field: {field} }}, {page}) {{ edges {{ cursor }} }} }}")
+        };
+        let found = alice.query(&ask("first: 1", field)).await.data("channels");
+        let page = format!("after: {}", found["edges"][0]["cursor"]);
+        for other in orders {
+            let answer = alice.query(&ask(&page, other)).await;
+            match other == field {
+                true => assert_eq!(answer.data("channels")["edges"], json!([])),
+                false => assert_eq!(answer.wrong_fields(), ["after BAD_FORMAT"]),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_searched_for_has_a_length() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let channel = alice.public_channel("Lounge").await;
+    let long = "x".repeat(101);
+    for (search, fault) in [
+        ("", "filter.search REQUIRED"),
+        ("  ab  ", "filter.search TOO_SHORT"),
+        (long.as_str(), "filter.search TOO_LONG"),
+        ("abc\0", "filter.search BAD_FORMAT"),
+    ] {
+        let ask = "query($search: String) { channels(filter: { search: $search }) { nodes { id } } }";
+        let answer = alice.ask(ask, json!({ "search": search })).await;
+        is_clean(&answer.0);
+        assert_eq!(answer.wrong_fields(), [fault], "{search:?}");
+    }
+    for (search, fault) in [(long.as_str(), "filter.search TOO_LONG"), ("\0", "filter.search BAD_FORMAT")] {
+        let ask = "query($id: ID!, $search: String) {
+            conversation(id: $id) { members(filter: { search: $search }) { nodes { id } } } }";
+        let answer = alice.ask(ask, json!({ "id": channel, "search": search })).await;
+        is_clean(&answer.0);
+        assert_eq!(answer.wrong_fields(), [fault], "{search:?}");
     }
 }
 
@@ -466,6 +520,28 @@ async fn everything_wrong_with_an_input_is_said_at_once() {
             &["input.memberIds.0 UNKNOWN_ID", "input.memberIds.2 UNKNOWN_ID"],
         ),
         (
+            UPDATE,
+            json!({
+                "channelId": alice.id, "name": null, "slug": "a b", "topic": long, "visibility": null,
+                "postingRole": null, "expectedVersion": 9,
+            }),
+            &[
+                "input.channelId BAD_FORMAT",
+                "input.name REQUIRED",
+                "input.slug BAD_FORMAT",
+                "input.topic TOO_LONG",
+                "input.visibility REQUIRED",
+                "input.postingRole REQUIRED",
+            ],
+        ),
+        (
+            UPDATE,
+            json!({ "channelId": channel, "name": "", "slug": "lounge-2", "visibility": "PRIVATE" }),
+            &["input.name REQUIRED", "input.slug NOT_ALLOWED"],
+        ),
+        (UPDATE, json!({ "channelId": channel, "slug": null }), &["input.slug REQUIRED"]),
+        (UPDATE, json!({ "channelId": channel, "slug": null, "visibility": "PUBLIC" }), &["input.slug REQUIRED"]),
+        (
             SEND,
             json!({ "conversationId": alice.id, "clientKey": "", "content": "", "replyToId": "", "threadRootId": "1" }),
             &[
@@ -503,6 +579,32 @@ async fn everything_wrong_with_an_input_is_said_at_once() {
             &["input.conversationId BAD_FORMAT", "input.userIds.1 BAD_FORMAT"],
         ),
         (
+            PROFILE,
+            json!({ "username": "a b", "displayName": null, "bio": long }),
+            &["input.username BAD_FORMAT", "input.displayName REQUIRED", "input.bio TOO_LONG"],
+        ),
+        (
+            PREFERENCES,
+            json!({ "language": "", "timeZone": "Atlantis", "theme": "DARK" }),
+            &["input.language REQUIRED", "input.timeZone BAD_FORMAT"],
+        ),
+        (
+            MARK_READ,
+            json!({ "conversationId": alice.id, "seq": -1, "messageId": channel }),
+            &["input.conversationId BAD_FORMAT", "input.seq OUT_OF_RANGE", "input.messageId NOT_ALLOWED"],
+        ),
+        (
+            MARK_READ,
+            json!({ "conversationId": channel, "seq": 1, "messageId": any("msg") }),
+            &["input.messageId NOT_ALLOWED"],
+        ),
+        (MARK_READ, json!({ "conversationId": channel, "messageId": any("msg") }), &["input.messageId UNKNOWN_ID"]),
+        (
+            KEEP,
+            json!({ "conversationId": alice.id, "mutedUntil": "9999-12-31T23:59:59-01:00" }),
+            &["input.conversationId BAD_FORMAT", "input.mutedUntil BAD_FORMAT"],
+        ),
+        (
             REMOVE,
             json!({ "memberId": alice.id, "reason": "\0" }),
             &["input.memberId BAD_FORMAT", "input.reason BAD_FORMAT"],
@@ -518,7 +620,7 @@ async fn everything_wrong_with_an_input_is_said_at_once() {
 /// What people try, and what breaks things by accident.
 fn texts() -> Vec<Value> {
     let written = |json: &str| URL_SAFE_NO_PAD.encode(json);
-    let ids = ["chan", "dm", "msg", "member", "user", "thread", "session", "viewer"];
+    let ids = ["chan", "dm", "msg", "member", "user", "thread", "session", "viewer", "pref"];
     let mut texts: Vec<String> = ids.iter().map(|prefix| format!("{prefix}_7zzzzzzzzzzzzzzzzzzzzzzzzz")).collect();
     texts.extend(
         ["", " ", "\0", "a\0b", "\u{7}", "\u{feff}", "\u{202e}x", "%_\\", "\"'`", "😀", "null"].map(str::to_owned),
@@ -527,10 +629,16 @@ fn texts() -> Vec<Value> {
     texts.push("x".repeat(20_000));
     // Cursors that nobody was given.
     let nil = Uuid::nil();
-    texts.push(written(&format!(r#"["channels",["a\u0000","{nil}"]]"#)));
+    texts.push(written(&format!(r#"["channels",["a","{nil}"]]"#)));
+    texts.push(written(&format!(r#"["channels",{{"Name":["a\u0000","{nil}"]}}]"#)));
+    texts.push(written(&format!(r#"["users",{{"Name":["a\u0000","{nil}"]}}]"#)));
     for time in [i64::MIN, -300_000_000_000_000, i64::MAX] {
+        texts.push(written(&format!(r#"["channels",{{"CreatedAt":[{time},"{nil}"]}}]"#)));
         texts.push(written(&format!(r#"["members",["{nil}",1,{time},"{nil}"]]"#)));
         texts.push(written(&format!(r#"["members",[1,{time},"{nil}"]]"#)));
+        texts.push(written(&format!(r#"["users",{{"LastSeen":[{time},"{nil}"]}}]"#)));
+        texts.push(written(&format!(r#"["users",{{"CreatedAt":[{time},"{nil}"]}}]"#)));
+        texts.push(written(&format!(r#"["blockedUsers",[{time},"{nil}"]]"#)));
     }
     texts.push(written(&format!(r#"["messages",["{nil}",-2147483648]]"#)));
     texts.into_iter().map(Value::from).collect()
@@ -543,7 +651,7 @@ fn values(kind: &str) -> Vec<Value> {
         "DateTime" => {
             ["0000-01-01T00:00:00Z", "9999-12-31T23:59:60+23:59", "today", "\0", ""].map(Value::from).to_vec()
         }
-        "String" | "ID" => texts(),
+        "String" | "ID" | "LanguageTag" | "TimeZone" => texts(),
         _ => vec![json!("NOTHING")],
     };
     // And what is none of its kind.
@@ -565,7 +673,7 @@ impl Usual {
         let value = match (input.kind.as_str(), input.name.as_str()) {
             ("ID", "messageId" | "replyToId" | "threadRootId") => json!(self.message),
             ("ID", "memberId") => json!(self.seat),
-            ("ID", "userIds" | "memberIds") => json!(self.user),
+            ("ID", "userId" | "userIds" | "memberIds") => json!(self.user),
             ("ID", _) => json!(self.channel),
             ("String", "email") => json!(format!("{}@example.org", key())),
             ("String", "username") => json!(&key()[..20]),
@@ -620,7 +728,7 @@ fn input_object(name: &str) -> sdl::InputObject {
 async fn whatever_is_sent_no_error_tells_of_the_inside() {
     let server = TestServer::start().await;
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);
-    let lists = Lists::new(&alice, "Lounge").await;
+    let lists = Lists::new(&server, &alice, "Lounge").await;
     bob.join(&lists.here).await;
     let message = lists.thread.replace("thread_", "msg_");
     let seat = alice.seat_of(&lists.here, &bob).await;
@@ -670,6 +778,7 @@ fn operation(object: &str, field: &sdl::Field, given: &serde_json::Map<String, V
     let asked = format!("{}({}) {selection}", field.name, passed.join(", "));
     let (kind, asked) = match object {
         "Query" | "Mutation" | "Subscription" => (object.to_lowercase(), asked),
+        "Viewer" => ("query".into(), format!("viewer {{ {asked} }}")),
         "Channel" => ("query".into(), format!("conversation(id: {:?}) {{ {asked} }}", usual.channel)),
         "Message" => ("query".into(), format!("message(id: {:?}) {{ {asked} }}", usual.message)),
         "Thread" => ("query".into(), format!("node(id: {:?}) {{ ... on Thread {{ {asked} }} }}", usual.thread)),
@@ -694,10 +803,21 @@ const EDIT: &str = "mutation($input: EditMessageInput!) { editMessage(input: $in
 const DELETE: &str = "mutation($input: DeleteMessageInput!) { deleteMessage(input: $input) { seq } }";
 const CREATE: &str =
     "mutation($input: CreateChannelInput!) { createChannel(input: $input) { isReplay channel { id } } }";
+const UPDATE: &str =
+    "mutation($input: UpdateChannelInput!) { updateChannel(input: $input) { channel { id version } } }";
 const ADD: &str = "mutation($input: AddConversationMembersInput!) { addConversationMembers(input: $input) {
     members { id } } }";
 const REMOVE: &str = "mutation($input: RemoveConversationMemberInput!) { removeConversationMember(input: $input) {
     memberId } }";
+const BLOCK: &str = "mutation($input: BlockUserInput!) { blockUser(input: $input) { user { id } } }";
+const PROFILE: &str = "mutation($input: UpdateProfileInput!) { updateProfile(input: $input) { user { id } } }";
+const PREFERENCES: &str = "mutation($input: UpdatePreferencesInput!) { updatePreferences(input: $input) {
+    preferences { id } } }";
+const MARK_READ: &str = "mutation($input: MarkConversationReadInput!) { markConversationRead(input: $input) {
+    viewerState { id } } }";
+const KEEP: &str =
+    "mutation($input: UpdateConversationViewerStateInput!) { updateConversationViewerState(input: $input) {
+    viewerState { id } } }";
 
 fn draft(conversation: &str, content: &str) -> Value {
     json!({ "conversationId": conversation, "clientKey": key(), "content": content })

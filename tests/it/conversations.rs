@@ -217,3 +217,176 @@ async fn nobody_writes_after_their_removal() {
     let gaps = "SELECT max(seq)::bigint - count(*) FROM conversation_events";
     assert_eq!(server.database.count(gaps).await, 0);
 }
+
+#[tokio::test]
+async fn channels_are_found_by_a_part_of_their_name_or_topic() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    for (name, topic) in [
+        ("Release planning", json!(null)),
+        ("Deutsch", json!("Was ist eine GRÖSSE, 100% genau?")),
+        ("a_b_c", json!("underscores")),
+        ("aXbXc", json!(null)),
+        (r"back\slash", json!("What is released, and when")),
+    ] {
+        alice.create_channel(json!({ "name": name, "topic": topic })).await;
+    }
+    let hidden = json!({ "name": "Release secrets", "visibility": "PRIVATE" });
+    alice.create_channel(hidden).await;
+    let found = async |who: &Actor, filter: Value| {
+        let ask = "query($filter: ChannelFilter) { channels(filter: $filter) { nodes { name } } }";
+        let page = who.ask(ask, json!({ "filter": filter })).await.data("channels");
+        let nodes = page["nodes"].as_array().unwrap().clone();
+        nodes.iter().map(|node| node["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for (search, names) in [
+        ("RELEASE", &[r"back\slash", "Release planning"][..]),
+        (" planning ", &["Release planning"]),
+        ("gröSSe", &["Deutsch"]),
+        ("100%", &["Deutsch"]),
+        ("%%%", &[]),
+        ("a_b", &["a_b_c"]),
+        (r"k\s", &[r"back\slash"]),
+        ("nothing of that", &[]),
+    ] {
+        assert_eq!(found(&bob, json!({ "search": search })).await, names, "{search}");
+    }
+    assert_eq!(found(&alice, json!({ "search": "release" })).await.len(), 3);
+    assert_eq!(found(&alice, json!({ "search": "release", "visibility": "PRIVATE" })).await, ["Release secrets"]);
+    assert_eq!(found(&bob, json!({ "kinds": ["CHANNEL"] })).await.len(), 5);
+    assert_eq!(found(&bob, json!({ "kinds": ["DIRECT"] })).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn channels_are_listed_in_the_order_that_is_asked_for_in_pages_both_ways() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    // Some at the same instant: the id settles it.
+    for (number, name) in ["delta", "Alpha", "echo", "bravo", "charlie"].into_iter().enumerate() {
+        alice.public_channel(name).await;
+        if number % 2 == 0 {
+            server.clock.advance(chrono::TimeDelta::seconds(1));
+        }
+    }
+    let twins = "UPDATE conversations SET created_at = (SELECT max(created_at) FROM conversations)
+        WHERE id IN (SELECT conversation_id FROM channels WHERE name IN ('bravo', 'charlie'))";
+    server.database.execute(twins).await;
+    let read = async |field: &str, direction: &str, is_forward: bool| {
+        let (mut names, mut at) = (Vec::new(), json!(null));
+        loop {
+            let page = if is_forward { "first: 2, after: $at" } else { "last: 2, before: $at" };
+            let ask = format!(
+                "query($at: String) {{ channels(orderBy: {{ field: {field}, direction: {direction} }}, {page}) {{
+                nodes {{ name }} pageInfo {{ startCursor endCursor hasNextPage hasPreviousPage }} }} }}"
+            );
+            let page = alice.ask(&ask, json!({ "at": at })).await.data("channels");
+            let nodes = page["nodes"].as_array().unwrap().iter().map(|node| node["name"].as_str().unwrap().to_owned());
+            let (cursor, more) = match is_forward {
+                true => ("endCursor", "hasNextPage"),
+                false => ("startCursor", "hasPreviousPage"),
+            };
+            match is_forward {
+                true => names.extend(nodes),
+                false => names = nodes.chain(names).collect(),
+            }
+            at = page["pageInfo"][cursor].clone();
+            if page["pageInfo"][more] == false {
+                return names;
+            }
+            assert!(names.len() < 10, "a page repeats: {names:?}");
+        }
+    };
+    let by_name = ["Alpha", "bravo", "charlie", "delta", "echo"].map(str::to_owned);
+    let by_creation = ["delta", "Alpha", "echo", "bravo", "charlie"].map(str::to_owned);
+    for (field, ascending) in [("NAME", by_name), ("CREATED_AT", by_creation)] {
+        let descending: Vec<String> = ascending.iter().rev().cloned().collect();
+        for is_forward in [true, false] {
+            assert_eq!(read(field, "ASC", is_forward).await, ascending, "{field}");
+            assert_eq!(read(field, "DESC", is_forward).await, descending, "{field}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn members_are_found_by_name_role_and_how_far_they_have_read() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let channel = alice.public_channel("Anywhere").await;
+    let mut people = Vec::new();
+    for name in ["anna", "andrew", "a_n", "bob", "carol"] {
+        let person = server.register(name).await;
+        person.join(&channel).await;
+        people.push(person);
+    }
+    let rename = "UPDATE users SET display_name = 'Änne Andersen' WHERE username = 'carol'";
+    server.database.execute(rename).await;
+    let found = async |filter: Value| {
+        let (mut names, mut after) = (Vec::new(), json!(null));
+        loop {
+            let ask = "query($id: ID!, $filter: MemberFilter, $after: String) { conversation(id: $id) {
+                members(filter: $filter, first: 2, after: $after) {
+                    nodes { user { username } } pageInfo { endCursor hasNextPage } } } }";
+            let variables = json!({ "id": channel, "filter": filter, "after": after });
+            let page = alice.ask(ask, variables).await.data("conversation")["members"].clone();
+            let nodes = page["nodes"].as_array().unwrap();
+            names.extend(nodes.iter().map(|node| node["user"]["username"].as_str().unwrap().to_owned()));
+            after = page["pageInfo"]["endCursor"].clone();
+            if page["pageInfo"]["hasNextPage"] == false {
+                return names;
+            }
+            // A page that is not the last one is full.
+            assert_eq!(nodes.len(), 2);
+        }
+    };
+    assert_eq!(found(json!({ "search": "An" })).await, ["anna", "andrew"]);
+    assert_eq!(found(json!({ "search": "änne" })).await, ["carol"]);
+    assert_eq!(found(json!({ "search": "a_" })).await, ["a_n"]);
+    assert_eq!(found(json!({ "search": "ob" })).await, Vec::<String>::new());
+    assert_eq!(found(json!({ "search": "" })).await.len(), 6);
+    assert_eq!(found(json!({ "roles": ["OWNER", "GUEST"] })).await, ["alice"]);
+    assert_eq!(found(json!({ "roles": [] })).await, Vec::<String>::new());
+    // Who writes has read; who came last has read all before.
+    let seq = people[1].say(&channel, "Hi").await["seq"].clone();
+    people[3].say(&channel, "Hi").await;
+    assert_eq!(found(json!({ "hasReadSeq": seq })).await, ["andrew", "bob"]);
+    assert_eq!(found(json!({ "hasReadSeq": seq, "search": "b", "roles": ["MEMBER"] })).await, ["bob"]);
+    let keep_it = "INSERT INTO preferences (user_id, language, time_zone, theme, shares_read_position, shares_typing,
+            shares_last_seen, direct_conversations_from, version)
+        SELECT id, 'en', 'UTC', 'SYSTEM', username <> 'bob', true, true, 'EVERYONE', 1 FROM users
+        WHERE username IN ('bob', 'andrew')";
+    server.database.execute(keep_it).await;
+    assert_eq!(found(json!({ "hasReadSeq": seq })).await, ["andrew"]);
+}
+
+#[tokio::test]
+async fn members_come_in_their_order_from_an_index() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let channel = alice.public_channel("Anywhere").await;
+    let (_, id) = chinwag::id::decode(&channel).unwrap();
+    let crowd = format!(
+        "INSERT INTO users (id, username, display_name, role, is_claimed, version, created_at, updated_at)
+            SELECT gen_random_uuid(), 'user' || n, 'User ' || n, 'USER', true, 1, now(), now()
+            FROM generate_series(1, 3000) n;
+        INSERT INTO conversation_members (conversation_id, user_id, id, role, joined_at, last_read_seq, last_read_no)
+            SELECT '{id}', id, gen_random_uuid(), CASE WHEN username < 'user2' THEN 'GUEST' ELSE 'MEMBER' END,
+                now() - random() * interval '1 day', 0, 0
+            FROM users WHERE username LIKE 'user%';
+        ANALYZE"
+    );
+    server.database.execute(&crowd).await;
+    let first = "query($id: ID!, $after: String) { conversation(id: $id) {
+        members(first: 100, after: $after) { pageInfo { endCursor } } } }";
+    let page = alice.ask(first, json!({ "id": channel })).await.data("conversation")["members"].clone();
+    let variables = json!({ "id": channel, "after": page["pageInfo"]["endCursor"] });
+    let (statements, _) = server.statements(alice.ask(first, variables)).await;
+    let list = statements.iter().find(|sql| sql.contains("ORDER BY")).unwrap_or_else(|| panic!("{statements:#?}"));
+    let plan = format!(
+        "PREPARE list AS {list}; SET plan_cache_mode = force_generic_plan;
+        EXPLAIN EXECUTE list ('{id}', 4, now(), '{id}', 101)"
+    );
+    let plan: Vec<String> = server.database.rows(&plan).await.into_iter().flatten().collect();
+    let plan = plan.join("\n");
+    assert!(plan.contains("conversation_members_order_idx"), "{plan}");
+    assert!(!plan.contains("Sort") && !plan.contains("Seq Scan"), "{plan}");
+}

@@ -37,6 +37,55 @@ async fn two_people_see_each_other_type() {
 }
 
 #[tokio::test]
+async fn two_people_see_each_other_read() {
+    let server = TestServer::start().await;
+    let (alice, bob, carol) =
+        (server.register("alice").await, server.register("bob").await, server.register("carol").await);
+    let channel = alice.private_channel("Room", &[&bob, &carol]).await;
+    let mut socket = alice.socket().await;
+    let mut hears = hear(&mut socket, &channel).await;
+    let (first, second) =
+        (alice.say(&channel, "One").await["seq"].clone(), alice.say(&channel, "Two").await["seq"].clone());
+    reads(&bob, &channel, &first).await;
+    let signal = only_signal(&mut hears).await;
+    assert_eq!((&signal["__typename"], &signal["user"]["username"]), (&json!("ReadSignal"), &json!("bob")));
+    assert_eq!(signal["member"], json!({ "id": alice.seat_of(&channel, &bob).await, "lastReadSeq": first }));
+    // Backwards moves nothing, and who does not share it, or stands in a block, is not heard.
+    reads(&bob, &channel, &json!(1)).await;
+    prefer(&carol, json!({ "privacy": { "sharesReadPosition": false } })).await;
+    reads(&carol, &channel, &second).await;
+    prefer(&carol, json!({ "privacy": { "sharesReadPosition": true } })).await;
+    reads(&bob, &channel, &second).await;
+    let signal = only_signal(&mut hears).await;
+    assert_eq!((&signal["user"]["username"], &signal["member"]["lastReadSeq"]), (&json!("bob"), &second));
+    block(&alice, &bob).await;
+    let third = alice.say(&channel, "Three").await["seq"].clone();
+    reads(&bob, &channel, &third).await;
+    reads(&carol, &channel, &third).await;
+    assert_eq!(only_signal(&mut hears).await["user"]["username"], "carol");
+}
+
+#[tokio::test]
+async fn who_comes_back_to_another_seat_does_not_end_the_stream() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let channel = alice.public_channel("Room").await;
+    let mut socket = alice.socket().await;
+    let mut hears = hear(&mut socket, &channel).await;
+    let seq = alice.say(&channel, "Hi").await["seq"].clone();
+    bob.join(&channel).await;
+    let again = "mutation($id: ID!, $seq: Int) { a: markConversationRead(input: { conversationId: $id, seq: $seq }) { viewerState { id } }
+        b: leaveConversation(input: { conversationId: $id }) { conversationId }
+        c: joinChannel(input: { channelId: $id }) { channel { id } } }";
+    alice.say(&channel, "Unread").await;
+    // All within the moment in which signals are gathered: by then, the seat that has read is another one.
+    bob.ask(again, json!({ "id": channel, "seq": seq.as_i64().unwrap() + 2 })).await.data("c");
+    types(&bob, &channel, json!({})).await;
+    let heard = signals(&mut hears).await;
+    assert!(heard.iter().any(|signal| signal["__typename"] == "TypingSignal"), "{heard:?}");
+}
+
+#[tokio::test]
 async fn saying_it_with_every_key_is_one_delivery() {
     let server = TestServer::start().await;
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);
@@ -133,7 +182,73 @@ async fn a_thread_of_elsewhere_is_none_to_type_in() {
     }
 }
 
+#[tokio::test]
+async fn a_block_hides_typing_both_ways() {
+    let server = TestServer::start().await;
+    let (alice, bob, carol) =
+        (server.register("alice").await, server.register("bob").await, server.register("carol").await);
+    let channel = alice.private_channel("Room", &[&bob, &carol]).await;
+    block(&alice, &bob).await;
+    let (mut by_alice, mut by_bob) = (alice.socket().await, bob.socket().await);
+    let (mut alice_hears, mut bob_hears) = (hear(&mut by_alice, &channel).await, hear(&mut by_bob, &channel).await);
+    types(&alice, &channel, json!({})).await;
+    types(&bob, &channel, json!({})).await;
+    types(&carol, &channel, json!({})).await;
+    // Carol came last, and nothing before her is heard.
+    for hears in [&mut alice_hears, &mut bob_hears] {
+        assert_eq!(only_signal(hears).await["user"]["username"], "carol");
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_share_it_is_not_seen_typing() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let channel = alice.private_channel("Room", &[&bob]).await;
+    prefer(&alice, json!({ "privacy": { "sharesTyping": false } })).await;
+    let mut socket = bob.socket().await;
+    let mut hears = hear(&mut socket, &channel).await;
+    assert_eq!(types(&alice, &channel, json!({})).await, Value::Null);
+    prefer(&alice, json!({ "privacy": { "sharesTyping": true } })).await;
+    let until = types(&alice, &channel, json!({})).await;
+    assert_eq!(only_signal(&mut hears).await["expiresAt"], until);
+}
+
 // Presence.
+
+#[tokio::test]
+async fn a_block_hides_presence_both_ways() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    alice.private_channel("Room", &[&bob]).await;
+    let (mut by_alice, mut by_bob) = (alice.socket().await, bob.socket().await);
+    wait_until(async || presence_of(&alice, &bob).await["status"] == "ONLINE").await;
+    wait_until(async || presence_of(&bob, &alice).await["status"] == "ONLINE").await;
+    let (mut alice_looks, mut bob_looks) = (look(&mut by_alice, &[&bob]).await, look(&mut by_bob, &[&alice]).await);
+    block(&alice, &bob).await;
+    let hidden = json!({ "status": "OFFLINE", "lastSeenAt": null, "customStatus": null });
+    assert_eq!(looked(&mut alice_looks).await["bob"], hidden);
+    assert_eq!(looked(&mut bob_looks).await["alice"], hidden);
+    let unblock = "mutation($id: ID!) { unblockUser(input: { userId: $id }) { user { id } } }";
+    alice.ask(unblock, json!({ "id": bob.id })).await.data("unblockUser");
+    assert_eq!(looked(&mut alice_looks).await["bob"]["status"], "ONLINE");
+    assert_eq!(looked(&mut bob_looks).await["alice"]["status"], "ONLINE");
+}
+
+#[tokio::test]
+async fn who_does_not_share_when_they_were_here_is_only_gone() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    alice.private_channel("Room", &[&bob]).await;
+    let (by_alice, mut by_bob) = (alice.socket().await, bob.socket().await);
+    wait_until(async || presence_of(&alice, &bob).await["status"] == "ONLINE").await;
+    let mut looks = look(&mut by_bob, &[&alice]).await;
+    prefer(&alice, json!({ "privacy": { "sharesLastSeen": false } })).await;
+    drop(by_alice);
+    let gone = until_gone(&server, &mut looks, &alice).await;
+    assert_eq!(gone, json!({ "status": "OFFLINE", "lastSeenAt": null, "customStatus": null }));
+    assert!(presence_of(&alice, &alice).await["lastSeenAt"].is_string(), "she sees it herself");
+}
 
 #[tokio::test]
 async fn somebody_is_here_while_a_socket_is_open() {
@@ -323,6 +438,51 @@ async fn who_shares_nothing_any_more_is_shown_nothing() {
 }
 
 #[tokio::test]
+async fn the_directory_is_filtered_and_ordered_by_what_the_viewer_sees() {
+    let server = TestServer::start().await;
+    let (alice, bob, carol) =
+        (server.register("alice").await, server.register("bob").await, server.register("carol").await);
+    let channel = alice.private_channel("Room", &[&bob, &carol]).await;
+    let mallory = server.register("mallory").await;
+    let sockets = (alice.socket().await, bob.socket().await, mallory.socket().await);
+    wait_until(async || server.app.realtime.presences.present().len() == 3).await;
+    let query = "query($filter: UserFilter, $order: UserOrder) { users(filter: $filter, orderBy: $order) { nodes { username } } }";
+    let found = async |viewer: &Actor, statuses: &[&str]| {
+        let answer = viewer.ask(query, json!({ "filter": { "statuses": statuses } })).await.data("users");
+        names(&answer)
+    };
+    assert_eq!(found(&alice, &["ONLINE", "BUSY"]).await, ["alice", "bob"]);
+    assert_eq!(found(&alice, &["OFFLINE"]).await, ["carol", "mallory"]);
+    assert_eq!(found(&alice, &["OFFLINE", "ONLINE"]).await, ["alice", "bob", "carol", "mallory"]);
+    assert_eq!(found(&alice, &["AWAY"]).await, Vec::<String>::new());
+    assert_eq!(found(&alice, &[]).await, Vec::<String>::new());
+    assert_eq!(found(&mallory, &["ONLINE"]).await, ["mallory"]);
+    let members = "query($id: ID!, $filter: MemberFilter) { conversation(id: $id) { members(filter: $filter) { nodes { user { username } } } } }";
+    for (statuses, expected) in [(["ONLINE"], vec!["alice", "bob"]), (["OFFLINE"], vec!["carol"])] {
+        let variables = json!({ "id": channel, "filter": { "statuses": statuses } });
+        let answer = alice.ask(members, variables).await.data("conversation")["members"]["nodes"].clone();
+        let found: Vec<_> = answer.as_array().unwrap().iter().map(|node| node["user"]["username"].clone()).collect();
+        assert_eq!(found, expected);
+    }
+
+    for (who, minutes) in [(&bob, 0), (&alice, 1), (&mallory, 2)] {
+        server.clock.advance(TimeDelta::minutes(minutes));
+        who.query("mutation { setPresence(input: { status: OFFLINE }) { user { id } } }").await.data("setPresence");
+    }
+    let latest = async |viewer: &Actor, direction: &str| {
+        let order = json!({ "field": "LAST_SEEN", "direction": direction });
+        names(&viewer.ask(query, json!({ "order": order })).await.data("users"))
+    };
+    // Carol was never here, and mallory is nobody to alice.
+    assert_eq!(latest(&alice, "DESC").await, ["alice", "bob"]);
+    assert_eq!(latest(&alice, "ASC").await, ["bob", "alice"]);
+    prefer(&bob, json!({ "privacy": { "sharesLastSeen": false } })).await;
+    assert_eq!(latest(&alice, "DESC").await, ["alice"]);
+    assert_eq!(latest(&bob, "DESC").await, ["alice", "bob"]);
+    drop(sockets);
+}
+
+#[tokio::test]
 async fn looking_at_the_wrong_ids_is_refused() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;
@@ -351,6 +511,22 @@ async fn types(actor: &Actor, channel: &str, more: Value) -> Value {
     let mut input = json!({ "conversationId": channel });
     input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     actor.ask(TYPE, json!({ "input": input })).await.data("setTyping")["expiresAt"].clone()
+}
+
+async fn block(blocker: &Actor, blocked: &Actor) {
+    let block = "mutation($id: ID!) { blockUser(input: { userId: $id }) { user { id } } }";
+    blocker.ask(block, json!({ "id": blocked.id })).await.data("blockUser");
+}
+
+async fn prefer(actor: &Actor, input: Value) {
+    let update =
+        "mutation($input: UpdatePreferencesInput!) { updatePreferences(input: $input) { preferences { version } } }";
+    actor.ask(update, json!({ "input": input })).await.data("updatePreferences");
+}
+
+async fn reads(actor: &Actor, channel: &str, seq: &Value) {
+    let mark = "mutation($id: ID!, $seq: Int) { markConversationRead(input: { conversationId: $id, seq: $seq }) { viewerState { id } } }";
+    actor.ask(mark, json!({ "id": channel, "seq": seq })).await.data("markConversationRead");
 }
 
 /// Hears what passes in a conversation, from when the stream is live.
@@ -402,6 +578,11 @@ async fn until_gone(server: &TestServer, looks: &mut Stream, user: &Actor) -> Va
     }
 }
 
+fn names(connection: &Value) -> Vec<String> {
+    let nodes = connection["nodes"].as_array().unwrap();
+    nodes.iter().map(|node| node["username"].as_str().unwrap().to_owned()).collect()
+}
+
 async fn wait_until(holds: impl AsyncFn() -> bool) {
     let waiting = async {
         while !holds().await {
@@ -416,7 +597,7 @@ fn instant(value: &Value) -> DateTime<Utc> {
 }
 
 const HEAR: &str = "subscription($id: ID!) { conversationSignals(conversationId: $id) { signals { __typename occurredAt
-    user { username } ... on TypingSignal { threadRootId expiresAt } ... on ReadSignal { member { id } } } } }";
+    user { username } ... on TypingSignal { threadRootId expiresAt } ... on ReadSignal { member { id lastReadSeq } } } } }";
 const LOOK: &str = "subscription($ids: [ID!]!) { presences(userIds: $ids) { users { username presence {
     status lastSeenAt customStatus { text emoji expiresAt } } } } }";
 const TYPE: &str = "mutation($input: SetTypingInput!) { setTyping(input: $input) { expiresAt } }";

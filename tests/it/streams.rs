@@ -276,3 +276,153 @@ async fn a_replay_of_the_longest_messages_is_not_too_long_to_deliver() {
         seq = batch["seq"].as_i64().unwrap();
     }
 }
+
+const CLOSE: &str = "mutation($id: ID!) { updateChannel(input: { channelId: $id, visibility: PRIVATE }) {
+    channel { seq } } }";
+
+#[tokio::test]
+async fn a_channel_that_turns_private_ends_its_readers_streams_without_a_word() {
+    let server = TestServer::start().await;
+    let (alice, bob, carol) =
+        (server.register("alice").await, server.register("bob").await, server.register("carol").await);
+    let channel = alice.public_channel("Anywhere").await;
+    bob.join(&channel).await;
+    let (mut of_bob, mut of_carol) = (bob.socket().await, carol.socket().await);
+    let (mut member, mut reader) = (of_bob.follow(&channel, None), of_carol.follow(&channel, None));
+    member.batch().await;
+    reader.batch().await;
+    alice.say(&channel, "for everybody").await;
+    assert_eq!(seqs(&reader.events_until(3).await), [3]);
+    alice.ask(CLOSE, json!({ "id": channel })).await.data("updateChannel");
+    assert_eq!(reader.end().await, Ended::Complete);
+    assert_eq!(of_carol.follow(&channel, Some(0)).end().await, Ended::Error("NOT_FOUND".into()));
+    assert_eq!(seqs(&member.events_until(4).await), [3, 4]);
+}
+
+#[tokio::test]
+async fn a_channel_that_turns_private_shows_its_readers_nothing_from_then_on() {
+    let server = TestServer::start().await;
+    let other = server.another().await;
+    let (alice, bob, carol) =
+        (server.register("alice").await, server.register("bob").await, server.register("carol").await);
+    let channel = alice.public_channel("Anywhere").await;
+    bob.join(&channel).await;
+    let mut sockets = [carol.socket().await, carol.at(other.address).socket().await, bob.socket().await];
+    let mut logs = sockets.each_mut().map(|socket| socket.follow(&channel, None));
+    for log in &mut logs {
+        log.batch().await;
+    }
+    // While events pour in, on both servers.
+    let writers = (0..6).map(|writer| {
+        let writer = if writer % 2 == 0 { alice.clone() } else { alice.at(other.address) };
+        let channel = channel.clone();
+        tokio::spawn(async move {
+            for number in 0..10 {
+                writer.say(&channel, &number.to_string()).await;
+            }
+        })
+    });
+    let writers: Vec<_> = writers.collect();
+    alice.say(&channel, "for everybody").await;
+    let closed = alice.ask(CLOSE, json!({ "id": channel })).await.data("updateChannel");
+    let closed = closed["channel"]["seq"].as_i64().unwrap();
+    let [mut here, mut there, mut member] = logs;
+    for log in [&mut here, &mut there] {
+        let mut last = 2;
+        loop {
+            let message = log.message().await;
+            if message["type"] == "complete" {
+                break;
+            }
+            let batch = &message["payload"]["data"]["conversationEvents"];
+            for event in batch["events"].as_array().unwrap() {
+                let seq = event["seq"].as_i64().unwrap();
+                assert!(seq == last + 1 && seq < closed, "{seq} after {last}, and it closed at {closed}");
+                last = seq;
+            }
+            assert!(batch["seq"].as_i64().unwrap() < closed, "{batch}");
+        }
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    // Members go on.
+    assert_eq!(seqs(&member.events_until(64).await), (3..=64).collect::<Vec<_>>());
+    assert_eq!(sockets[0].follow(&channel, None).end().await, Ended::Error("NOT_FOUND".into()));
+}
+
+#[tokio::test]
+async fn a_reader_who_has_joined_since_goes_on_when_it_turns_private() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let channel = alice.public_channel("Anywhere").await;
+    let mut socket = bob.socket().await;
+    let mut log = socket.follow(&channel, None);
+    log.batch().await;
+    bob.join(&channel).await;
+    alice.ask(CLOSE, json!({ "id": channel })).await.data("updateChannel");
+    alice.say(&channel, "among us").await;
+    let events = log.events_until(4).await;
+    assert_eq!(events[1]["changedFields"], json!(["slug", "visibility"]));
+    assert_eq!(events[2]["message"]["content"], "among us");
+    // And is a member in that stream from then on, until they are none.
+    let seat = alice.seat_of(&channel, &bob).await;
+    let remove = "mutation($id: ID!) { removeConversationMember(input: { memberId: $id }) { memberId } }";
+    alice.ask(remove, json!({ "id": seat })).await.data("removeConversationMember");
+    assert_eq!(log.batch().await["events"][0]["reason"], "REMOVED");
+    assert_eq!(log.end().await, Ended::Complete);
+}
+
+#[tokio::test]
+async fn other_settings_end_nothing() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let channel = alice.public_channel("Anywhere").await;
+    let mut socket = bob.socket().await;
+    let mut log = socket.follow(&channel, None);
+    log.batch().await;
+    let rename =
+        "mutation($id: ID!) { updateChannel(input: { channelId: $id, name: \"Elsewhere\" }) { channel { seq } } }";
+    alice.ask(rename, json!({ "id": channel })).await.data("updateChannel");
+    assert_eq!(log.batch().await["events"][0]["conversation"]["title"], "Elsewhere");
+    alice.say(&channel, "for readers").await;
+    assert_eq!(seqs(&log.events_until(3).await), [3]);
+    // One that was closed and is open again before the stream has looked goes on too: its history is everybody's.
+    let open = "mutation($id: ID!) {
+        one: updateChannel(input: { channelId: $id, visibility: PRIVATE }) { channel { seq } }
+        two: updateChannel(input: { channelId: $id, visibility: PUBLIC, exposesHistory: true }) { channel { seq } } }";
+    let channel = alice.public_channel("Again").await;
+    alice.ask(open, json!({ "id": channel })).await.data("two");
+    let mut late = socket.follow(&channel, Some(0));
+    assert_eq!(seqs(&late.events_until(3).await), [1, 2, 3]);
+}
+
+/// What an import, or another server, writes at once: it is closed at its end, or within a gap.
+#[tokio::test]
+async fn a_reader_sees_nothing_of_a_backlog_at_whose_end_it_turned_private() {
+    let server = TestServer::start().await;
+    let (alice, mallory) = (server.register("alice").await, server.register("mallory").await);
+    for head in [61, 5000] {
+        let channel = alice.public_channel("Anywhere").await;
+        let message = alice.say(&channel, "public").await["seq"].clone();
+        assert_eq!(message, 2);
+        let mut socket = mallory.socket().await;
+        let mut log = socket.follow(&channel, None);
+        log.batch().await;
+        let (_, id) = chinwag::id::decode(&channel).unwrap();
+        let backlog = format!(
+            "INSERT INTO conversation_events (conversation_id, seq, kind, actor_id, subject_seq, payload, occurred_at)
+                SELECT '{id}', n, 2, actor_id, 2, NULL, occurred_at
+                FROM conversation_events, generate_series(3, {head} - 1) n
+                WHERE conversation_id = '{id}' AND seq = 2;
+            INSERT INTO conversation_events (conversation_id, seq, kind, actor_id, payload, occurred_at)
+                SELECT conversation_id, {head}, 13, actor_id, '{{\"changedFields\": [\"visibility\"]}}', occurred_at
+                FROM conversation_events WHERE conversation_id = '{id}' AND seq = 2;
+            UPDATE channels SET visibility = 'PRIVATE', slug = NULL WHERE conversation_id = '{id}';
+            UPDATE conversations SET last_seq = {head} WHERE id = '{id}'"
+        );
+        server.database.execute(&backlog).await;
+        server.app.hub.look_everywhere();
+        assert_eq!(log.end().await, Ended::Complete, "{head}");
+    }
+}

@@ -1,8 +1,10 @@
 //! How somebody wants things to be, and what others learn of them. Who has changed nothing has no row, and is a newcomer
 //! who shares.
 
+pub mod graphql;
 mod loaders;
 mod store;
+mod update;
 
 use async_graphql::Enum;
 use diesel::deserialize::FromSqlRow;
@@ -11,6 +13,7 @@ use diesel::sql_types;
 
 pub use loaders::{PreferencesOf, PrivacyOf};
 pub use store::{Preferences, Privacy};
+pub use update::{PreferencesDraft, PreferencesInput, PrivacyInput, update_preferences};
 
 use crate::app::App;
 use crate::db::text_enum;

@@ -5,14 +5,18 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object};
 
 use super::event::ConversationEventBatch;
+use super::inputs::MemberFilter;
 use super::member::{ConversationMember, ConversationMemberConnection, ConversationMemberEdge};
+use super::permissions::{ConversationPermissions, viewer_permissions};
 use crate::context::Ask;
 use crate::conversations::{self, Conversation, Kind, MemberCursor, MemberRole, Sight, Visibility};
+use crate::directive::perViewer;
 use crate::error::{Error, Result};
 use crate::log;
 use crate::messages::graphql::{Message, MessageAnchor, MessageConnection, message_at};
 use crate::messages::{self, Timeline};
 use crate::page::{Arguments, MOST};
+use crate::reads::graphql::{ConversationViewerState, viewer_state};
 use crate::scalar::DateTime;
 use crate::text::Fault;
 use crate::users::graphql::{User, user};
@@ -123,13 +127,18 @@ impl Channel {
     pub async fn members(
         &self,
         ctx: &Context<'_>,
+        filter: Option<MemberFilter>,
         first: Option<i32>,
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<ConversationMemberConnection> {
         let arguments = Arguments { first, after, last, before };
-        let page = conversations::members(ctx.app(), self.sight, arguments).await?;
+        let filter = match filter {
+            Some(filter) => filter.read(ctx).await?,
+            None => conversations::MemberFilter::default(),
+        };
+        let page = conversations::members(ctx.app(), self.sight, filter, arguments).await?;
         Ok(ConversationMemberConnection::new(page.map(|member| {
             ConversationMemberEdge::at(&MemberCursor::of(&member), ConversationMember::new(self.sight, member))
         })))
@@ -175,5 +184,17 @@ impl Channel {
         }
         let batch = log::read(&ctx.app().db, self.sight.id(), after, first.into()).await?;
         Ok(ConversationEventBatch::new(self.sight, batch))
+    }
+
+    /// How the viewer keeps it; null while not a member.
+    #[graphql(directive = perViewer::apply())]
+    pub async fn viewer_state(&self, ctx: &Context<'_>) -> Option<Result<ConversationViewerState>> {
+        viewer_state(ctx, self.sight).await.transpose()
+    }
+
+    /// What the viewer may do in it.
+    #[graphql(directive = perViewer::apply())]
+    pub async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<ConversationPermissions> {
+        viewer_permissions(ctx, self.sight).await
     }
 }

@@ -3,12 +3,18 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Interface, Object, SimpleObject};
+use serde::de::DeserializeOwned;
 
 use super::member::ConversationMember;
+use super::{Conversation, conversation};
 use crate::context::Ask;
-use crate::conversations::events::{MEMBER_JOINED, MEMBER_LEFT, MemberJoined, MemberLeft};
-use crate::conversations::{Departure, MemberById, Sight};
+use crate::conversations::events::{
+    CONVERSATION_ARCHIVED, CONVERSATION_UNARCHIVED, CONVERSATION_UPDATED, ConversationUpdated, MEMBER_JOINED,
+    MEMBER_LEFT, MEMBER_UPDATED, MemberJoined, MemberLeft, MemberUpdated,
+};
+use crate::conversations::{Departure, MemberById, MemberRole, Sight};
 use crate::error::{Error, Result};
+use crate::id::MemberId;
 use crate::log::{Batch, Event};
 use crate::messages::events::{MESSAGE_DELETED, MESSAGE_EDITED, MESSAGE_SENT};
 use crate::messages::graphql::{Message, MessageEdge, message_at};
@@ -33,6 +39,10 @@ pub enum ConversationEvent {
     MessagesDeleted(MessagesDeletedEvent),
     MemberJoined(MemberJoinedEvent),
     MemberLeft(MemberLeftEvent),
+    MemberUpdated(MemberUpdatedEvent),
+    ConversationUpdated(ConversationUpdatedEvent),
+    ConversationArchived(ConversationArchivedEvent),
+    ConversationUnarchived(ConversationUnarchivedEvent),
 }
 
 /// A delivery of a conversation's log: its next events, in order and without a hole.
@@ -71,6 +81,10 @@ impl ConversationEvent {
             MESSAGE_DELETED => Self::MessagesDeleted(MessagesDeletedEvent(entry)),
             MEMBER_JOINED => Self::MemberJoined(MemberJoinedEvent(entry)),
             MEMBER_LEFT => Self::MemberLeft(MemberLeftEvent(entry)),
+            MEMBER_UPDATED => Self::MemberUpdated(MemberUpdatedEvent(entry)),
+            CONVERSATION_UPDATED => Self::ConversationUpdated(ConversationUpdatedEvent(entry)),
+            CONVERSATION_ARCHIVED => Self::ConversationArchived(ConversationArchivedEvent(entry)),
+            CONVERSATION_UNARCHIVED => Self::ConversationUnarchived(ConversationUnarchivedEvent(entry)),
             _ => return None,
         })
     }
@@ -89,9 +103,13 @@ impl Entry {
         message_at(ctx, self.sight, seq).await
     }
 
-    /// The membership that began with it, if it holds.
-    async fn membership(&self, ctx: &Context<'_>) -> Result<Option<ConversationMember>> {
-        let id = self.event.payload::<MemberJoined>()?.member_id;
+    /// The membership that it is about, if it holds.
+    async fn membership<T: DeserializeOwned>(
+        &self,
+        ctx: &Context<'_>,
+        of: impl FnOnce(T) -> MemberId,
+    ) -> Result<Option<ConversationMember>> {
+        let id = of(self.event.payload()?);
         let member = ctx.load::<MemberById>(id).await?;
         Ok(member.filter(|member| member.holds()).map(|member| ConversationMember::new(self.sight, member)))
     }
@@ -170,7 +188,7 @@ event! {
     MemberJoinedEvent {
         /// The membership; null once it has ended again.
         async fn member(&self, ctx: &Context<'_>) -> Option<Result<ConversationMember>> {
-            self.0.membership(ctx).await.transpose()
+            self.0.membership(ctx, |joined: MemberJoined| joined.member_id).await.transpose()
         }
 
         /// Who.
@@ -196,6 +214,66 @@ event! {
         /// How.
         async fn reason(&self) -> Result<Departure> {
             Ok(self.0.event.payload::<MemberLeft>()?.reason)
+        }
+    }
+}
+
+event! {
+    /// A member's role changed.
+    MemberUpdatedEvent {
+        /// The membership; null once it has ended.
+        async fn member(&self, ctx: &Context<'_>) -> Option<Result<ConversationMember>> {
+            self.0.membership(ctx, |updated: MemberUpdated| updated.member_id).await.transpose()
+        }
+
+        /// Who.
+        async fn user(&self, ctx: &Context<'_>) -> Result<User> {
+            user(ctx, self.0.event.payload::<MemberUpdated>()?.user_id).await
+        }
+
+        /// The role before.
+        async fn previous_role(&self) -> Result<MemberRole> {
+            Ok(self.0.event.payload::<MemberUpdated>()?.previous_role)
+        }
+
+        /// The role after.
+        async fn role(&self) -> Result<MemberRole> {
+            Ok(self.0.event.payload::<MemberUpdated>()?.role)
+        }
+    }
+}
+
+event! {
+    /// The conversation's settings changed: name, topic, visibility, rules.
+    ConversationUpdatedEvent {
+        /// The conversation.
+        async fn conversation(&self, ctx: &Context<'_>) -> Result<Conversation> {
+            conversation(ctx, self.0.sight).await
+        }
+
+        /// Names of the fields that changed.
+        async fn changed_fields(&self) -> Result<Vec<String>> {
+            Ok(self.0.event.payload::<ConversationUpdated>()?.changed_fields)
+        }
+    }
+}
+
+event! {
+    /// The conversation was archived.
+    ConversationArchivedEvent {
+        /// The conversation.
+        async fn conversation(&self, ctx: &Context<'_>) -> Result<Conversation> {
+            conversation(ctx, self.0.sight).await
+        }
+    }
+}
+
+event! {
+    /// The conversation was opened again.
+    ConversationUnarchivedEvent {
+        /// The conversation.
+        async fn conversation(&self, ctx: &Context<'_>) -> Result<Conversation> {
+            conversation(ctx, self.0.sight).await
         }
     }
 }

@@ -1,8 +1,16 @@
 //! What clients send about conversations. Plain strings and ids, so that one look finds every fault.
 
-use async_graphql::{ID, InputObject, OneofObject};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, OneofObject};
 
-use crate::conversations::{ChannelFilter as Filter, ChannelInput, MemberRole, Visibility};
+use crate::context::Ask;
+use crate::conversations::{
+    ChannelChanges, ChannelFilter as Filter, ChannelInput, ChannelOrder as Order, ChannelOrderField, Kind,
+    MemberFilter as Members, MemberRole, Visibility,
+};
+use crate::error::Result;
+use crate::page::OrderDirection;
+use crate::presence;
+use crate::realtime::PresenceStatus;
 
 /// Names one channel.
 #[derive(OneofObject)]
@@ -16,6 +24,10 @@ pub enum ChannelLocator {
 /// Which channels.
 #[derive(InputObject)]
 pub struct ChannelFilter {
+    /// Name or topic contains this, at least 3 characters.
+    search: Option<String>,
+    /// CHANNEL only.
+    kinds: Option<Vec<Kind>>,
     /// Public or private only.
     visibility: Option<Visibility>,
     /// Only those the viewer is, or is not, a member of.
@@ -25,9 +37,53 @@ pub struct ChannelFilter {
     is_archived: bool,
 }
 
-impl From<ChannelFilter> for Filter {
-    fn from(ChannelFilter { visibility, is_joined, is_archived }: ChannelFilter) -> Self {
-        Self { visibility, is_joined, is_archived }
+impl TryFrom<ChannelFilter> for Filter {
+    type Error = crate::error::Error;
+
+    fn try_from(filter: ChannelFilter) -> Result<Self> {
+        let ChannelFilter { search, kinds, visibility, is_joined, is_archived } = filter;
+        Self { kinds, visibility, is_joined, is_archived, ..Self::default() }.searching(search)
+    }
+}
+
+/// Order of channels.
+#[derive(InputObject)]
+pub struct ChannelOrder {
+    /// By what.
+    field: ChannelOrderField,
+    /// In which direction.
+    #[graphql(default_with = "OrderDirection::Asc")]
+    direction: OrderDirection,
+}
+
+impl From<ChannelOrder> for Order {
+    fn from(ChannelOrder { field, direction }: ChannelOrder) -> Self {
+        Self { field, direction }
+    }
+}
+
+/// Which members.
+#[derive(InputObject)]
+pub struct MemberFilter {
+    /// Handle or name begins so.
+    search: Option<String>,
+    /// Only with these roles.
+    roles: Option<Vec<MemberRole>>,
+    /// Only with this presence at this moment, as the viewer sees it; up to 1000 are found.
+    statuses: Option<Vec<PresenceStatus>>,
+    /// Only those who have read up to this position, and share it.
+    has_read_seq: Option<i32>,
+}
+
+impl MemberFilter {
+    pub async fn read(self, ctx: &Context<'_>) -> Result<Members> {
+        let Self { search, roles, statuses, has_read_seq } = self;
+        // The only part that depends on who asks.
+        let among = match statuses {
+            Some(statuses) => Some(presence::among(ctx.app(), &ctx.viewer()?, &statuses).await?),
+            None => None,
+        };
+        Members { roles, has_read_seq, among, ..Members::default() }.searching(search)
     }
 }
 
@@ -66,6 +122,57 @@ impl From<CreateChannelInput> for ChannelInput {
     }
 }
 
+/// Changes to a channel: what is absent stays, null clears.
+#[derive(InputObject)]
+pub struct UpdateChannelInput {
+    /// The channel.
+    channel_id: ID,
+    /// 1 to 80 characters.
+    name: MaybeUndefined<String>,
+    /// 2 to 80 of a-z, 0-9 and dash.
+    slug: MaybeUndefined<String>,
+    /// Up to 500 characters.
+    topic: MaybeUndefined<String>,
+    /// Who can see and join it.
+    visibility: MaybeUndefined<Visibility>,
+    /// Must be true to make a channel with messages public: all who can see it read them then.
+    #[graphql(default)]
+    exposes_history: bool,
+    /// The least role that may write in it.
+    posting_role: MaybeUndefined<MemberRole>,
+    /// The version that was shown; absent to overwrite whatever is there.
+    expected_version: Option<i32>,
+}
+
+impl From<UpdateChannelInput> for ChannelChanges {
+    fn from(input: UpdateChannelInput) -> Self {
+        Self {
+            channel_id: input.channel_id.0,
+            name: input.name.into(),
+            slug: input.slug.into(),
+            topic: input.topic.into(),
+            visibility: input.visibility.into(),
+            exposes_history: input.exposes_history,
+            posting_role: input.posting_role.into(),
+            expected_version: input.expected_version,
+        }
+    }
+}
+
+/// Which channel to archive.
+#[derive(InputObject)]
+pub struct ArchiveChannelInput {
+    /// The channel.
+    pub channel_id: ID,
+}
+
+/// Which channel to open again.
+#[derive(InputObject)]
+pub struct UnarchiveChannelInput {
+    /// The channel.
+    pub channel_id: ID,
+}
+
 /// Which channel to join.
 #[derive(InputObject)]
 pub struct JoinChannelInput {
@@ -90,6 +197,22 @@ pub struct AddConversationMembersInput {
     /// Their role; one above MEMBER only from those who may change roles, up to their own and never OWNER.
     #[graphql(default_with = "MemberRole::Member")]
     pub role: MemberRole,
+}
+
+/// A change to a member.
+#[derive(InputObject)]
+pub struct UpdateConversationMemberInput {
+    /// The membership.
+    pub member_id: ID,
+    /// The new role, up to ADMIN.
+    pub role: MemberRole,
+}
+
+/// Whom to hand a conversation to.
+#[derive(InputObject)]
+pub struct TransferConversationOwnershipInput {
+    /// The membership of the new owner.
+    pub member_id: ID,
 }
 
 /// Whom to remove.

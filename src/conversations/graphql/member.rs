@@ -5,6 +5,8 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object};
 
 use super::{Conversation, conversation};
+use crate::accounts::preferences::PrivacyOf;
+use crate::context::Ask;
 use crate::conversations::{Member, MemberRole, Sight};
 use crate::error::Result;
 use crate::page::connection;
@@ -20,6 +22,14 @@ pub struct ConversationMember {
 impl ConversationMember {
     pub fn new(sight: Sight, row: impl Into<Arc<Member>>) -> Self {
         Self { sight, row: row.into() }
+    }
+}
+
+impl ConversationMember {
+    /// Something of their position, unless they keep it to themselves.
+    async fn if_shared<T>(&self, ctx: &Context<'_>, value: Option<T>) -> Result<Option<T>> {
+        let privacy = ctx.load::<PrivacyOf>(self.row.user_id).await?;
+        Ok(value.filter(|_| privacy.is_some_and(|privacy| privacy.shares_read_position)))
     }
 }
 
@@ -54,6 +64,16 @@ impl ConversationMember {
     /// Who added them; null where they joined by themselves.
     async fn added_by(&self, ctx: &Context<'_>) -> Option<Result<User>> {
         Some(user(ctx, self.row.added_by_id?).await)
+    }
+
+    /// How far they have read; null where they do not share it.
+    async fn last_read_seq(&self, ctx: &Context<'_>) -> Option<Result<i32>> {
+        self.if_shared(ctx, Some(self.row.last_read_seq)).await.transpose()
+    }
+
+    /// When they read that far; null where they do not share it.
+    async fn last_read_at(&self, ctx: &Context<'_>) -> Option<Result<DateTime>> {
+        self.if_shared(ctx, self.row.last_read_at.map(DateTime)).await.transpose()
     }
 }
 

@@ -5,6 +5,7 @@ mod event;
 mod inputs;
 mod member;
 mod mutation;
+mod permissions;
 mod query;
 
 use std::sync::Arc;
@@ -22,9 +23,12 @@ use crate::context::Ask;
 use crate::directive::perViewer;
 use crate::error::{Error, Result};
 use crate::messages::graphql::{Message, MessageAnchor, MessageConnection};
+use crate::reads::graphql::ConversationViewerState;
 use crate::scalar::DateTime;
 use crate::users::graphql::User;
+use inputs::MemberFilter;
 use member::ConversationMemberConnection;
+use permissions::ConversationPermissions;
 
 /// A place where messages are written: a channel, of the server or of a group, or a direct conversation. All of
 /// messaging is written once, against this interface.
@@ -59,6 +63,7 @@ use member::ConversationMemberConnection;
         name = "members",
         ty = "Result<ConversationMemberConnection>",
         desc = "Its members: by role, then by when they joined.",
+        arg(name = "filter", ty = "Option<MemberFilter>"),
         arg(name = "first", ty = "Option<i32>"),
         arg(name = "after", ty = "Option<String>"),
         arg(name = "last", ty = "Option<i32>"),
@@ -87,6 +92,18 @@ use member::ConversationMemberConnection;
         desc = "Up to `first` events of its log after a position, to catch up over HTTP.",
         arg(name = "after", ty = "i32"),
         arg(name = "first", ty = "i32", default = 100)
+    ),
+    field(
+        name = "viewer_state",
+        ty = "Option<Result<ConversationViewerState>>",
+        desc = "How the viewer keeps it; null while not a member.",
+        directive = perViewer::apply()
+    ),
+    field(
+        name = "viewer_permissions",
+        ty = "Result<ConversationPermissions>",
+        desc = "What the viewer may do in it.",
+        directive = perViewer::apply()
     )
 )]
 pub enum Conversation {

@@ -3,13 +3,17 @@
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::inputs::{
-    AddConversationMembersInput, CreateChannelInput, JoinChannelInput, LeaveConversationInput,
-    RemoveConversationMemberInput,
+    AddConversationMembersInput, ArchiveChannelInput, CreateChannelInput, JoinChannelInput, LeaveConversationInput,
+    RemoveConversationMemberInput, TransferConversationOwnershipInput, UnarchiveChannelInput, UpdateChannelInput,
+    UpdateConversationMemberInput,
 };
 use super::{Channel, Conversation, ConversationMember};
 use crate::context::Ask;
-use crate::conversations::{self, AddDraft, Changed, ChannelDraft, Reference, Rejection, RemoveDraft};
+use crate::conversations::{
+    self, AddDraft, Changed, ChannelDraft, Reference, Rejection, RemoveDraft, RoleDraft, UpdateDraft,
+};
 use crate::error::{Error, Result};
+use crate::id::MemberId;
 use crate::text::Fault;
 
 /// A created channel.
@@ -19,6 +23,27 @@ pub struct CreateChannelPayload {
     channel: Channel,
     /// Whether it was there already, from an earlier call with the same `clientKey`.
     is_replay: bool,
+}
+
+/// A changed channel.
+#[derive(SimpleObject)]
+pub struct UpdateChannelPayload {
+    /// The channel.
+    channel: Channel,
+}
+
+/// An archived channel.
+#[derive(SimpleObject)]
+pub struct ArchiveChannelPayload {
+    /// The channel.
+    channel: Channel,
+}
+
+/// A channel that is open again.
+#[derive(SimpleObject)]
+pub struct UnarchiveChannelPayload {
+    /// The channel.
+    channel: Channel,
 }
 
 /// A joined channel.
@@ -57,6 +82,22 @@ pub struct RejectedMember {
     reason: Rejection,
 }
 
+/// A changed member.
+#[derive(SimpleObject)]
+pub struct UpdateConversationMemberPayload {
+    /// The membership.
+    member: ConversationMember,
+}
+
+/// A conversation with a new owner.
+#[derive(SimpleObject)]
+pub struct TransferConversationOwnershipPayload {
+    /// The conversation.
+    conversation: Conversation,
+    /// The new owner.
+    owner: ConversationMember,
+}
+
 /// A removed member.
 #[derive(SimpleObject)]
 pub struct RemoveConversationMemberPayload {
@@ -78,6 +119,35 @@ impl ConversationMutation {
         input: CreateChannelInput,
     ) -> Option<Result<CreateChannelPayload>> {
         Some(create_channel(ctx, input).await)
+    }
+
+    /// Change a channel's name, topic and rules. Only its owner makes it public. Errors: VERSION_CONFLICT,
+    /// FAILED_PRECONDITION (`exposesHistory`).
+    async fn update_channel(
+        &self,
+        ctx: &Context<'_>,
+        input: UpdateChannelInput,
+    ) -> Option<Result<UpdateChannelPayload>> {
+        Some(update_channel(ctx, input).await)
+    }
+
+    /// Close a channel: reading, leaving, marking read, deleting one's own, moderation and removing members go on,
+    /// everything else is ARCHIVED.
+    async fn archive_channel(
+        &self,
+        ctx: &Context<'_>,
+        input: ArchiveChannelInput,
+    ) -> Option<Result<ArchiveChannelPayload>> {
+        Some(archive_channel(ctx, input).await)
+    }
+
+    /// Open an archived channel again.
+    async fn unarchive_channel(
+        &self,
+        ctx: &Context<'_>,
+        input: UnarchiveChannelInput,
+    ) -> Option<Result<UnarchiveChannelPayload>> {
+        Some(unarchive_channel(ctx, input).await)
     }
 
     /// Join a public channel. Joining again changes nothing.
@@ -105,6 +175,25 @@ impl ConversationMutation {
         Some(add_conversation_members(ctx, input).await)
     }
 
+    /// Change the role of a member of lower rank, up to one's own.
+    async fn update_conversation_member(
+        &self,
+        ctx: &Context<'_>,
+        input: UpdateConversationMemberInput,
+    ) -> Option<Result<UpdateConversationMemberPayload>> {
+        Some(update_conversation_member(ctx, input).await)
+    }
+
+    /// Hand a conversation over to another member; the former owner becomes an admin of it. A server ADMIN hands over
+    /// what has no owner.
+    async fn transfer_conversation_ownership(
+        &self,
+        ctx: &Context<'_>,
+        input: TransferConversationOwnershipInput,
+    ) -> Option<Result<TransferConversationOwnershipPayload>> {
+        Some(transfer_conversation_ownership(ctx, input).await)
+    }
+
     /// Remove a member of lower rank from a conversation; nobody is removed from a direct one.
     async fn remove_conversation_member(
         &self,
@@ -121,10 +210,27 @@ async fn create_channel(ctx: &Context<'_>, input: CreateChannelInput) -> Result<
     Ok(CreateChannelPayload { channel: channel(ctx, created.changed)?, is_replay: created.is_replay })
 }
 
+async fn update_channel(ctx: &Context<'_>, input: UpdateChannelInput) -> Result<UpdateChannelPayload> {
+    let viewer = ctx.viewer()?;
+    let updated = conversations::update_channel(ctx.app(), &viewer, UpdateDraft::from(input.into())?).await?;
+    Ok(UpdateChannelPayload { channel: channel(ctx, updated)? })
+}
+
+async fn archive_channel(ctx: &Context<'_>, input: ArchiveChannelInput) -> Result<ArchiveChannelPayload> {
+    let viewer = ctx.viewer()?;
+    let archived = conversations::archive_channel(ctx.app(), &viewer, channel_id(&input.channel_id)?).await?;
+    Ok(ArchiveChannelPayload { channel: channel(ctx, archived)? })
+}
+
+async fn unarchive_channel(ctx: &Context<'_>, input: UnarchiveChannelInput) -> Result<UnarchiveChannelPayload> {
+    let viewer = ctx.viewer()?;
+    let opened = conversations::unarchive_channel(ctx.app(), &viewer, channel_id(&input.channel_id)?).await?;
+    Ok(UnarchiveChannelPayload { channel: channel(ctx, opened)? })
+}
+
 async fn join_channel(ctx: &Context<'_>, input: JoinChannelInput) -> Result<JoinChannelPayload> {
     let viewer = ctx.viewer()?;
-    let reference = Reference::parse_channel(&input.channel_id).ok_or_else(|| not_an_id("channelId"))?;
-    let joined = conversations::join_channel(ctx.app(), &viewer, reference).await?;
+    let joined = conversations::join_channel(ctx.app(), &viewer, channel_id(&input.channel_id)?).await?;
     Ok(JoinChannelPayload { channel: channel(ctx, joined)? })
 }
 
@@ -153,6 +259,28 @@ async fn add_conversation_members(
     })
 }
 
+async fn update_conversation_member(
+    ctx: &Context<'_>,
+    input: UpdateConversationMemberInput,
+) -> Result<UpdateConversationMemberPayload> {
+    let viewer = ctx.viewer()?;
+    let draft = RoleDraft::from(&input.member_id, input.role)?;
+    let changed = conversations::change_role(ctx.app(), &viewer, draft).await?;
+    ctx.scope().forget_loaded();
+    Ok(UpdateConversationMemberPayload { member: ConversationMember::new(changed.changed.sight, changed.member) })
+}
+
+async fn transfer_conversation_ownership(
+    ctx: &Context<'_>,
+    input: TransferConversationOwnershipInput,
+) -> Result<TransferConversationOwnershipPayload> {
+    let viewer = ctx.viewer()?;
+    let id = MemberId::parse(&input.member_id).ok_or_else(|| not_an_id("memberId"))?;
+    let handed = conversations::transfer(ctx.app(), &viewer, id).await?;
+    let owner = ConversationMember::new(handed.changed.sight, handed.member);
+    Ok(TransferConversationOwnershipPayload { conversation: conversation(ctx, handed.changed)?, owner })
+}
+
 async fn remove_conversation_member(
     ctx: &Context<'_>,
     input: RemoveConversationMemberInput,
@@ -172,6 +300,10 @@ fn conversation(ctx: &Context<'_>, changed: Changed) -> Result<Conversation> {
 fn channel(ctx: &Context<'_>, changed: Changed) -> Result<Channel> {
     ctx.scope().forget_loaded();
     Channel::new(changed.sight, changed.conversation.into())
+}
+
+fn channel_id(id: &ID) -> Result<Reference> {
+    Reference::parse_channel(id).ok_or_else(|| not_an_id("channelId"))
 }
 
 fn conversation_id(id: &ID) -> Result<Reference> {

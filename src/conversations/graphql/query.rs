@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, Object, Subscription};
 use futures_util::{Stream, StreamExt};
 
 use super::event::ConversationEventBatch;
-use super::inputs::{ChannelFilter, ChannelLocator};
+use super::inputs::{ChannelFilter, ChannelLocator, ChannelOrder};
 use super::{Channel, Conversation, find, reference};
 use crate::context::Ask;
 use crate::conversations::{self, ChannelCursor, Reference, in_sight, in_sight_by_id};
@@ -38,16 +38,18 @@ impl ConversationQuery {
     }
 
     /// Channels the viewer may see, joined or not: the place to discover and join.
+    #[expect(clippy::too_many_arguments, reason = "the four of a page, and what they are a page of")]
     async fn channels(
         &self,
         ctx: &Context<'_>,
         filter: Option<ChannelFilter>,
+        order_by: Option<ChannelOrder>,
         first: Option<i32>,
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
     ) -> Option<Result<ChannelConnection>> {
-        Some(channels(ctx, filter, Arguments { first, after, last, before }).await)
+        Some(channels(ctx, filter, order_by, Arguments { first, after, last, before }).await)
     }
 }
 
@@ -68,11 +70,17 @@ async fn channel(ctx: &Context<'_>, by: ChannelLocator) -> Result<Option<Channel
     }
 }
 
-async fn channels(ctx: &Context<'_>, filter: Option<ChannelFilter>, arguments: Arguments) -> Result<ChannelConnection> {
+async fn channels(
+    ctx: &Context<'_>,
+    filter: Option<ChannelFilter>,
+    order: Option<ChannelOrder>,
+    arguments: Arguments,
+) -> Result<ChannelConnection> {
     let viewer = ctx.viewer()?;
-    let window = arguments.window_of(ChannelCursor::is_ours)?;
-    let filter = filter.map(Into::into).unwrap_or_default();
-    let found = conversations::channels(ctx.app(), &viewer, filter, window).await?;
+    let order = order.map(Into::into).unwrap_or_default();
+    let window = arguments.window_of(|cursor: &ChannelCursor| cursor.is_of(order))?;
+    let filter = filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
+    let found = conversations::channels(ctx.app(), &viewer, filter, order, window).await?;
     let mut edges = Vec::with_capacity(found.rows.len());
     // What is listed was in sight; the loader proves it, for all in one statement.
     let sights = found.rows.iter().map(|(_, row)| in_sight_by_id(ctx.scope(), viewer.user_id, row.id));

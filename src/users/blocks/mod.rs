@@ -1,10 +1,14 @@
 //! Who wants nothing to do with whom. A block is one's own doing; what follows from it holds for both.
 
+mod block;
+mod list;
 mod loaders;
 mod store;
 
 use std::collections::HashSet;
 
+pub use block::{block, unblock};
+pub use list::{BlockCursor, blocked_users};
 pub use loaders::HasBlocked;
 
 use crate::app::App;

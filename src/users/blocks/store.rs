@@ -4,9 +4,13 @@ use diesel::QueryResult;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
+use super::list::BlockCursor;
+use crate::clock::Instant;
 use crate::db::Conn;
 use crate::id::UserId;
-use crate::schema::blocks;
+use crate::page::{Direction, Window};
+use crate::schema::{blocks, users};
+use crate::users::User;
 
 /// The blocker and the blocked.
 type Pair = (UserId, UserId);
@@ -34,4 +38,39 @@ pub(super) async fn pairs(conn: &mut Conn, blockers: &[UserId], blocked: &[UserI
         .select((blocks::blocker_id, blocks::blocked_id))
         .load(conn)
         .await
+}
+
+/// A page of those whom somebody has blocked, and since when: newest first.
+pub(super) async fn blocked_by(
+    conn: &mut Conn,
+    blocker: UserId,
+    window: &Window<BlockCursor>,
+) -> QueryResult<Vec<(User, Instant)>> {
+    let (since, id) = (blocks::created_at, blocks::blocked_id);
+    let mut query = blocks::table
+        .inner_join(users::table.on(users::id.eq(id)))
+        .filter(blocks::blocker_id.eq(blocker).and(users::deleted_at.is_null()))
+        .select((User::as_select(), since))
+        .limit(window.fetch())
+        .into_boxed();
+    if let Some((at, who)) = window.after.as_ref().map(BlockCursor::values) {
+        query = query.filter(since.le(at)).filter(since.lt(at).or(id.lt(who)));
+    }
+    if let Some((at, who)) = window.before.as_ref().map(BlockCursor::values) {
+        query = query.filter(since.ge(at)).filter(since.gt(at).or(id.gt(who)));
+    }
+    query = match window.direction {
+        Direction::Forward => query.order((since.desc(), id.desc())),
+        Direction::Backward => query.order((since.asc(), id.asc())),
+    };
+    query.load(conn).await
+}
+
+pub(super) async fn insert(conn: &mut Conn, blocker: UserId, blocked: UserId, now: Instant) -> QueryResult<()> {
+    let row = (blocks::blocker_id.eq(blocker), blocks::blocked_id.eq(blocked), blocks::created_at.eq(now));
+    diesel::insert_into(blocks::table).values(row).on_conflict_do_nothing().execute(conn).await.map(drop)
+}
+
+pub(super) async fn delete(conn: &mut Conn, blocker: UserId, blocked: UserId) -> QueryResult<()> {
+    diesel::delete(blocks::table.find((blocker, blocked))).execute(conn).await.map(drop)
 }

@@ -167,4 +167,8 @@ const FOLLOW: &str = "subscription($id: ID!, $after: Int) { conversationEvents(c
         ... on MessageEditedEvent { message { id content version } }
         ... on MessagesDeletedEvent { messages { id content deletedAt } }
         ... on MemberJoinedEvent { user { username } member { id role } }
-        ... on MemberLeftEvent { user { username } memberId reason } } } }";
+        ... on MemberLeftEvent { user { username } memberId reason }
+        ... on MemberUpdatedEvent { user { username } previousRole role member { id role } }
+        ... on ConversationUpdatedEvent { changedFields conversation { id title version } }
+        ... on ConversationArchivedEvent { conversation { id archivedAt } }
+        ... on ConversationUnarchivedEvent { conversation { id archivedAt } } } } }";

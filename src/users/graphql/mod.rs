@@ -1,14 +1,22 @@
 //! Users in the API.
 
+mod directory;
+mod mutation;
+
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, OneofObject};
 
-use super::{ServerRole, UserById};
+pub use directory::{UserConnection, blocked_users};
+use directory::{UserFilter, UserOrder};
+pub use mutation::UserMutation;
+
+use super::{HasBlocked, ServerRole, UserById};
 use crate::context::Ask;
 use crate::directive::perViewer;
 use crate::error::{Error, Result};
 use crate::id::UserId;
+use crate::page::Arguments;
 use crate::presence::graphql::{Presence, presence};
 use crate::scalar::DateTime;
 
@@ -74,6 +82,13 @@ impl User {
     async fn version(&self) -> i32 {
         self.0.version
     }
+
+    /// Whether the viewer has blocked them: clients fold their messages.
+    #[graphql(directive = perViewer::apply())]
+    async fn viewer_has_blocked(&self, ctx: &Context<'_>) -> Result<bool> {
+        let viewer = ctx.viewer()?;
+        Ok(ctx.load::<HasBlocked>((viewer.user_id, self.0.id)).await?.is_some())
+    }
 }
 
 /// Names one user.
@@ -103,6 +118,21 @@ impl UserQuery {
     /// One user.
     async fn user(&self, ctx: &Context<'_>, by: UserLocator) -> Option<Result<User>> {
         find_by(ctx, by).await.transpose()
+    }
+
+    /// The user directory, by display name unless ordered otherwise; deleted and unclaimed accounts are left out.
+    #[expect(clippy::too_many_arguments, reason = "the four of a page, and what they are a page of")]
+    async fn users(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<UserFilter>,
+        order_by: Option<UserOrder>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Option<Result<UserConnection>> {
+        Some(directory::users(ctx, filter, order_by, Arguments { first, after, last, before }).await)
     }
 }
 

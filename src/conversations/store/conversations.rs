@@ -1,0 +1,197 @@
+//! Conversations and channels.
+
+use diesel::QueryResult;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{Integer, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+
+use super::super::{Departure, Kind, MemberRole, Visibility};
+use crate::clock::Instant;
+use crate::db::Conn;
+use crate::id::{ConversationId, UserId};
+use crate::schema::{channels, conversation_events, conversation_members, conversations};
+
+/// A conversation, with its channel if it is one.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = conversations)]
+pub struct Conversation {
+    pub id: ConversationId,
+    pub kind: Kind,
+    /// Position of the latest event.
+    pub last_seq: i32,
+    /// Number of the latest message outside of threads.
+    pub last_msg_no: i32,
+    /// The newest message outside of threads that is not deleted.
+    pub last_message_seq: Option<i32>,
+    pub last_activity_at: Instant,
+    pub member_count: i32,
+    pub version: i32,
+    pub created_by_id: Option<UserId>,
+    pub created_at: Instant,
+    pub updated_at: Instant,
+    pub archived_at: Option<Instant>,
+    #[diesel(embed)]
+    pub channel: Option<Channel>,
+}
+
+/// Name and settings of a channel.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = channels)]
+pub struct Channel {
+    pub name: String,
+    pub slug: Option<String>,
+    pub topic: Option<String>,
+    pub visibility: Visibility,
+    pub posting_role: MemberRole,
+}
+
+/// A channel to be.
+#[derive(Clone, Debug)]
+pub struct NewChannel {
+    pub id: ConversationId,
+    pub channel: Channel,
+    pub created_by_id: Option<UserId>,
+    pub created_at: Instant,
+}
+
+/// The row that orders all that happens in the conversation, locked. Not `FOR UPDATE`: foreign keys may still look.
+pub async fn lock_row(conn: &mut Conn, id: ConversationId) -> QueryResult<Option<Conversation>> {
+    let locked: Option<ConversationId> =
+        conversations::table.find(id).select(conversations::id).for_no_key_update().first(conn).await.optional()?;
+    read_locked(conn, locked).await
+}
+
+/// The same for somebody who sees it; nobody else waits for the lock or holds it. Where they stand is to be judged again
+/// under the lock.
+pub async fn lock_in_sight(conn: &mut Conn, id: ConversationId, user: UserId) -> QueryResult<Option<Conversation>> {
+    use conversation_members as m;
+    let seat = m::table.filter(m::conversation_id.eq(id).and(m::user_id.eq(user)));
+    let holds = diesel::dsl::exists(seat.filter(m::left_at.is_null()));
+    let is_banned = diesel::dsl::exists(seat.filter(m::departure.eq(Departure::Banned)));
+    let is_public =
+        channels::table.filter(channels::conversation_id.eq(id).and(channels::visibility.eq(Visibility::Public)));
+    let locked: Option<ConversationId> = conversations::table
+        .find(id)
+        .filter(holds.or(diesel::dsl::exists(is_public).and(diesel::dsl::not(is_banned))))
+        .select(conversations::id)
+        .for_no_key_update()
+        .first(conn)
+        .await
+        .optional()?;
+    read_locked(conn, locked).await
+}
+
+async fn read_locked(conn: &mut Conn, locked: Option<ConversationId>) -> QueryResult<Option<Conversation>> {
+    match locked {
+        // Read by the next statement: it sees what was committed while this one waited.
+        Some(id) => Ok(by_ids(conn, &[id]).await?.pop()),
+        None => Ok(None),
+    }
+}
+
+pub async fn by_ids(conn: &mut Conn, ids: &[ConversationId]) -> QueryResult<Vec<Conversation>> {
+    conversations::table
+        .left_join(channels::table)
+        .filter(conversations::id.eq_any(ids))
+        .select(Conversation::as_select())
+        .load(conn)
+        .await
+}
+
+pub async fn kind(conn: &mut Conn, id: ConversationId) -> QueryResult<Kind> {
+    conversations::table.find(id).select(conversations::kind).first(conn).await
+}
+
+pub async fn insert_channel(conn: &mut Conn, new: &NewChannel) -> QueryResult<()> {
+    let conversation = (
+        conversations::id.eq(new.id),
+        conversations::kind.eq(Kind::Channel),
+        conversations::version.eq(1),
+        conversations::created_by_id.eq(new.created_by_id),
+        conversations::created_at.eq(new.created_at),
+        conversations::updated_at.eq(new.created_at),
+        conversations::last_activity_at.eq(new.created_at),
+    );
+    diesel::insert_into(conversations::table).values(conversation).execute(conn).await?;
+    let channel = (
+        channels::conversation_id.eq(new.id),
+        channels::name.eq(&new.channel.name),
+        channels::slug.eq(&new.channel.slug),
+        channels::topic.eq(&new.channel.topic),
+        channels::visibility.eq(new.channel.visibility),
+        channels::posting_role.eq(new.channel.posting_role),
+    );
+    diesel::insert_into(channels::table).values(channel).execute(conn).await.map(drop)
+}
+
+/// Name and settings of a locked conversation, and when they changed.
+pub async fn save_settings(conn: &mut Conn, conversation: &Conversation, settings: &Channel) -> QueryResult<()> {
+    let of_channel = (
+        channels::name.eq(&settings.name),
+        channels::slug.eq(&settings.slug),
+        channels::topic.eq(&settings.topic),
+        channels::visibility.eq(settings.visibility),
+        channels::posting_role.eq(settings.posting_role),
+    );
+    diesel::update(channels::table.find(conversation.id)).set(of_channel).execute(conn).await?;
+    let of_row =
+        (conversations::version.eq(conversation.version), conversations::updated_at.eq(conversation.updated_at));
+    diesel::update(conversations::table.find(conversation.id)).set(of_row).execute(conn).await.map(drop)
+}
+
+/// Whether a locked conversation is archived.
+pub async fn save_archived(conn: &mut Conn, conversation: &Conversation) -> QueryResult<()> {
+    diesel::update(conversations::table.find(conversation.id))
+        .set(conversations::archived_at.eq(conversation.archived_at))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Of these addresses, those that are taken.
+pub async fn taken_slugs(conn: &mut Conn, slugs: &[String]) -> QueryResult<Vec<Option<String>>> {
+    channels::table.filter(channels::slug.eq_any(slugs)).select(channels::slug).load(conn).await
+}
+
+pub async fn by_slug(conn: &mut Conn, slug: &str) -> QueryResult<Option<ConversationId>> {
+    channels::table.filter(channels::slug.eq(slug)).select(channels::conversation_id).first(conn).await.optional()
+}
+
+/// When the event at this position happened.
+pub async fn latest_event_at(conn: &mut Conn, id: ConversationId, seq: i32) -> QueryResult<Option<Instant>> {
+    conversation_events::table.find((id, seq)).select(conversation_events::occurred_at).first(conn).await.optional()
+}
+
+/// The counters of a locked row. diesel caches no UPDATE, and this one runs with every change of a conversation.
+pub async fn save_head(conn: &mut Conn, conversation: &Conversation) -> QueryResult<()> {
+    SaveHead(conversation).execute(conn).await.map(drop)
+}
+
+struct SaveHead<'a>(&'a Conversation);
+
+impl QueryId for SaveHead<'_> {
+    type QueryId = SaveHead<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl QueryFragment<Pg> for SaveHead<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let row = self.0;
+        out.push_sql("UPDATE conversations SET last_seq = ");
+        out.push_bind_param::<Integer, _>(&row.last_seq)?;
+        out.push_sql(", last_msg_no = ");
+        out.push_bind_param::<Integer, _>(&row.last_msg_no)?;
+        out.push_sql(", last_message_seq = ");
+        out.push_bind_param::<Nullable<Integer>, _>(&row.last_message_seq)?;
+        out.push_sql(", last_activity_at = ");
+        out.push_bind_param::<Timestamptz, _>(&row.last_activity_at)?;
+        out.push_sql(", member_count = ");
+        out.push_bind_param::<Integer, _>(&row.member_count)?;
+        out.push_sql(", changed_xid = pg_current_xact_id() WHERE id = ");
+        out.push_bind_param::<SqlUuid, _>(&row.id)
+    }
+}
+
+impl<Connection> diesel::RunQueryDsl<Connection> for SaveHead<'_> {}

@@ -1,0 +1,23 @@
+//! The tables of conversations: a file for each, and one for each list of theirs.
+
+mod channel_list;
+mod conversations;
+mod creation_keys;
+mod member_list;
+mod seats;
+mod standings;
+
+pub(super) use channel_list::channels;
+pub use conversations::{Channel, Conversation, NewChannel};
+pub(super) use conversations::{
+    by_ids, by_slug, insert_channel, kind, latest_event_at, lock_in_sight, lock_row, save_archived, save_head,
+    save_settings, taken_slugs,
+};
+pub(super) use creation_keys::{created_with, keep_creation_key};
+pub(super) use member_list::members;
+pub use seats::{Keeping, Member, NewMember};
+pub(super) use seats::{
+    SeatRow, keep, members_by_ids, owner, read_by_writing, read_up_to, save_seats, seat, seat_again, seat_rows, seats,
+    set_left, set_role,
+};
+pub(super) use standings::standings;

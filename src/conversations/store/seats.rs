@@ -1,0 +1,283 @@
+//! Seats.
+
+use diesel::QueryResult;
+use diesel::prelude::*;
+use diesel::sql_types::{Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::upsert::excluded;
+use diesel_async::RunQueryDsl;
+
+use super::super::{Departure, MemberRole, Reached};
+use super::Conversation;
+use crate::clock::Instant;
+use crate::db::{Conn, insert_many};
+use crate::id::{ConversationId, MemberId, UserId};
+use crate::schema::conversation_members;
+
+/// A seat.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = conversation_members)]
+pub struct Member {
+    pub conversation_id: ConversationId,
+    pub user_id: UserId,
+    pub id: MemberId,
+    pub role: MemberRole,
+    pub rank: i16,
+    pub joined_at: Instant,
+    pub added_by_id: Option<UserId>,
+    pub departure: Option<Departure>,
+    pub last_read_seq: i32,
+    pub last_read_no: i32,
+    pub last_read_at: Option<Instant>,
+    pub own_unread: i32,
+    /// May be past: it is judged by the one who reads it.
+    pub muted_until: Option<Instant>,
+    pub is_favorite: bool,
+    /// Number of the latest message when its holder hid the conversation.
+    pub hidden_no: Option<i32>,
+}
+
+impl Member {
+    /// Whether the membership has not ended.
+    pub fn holds(&self) -> bool {
+        self.departure.is_none()
+    }
+
+    /// Whether its holder has hidden the conversation, whose latest message has this number: a later one shows it again.
+    pub fn is_hidden(&self, last_msg_no: i32) -> bool {
+        self.hidden_no.is_some_and(|hidden_no| hidden_no >= last_msg_no)
+    }
+}
+
+/// How somebody wants to keep a conversation from now on: what is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, AsChangeset)]
+#[diesel(table_name = conversation_members)]
+pub struct Keeping {
+    pub muted_until: Option<Option<Instant>>,
+    pub is_favorite: Option<bool>,
+    pub hidden_no: Option<Option<i32>>,
+}
+
+/// A seat to be, or to be again.
+#[derive(Clone, Debug, Insertable)]
+#[diesel(table_name = conversation_members)]
+pub struct NewMember {
+    pub conversation_id: ConversationId,
+    pub user_id: UserId,
+    pub id: MemberId,
+    pub role: MemberRole,
+    pub joined_at: Instant,
+    pub added_by_id: Option<UserId>,
+    pub last_read_seq: i32,
+    pub last_read_no: i32,
+}
+
+impl NewMember {
+    /// Joining by the event at `seq`: everything is read.
+    pub fn joining(
+        conversation: &Conversation,
+        user_id: UserId,
+        role: MemberRole,
+        joined_at: Instant,
+        seq: i32,
+    ) -> Self {
+        Self {
+            conversation_id: conversation.id,
+            user_id,
+            id: MemberId::at(joined_at),
+            role,
+            joined_at,
+            added_by_id: None,
+            last_read_seq: seq,
+            last_read_no: conversation.last_msg_no,
+        }
+    }
+
+    pub fn added_by(self, added_by_id: Option<UserId>) -> Self {
+        Self { added_by_id, ..self }
+    }
+}
+
+/// Somebody's seat, held or not.
+pub async fn seat(conn: &mut Conn, id: ConversationId, user: UserId) -> QueryResult<Option<Member>> {
+    conversation_members::table.find((id, user)).select(Member::as_select()).first(conn).await.optional()
+}
+
+/// The seats of these people that hold, or of whom they ended how.
+pub async fn seats(conn: &mut Conn, id: ConversationId, users: &[UserId]) -> QueryResult<Vec<Member>> {
+    conversation_members::table
+        .filter(conversation_members::conversation_id.eq(id).and(conversation_members::user_id.eq_any(users)))
+        .select(Member::as_select())
+        .load(conn)
+        .await
+}
+
+/// Seats by their ids; those that ended too, until a rejoin gives them a new one.
+pub async fn members_by_ids(conn: &mut Conn, ids: &[MemberId]) -> QueryResult<Vec<Member>> {
+    conversation_members::table
+        .filter(conversation_members::id.eq_any(ids))
+        .select(Member::as_select())
+        .load(conn)
+        .await
+}
+
+/// Seats somebody, whether or not they were here before; a rejoined seat is new but for its place in the table.
+pub async fn seat_again(conn: &mut Conn, new: &NewMember) -> QueryResult<Member> {
+    use conversation_members as m;
+    diesel::insert_into(m::table)
+        .values(new)
+        .on_conflict((m::conversation_id, m::user_id))
+        .do_update()
+        .set((
+            m::id.eq(excluded(m::id)),
+            m::role.eq(excluded(m::role)),
+            m::joined_at.eq(excluded(m::joined_at)),
+            m::added_by_id.eq(excluded(m::added_by_id)),
+            m::left_at.eq(None::<Instant>),
+            m::departure.eq(None::<Departure>),
+            m::departure_note.eq(None::<String>),
+            m::last_read_seq.eq(excluded(m::last_read_seq)),
+            m::last_read_no.eq(excluded(m::last_read_no)),
+            m::last_read_at.eq(None::<Instant>),
+            m::own_unread.eq(0),
+            m::muted_until.eq(None::<Instant>),
+            m::is_favorite.eq(false),
+            m::hidden_no.eq(None::<i32>),
+        ))
+        .returning(Member::as_returning())
+        .get_result(conn)
+        .await
+}
+
+pub async fn set_role(conn: &mut Conn, member: &Member, role: MemberRole) -> QueryResult<Member> {
+    diesel::update(conversation_members::table.find((member.conversation_id, member.user_id)))
+        .set(conversation_members::role.eq(role))
+        .returning(Member::as_returning())
+        .get_result(conn)
+        .await
+}
+
+/// The seat of the one who owns a conversation, if anybody does.
+pub async fn owner(conn: &mut Conn, id: ConversationId) -> QueryResult<Option<Member>> {
+    use conversation_members as m;
+    m::table
+        .filter(m::conversation_id.eq(id).and(m::role.eq(MemberRole::Owner)).and(m::left_at.is_null()))
+        .select(Member::as_select())
+        .first(conn)
+        .await
+        .optional()
+}
+
+pub async fn set_left(
+    conn: &mut Conn,
+    member: &Member,
+    departure: Departure,
+    note: Option<String>,
+    now: Instant,
+) -> QueryResult<()> {
+    diesel::update(conversation_members::table.find((member.conversation_id, member.user_id)))
+        .set((
+            conversation_members::left_at.eq(now),
+            conversation_members::departure.eq(departure),
+            conversation_members::departure_note.eq(note),
+        ))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Moves somebody's position to a message of their own: who writes has read.
+pub async fn read_by_writing(
+    conn: &mut Conn,
+    id: ConversationId,
+    user: UserId,
+    seq: i32,
+    no: i32,
+    now: Instant,
+) -> QueryResult<()> {
+    diesel::update(conversation_members::table.find((id, user)))
+        .set((
+            conversation_members::last_read_seq.eq(seq),
+            conversation_members::last_read_no.eq(no),
+            conversation_members::last_read_at.eq(now),
+            conversation_members::own_unread.eq(0),
+        ))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Moves the position of a seat that holds, forward only; says whether it has moved.
+pub async fn read_up_to(conn: &mut Conn, seat: MemberId, to: Reached, now: Instant) -> QueryResult<bool> {
+    use conversation_members as m;
+    let behind = m::table.filter(m::id.eq(seat).and(m::left_at.is_null()).and(m::last_read_seq.lt(to.seq)));
+    let moved = diesel::update(behind)
+        .set((m::last_read_seq.eq(to.seq), m::last_read_no.eq(to.no), m::last_read_at.eq(now), m::own_unread.eq(0)))
+        .execute(conn)
+        .await?;
+    Ok(moved > 0)
+}
+
+/// Changes how a seat that holds is kept.
+pub async fn keep(conn: &mut Conn, seat: MemberId, keeping: &Keeping) -> QueryResult<()> {
+    use conversation_members as m;
+    let held = m::table.filter(m::id.eq(seat).and(m::left_at.is_null()));
+    diesel::update(held).set(keeping).execute(conn).await.map(drop)
+}
+
+/// Of the seats that a chronicle told of, how they ended up; with everything that a new one needs.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = conversation_members)]
+pub struct SeatRow {
+    pub conversation_id: ConversationId,
+    pub user_id: UserId,
+    pub id: MemberId,
+    pub role: MemberRole,
+    pub joined_at: Instant,
+    pub added_by_id: Option<UserId>,
+    pub left_at: Option<Instant>,
+    pub departure: Option<Departure>,
+    pub departure_note: Option<String>,
+    pub last_read_seq: i32,
+    pub last_read_no: i32,
+    pub last_read_at: Option<Instant>,
+    pub own_unread: i32,
+}
+
+insert_many! {
+    SaveSeats(SeatRow) into "conversation_members" {
+        conversation_id: ConversationId as SqlUuid,
+        user_id: UserId as SqlUuid,
+        id: MemberId as SqlUuid,
+        role: MemberRole as Text,
+        joined_at: Instant as Timestamptz,
+        added_by_id: Option<UserId> as Nullable<SqlUuid>,
+        left_at: Option<Instant> as Nullable<Timestamptz>,
+        departure: Option<Departure> as Nullable<Text>,
+        departure_note: Option<String> as Nullable<Text>,
+        last_read_seq: i32 as Integer,
+        last_read_no: i32 as Integer,
+        last_read_at: Option<Instant> as Nullable<Timestamptz>,
+        own_unread: i32 as Integer,
+    } then " ON CONFLICT (conversation_id, user_id) DO UPDATE SET \
+        id = excluded.id, role = excluded.role, joined_at = excluded.joined_at, \
+        added_by_id = excluded.added_by_id, left_at = excluded.left_at, departure = excluded.departure, \
+        departure_note = excluded.departure_note, last_read_seq = excluded.last_read_seq, \
+        last_read_no = excluded.last_read_no, last_read_at = excluded.last_read_at, own_unread = excluded.own_unread, \
+        muted_until = CASE WHEN conversation_members.id = excluded.id THEN conversation_members.muted_until END, \
+        is_favorite = conversation_members.id = excluded.id AND conversation_members.is_favorite, \
+        hidden_no = CASE WHEN conversation_members.id = excluded.id THEN conversation_members.hidden_no END"
+}
+
+/// Seats as they are now, new ones and others, whole.
+pub async fn save_seats(conn: &mut Conn, seats: &[SeatRow]) -> QueryResult<()> {
+    SaveSeats::of(seats).execute(conn).await.map(drop)
+}
+
+/// The seats of these people, held or not, whole.
+pub async fn seat_rows(conn: &mut Conn, id: ConversationId, users: &[UserId]) -> QueryResult<Vec<SeatRow>> {
+    conversation_members::table
+        .filter(conversation_members::conversation_id.eq(id).and(conversation_members::user_id.eq_any(users)))
+        .select(SeatRow::as_select())
+        .load(conn)
+        .await
+}

@@ -1,0 +1,114 @@
+//! Marking read, muting, favourites and hiding.
+
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+
+use super::{ConversationViewerState, UnreadSummary, viewer_state};
+use crate::clock::Instant;
+use crate::context::Ask;
+use crate::conversations::{Seat, seat_in};
+use crate::error::{Error, Result};
+use crate::reads::{self, KeepDraft, MarkReadDraft};
+use crate::scalar::DateTime;
+
+/// How far the viewer has read.
+#[derive(InputObject)]
+pub struct MarkConversationReadInput {
+    /// The conversation.
+    conversation_id: ID,
+    /// The position read, as in `Message.seq`; absent for everything.
+    seq: Option<i32>,
+    /// The last message read, instead of `seq`.
+    message_id: Option<ID>,
+}
+
+/// A new read position.
+#[derive(SimpleObject)]
+pub struct MarkConversationReadPayload {
+    /// How the viewer keeps the conversation now.
+    viewer_state: ConversationViewerState,
+    /// Numbers for badges.
+    unread: UnreadSummary,
+}
+
+/// Changes to how the viewer keeps a conversation: what is absent stays.
+#[derive(InputObject)]
+pub struct UpdateConversationViewerStateInput {
+    /// The conversation.
+    conversation_id: ID,
+    /// Until when to mute; null to unmute.
+    muted_until: MaybeUndefined<DateTime>,
+    /// Whether it is a favourite.
+    is_favorite: Option<bool>,
+    /// Whether it is hidden from the inbox.
+    is_hidden: Option<bool>,
+}
+
+/// How the viewer keeps a conversation now.
+#[derive(SimpleObject)]
+pub struct UpdateConversationViewerStatePayload {
+    /// The state.
+    viewer_state: ConversationViewerState,
+}
+
+#[derive(Default)]
+pub struct ReadMutation;
+
+#[Object]
+impl ReadMutation {
+    /// Change how the viewer keeps a conversation: muting, favourite, hidden.
+    async fn update_conversation_viewer_state(
+        &self,
+        ctx: &Context<'_>,
+        input: UpdateConversationViewerStateInput,
+    ) -> Option<Result<UpdateConversationViewerStatePayload>> {
+        Some(update_conversation_viewer_state(ctx, input).await)
+    }
+
+    /// Move the viewer's read position forward; a position behind the present one changes nothing.
+    async fn mark_conversation_read(
+        &self,
+        ctx: &Context<'_>,
+        input: MarkConversationReadInput,
+    ) -> Option<Result<MarkConversationReadPayload>> {
+        Some(mark_conversation_read(ctx, input).await)
+    }
+}
+
+async fn update_conversation_viewer_state(
+    ctx: &Context<'_>,
+    input: UpdateConversationViewerStateInput,
+) -> Result<UpdateConversationViewerStatePayload> {
+    let viewer = ctx.viewer()?;
+    let draft =
+        KeepDraft::from(&input.conversation_id, changed(input.muted_until), input.is_favorite, input.is_hidden)?;
+    let seat = seat_in(ctx.scope(), &viewer, draft.conversation).await?;
+    reads::keep(ctx.app(), &viewer, seat, draft).await?;
+    Ok(UpdateConversationViewerStatePayload { viewer_state: state_now(ctx, seat).await? })
+}
+
+async fn mark_conversation_read(
+    ctx: &Context<'_>,
+    input: MarkConversationReadInput,
+) -> Result<MarkConversationReadPayload> {
+    let viewer = ctx.viewer()?;
+    let draft =
+        MarkReadDraft::from(&input.conversation_id, input.seq, input.message_id.as_ref().map(|id| id.as_str()))?;
+    let seat = seat_in(ctx.scope(), &viewer, draft.conversation).await?;
+    reads::mark_read(ctx.app(), &viewer, seat, draft).await?;
+    Ok(MarkConversationReadPayload { viewer_state: state_now(ctx, seat).await?, unread: UnreadSummary(viewer.user_id) })
+}
+
+/// Absent stays, null is none.
+fn changed(time: MaybeUndefined<DateTime>) -> Option<Option<Instant>> {
+    match time {
+        MaybeUndefined::Undefined => None,
+        MaybeUndefined::Null => Some(None),
+        MaybeUndefined::Value(time) => Some(Some(time.0)),
+    }
+}
+
+/// How the viewer keeps it after a change. Whoever left while it was made keeps nothing.
+async fn state_now(ctx: &Context<'_>, seat: Seat) -> Result<ConversationViewerState> {
+    ctx.scope().forget_loaded();
+    viewer_state(ctx, seat.sight()).await?.ok_or_else(|| Error::not_found("conversation"))
+}

@@ -1,0 +1,37 @@
+//! How people keep conversations, by the handful.
+
+use std::collections::HashMap;
+
+use super::store::{self, State};
+use crate::app::App;
+use crate::context::Load;
+use crate::error::Result;
+use crate::id::{ConversationId, UserId};
+
+/// How somebody keeps a conversation; nothing where they are no member.
+pub struct StateOf;
+
+impl Load for StateOf {
+    type Key = (ConversationId, UserId);
+    type Value = State;
+
+    async fn load(app: &App, keys: &[Self::Key]) -> Result<HashMap<Self::Key, State>> {
+        let keys = keys.to_vec();
+        let found = app.db.read(async move |conn| store::states(conn, &keys).await).await?;
+        Ok(found.into_iter().map(|state| ((state.conversation.id, state.member.user_id), state)).collect())
+    }
+}
+
+/// The position of the first message that somebody has not read; nothing where they have read everything.
+pub struct FirstUnreadOf;
+
+impl Load for FirstUnreadOf {
+    type Key = (ConversationId, UserId);
+    type Value = i32;
+
+    async fn load(app: &App, keys: &[Self::Key]) -> Result<HashMap<Self::Key, i32>> {
+        let keys = keys.to_vec();
+        let found = app.db.read(async move |conn| store::first_unread(conn, &keys).await).await?;
+        Ok(found.into_iter().filter_map(|(id, user, seq)| Some(((id, user), seq?))).collect())
+    }
+}

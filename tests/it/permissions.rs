@@ -1,0 +1,207 @@
+//! What the API says one may, and what happens when one tries.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Actor, TestServer};
+
+const PERMISSIONS: &str = "canPost canReact canAttach canMentionEveryone canPin canStartCall canAddMembers
+    canRemoveMembers canManageRoles canModerate canUpdate canArchive canJoin canLeave";
+
+async fn permissions(actor: &Actor, channel: &str) -> Value {
+    let ask = format!("query($id: ID!) {{ conversation(id: $id) {{ viewerPermissions {{ {PERMISSIONS} }} }} }}");
+    actor.ask(&ask, json!({ "id": channel })).await.data("conversation")["viewerPermissions"].clone()
+}
+
+async fn add(by: &Actor, channel: &str, people: &[&Actor], role: &str) {
+    let ids: Vec<_> = people.iter().map(|person| &person.id).collect();
+    let ask = "mutation($input: AddConversationMembersInput!) { addConversationMembers(input: $input) {
+        members { id } } }";
+    let input = json!({ "conversationId": channel, "userIds": ids, "role": role });
+    by.ask(ask, json!({ "input": input })).await.data("addConversationMembers");
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Public,
+    Private,
+    Announcements,
+    Archived,
+}
+
+/// Each is what happens, not what one thinks should happen.
+#[tokio::test]
+async fn what_one_may_is_what_works_when_one_tries() {
+    let server = TestServer::start().await;
+    let mut people = Vec::new();
+    for name in ["operator", "owner", "admin", "moderator", "member", "guest", "reader"] {
+        people.push(server.register(name).await);
+    }
+    let [operator, owner, admin, moderator, member, guest, reader] = people.try_into().ok().unwrap();
+    let (low, lower) = (server.register("low").await, server.register("lower").await);
+    let newcomer = server.register("newcomer").await;
+    let mut tried = 0;
+    for state in [State::Public, State::Private, State::Announcements, State::Archived] {
+        for person in [&operator, &owner, &admin, &moderator, &member, &guest, &reader] {
+            let is_reader = [&reader.name, &operator.name].contains(&&person.name);
+            if state == State::Private && is_reader {
+                continue;
+            }
+            let visibility = if state == State::Private { "PRIVATE" } else { "PUBLIC" };
+            let posting_role = if state == State::Announcements { "ADMIN" } else { "GUEST" };
+            let name = format!("{state:?} {}", person.name);
+            let input = json!({ "name": name, "visibility": visibility });
+            let channel = owner.create_channel(input).await;
+            for (role, people) in [
+                ("ADMIN", &[&admin][..]),
+                ("MODERATOR", &[&moderator]),
+                ("MEMBER", &[&member]),
+                ("GUEST", &[&guest, &low, &lower]),
+            ] {
+                add(&owner, &channel, people, role).await;
+            }
+            let message = low.say(&channel, "Hi").await["id"].clone();
+            let seat = owner.seat_of(&channel, &lower).await;
+            let quiet = format!(
+                "mutation {{ updateChannel(input: {{ channelId: {channel:?}, postingRole: {posting_role} }}) {{ channel {{ id }} }} }}"
+            );
+            owner.query(&quiet).await.data("updateChannel");
+            let close =
+                format!("mutation {{ archiveChannel(input: {{ channelId: {channel:?} }}) {{ channel {{ id }} }} }}");
+            let open = close.replace("archiveChannel", "unarchiveChannel");
+            if state == State::Archived {
+                owner.query(&close).await.data("archiveChannel");
+            }
+            let can = permissions(person, &channel).await;
+            let new = &newcomer.id;
+            for (permission, ask) in [
+                (
+                    "canPost",
+                    format!(
+                        "sendMessage(input: {{ conversationId: {channel:?}, clientKey: \"12345678\", content: \"!\" }}) {{ isReplay }}"
+                    ),
+                ),
+                ("canModerate", format!("deleteMessage(input: {{ messageId: {message} }}) {{ seq }}")),
+                (
+                    "canAddMembers",
+                    format!(
+                        "addConversationMembers(input: {{ conversationId: {channel:?}, userIds: [{new:?}] }}) {{ members {{ id }} }}"
+                    ),
+                ),
+                (
+                    "canManageRoles",
+                    format!(
+                        "updateConversationMember(input: {{ memberId: {seat:?}, role: MEMBER }}) {{ member {{ id }} }}"
+                    ),
+                ),
+                (
+                    "canRemoveMembers",
+                    format!(
+                        "removeConversationMember(input: {{ memberId: {:?} }}) {{ memberId }}",
+                        owner.seat_of(&channel, &low).await
+                    ),
+                ),
+                (
+                    "canUpdate",
+                    format!(
+                        "updateChannel(input: {{ channelId: {channel:?}, topic: \"New\" }}) {{ channel {{ id }} }}"
+                    ),
+                ),
+                ("canArchive", format!("archiveChannel(input: {{ channelId: {channel:?} }}) {{ channel {{ id }} }}")),
+                ("canJoin", format!("joinChannel(input: {{ channelId: {channel:?} }}) {{ channel {{ id }} }}")),
+                (
+                    "canLeave",
+                    format!("leaveConversation(input: {{ conversationId: {channel:?} }}) {{ conversationId }}"),
+                ),
+            ] {
+                // Joining where one is a member, and leaving where one is none, works and does nothing.
+                let is_nothing = match permission {
+                    "canJoin" => !is_reader,
+                    "canLeave" => is_reader && can["canJoin"] == false,
+                    _ => false,
+                };
+                let works = person.query(&format!("mutation {{ {ask} }}")).await.0.get("errors").is_none();
+                let has_joined = permission == "canLeave" && can["canJoin"] == true;
+                assert_eq!(can[permission], json!(works && !is_nothing && !has_joined), "{permission}, {name}");
+                tried += 1;
+                if permission == "canArchive" && works && state != State::Archived {
+                    owner.query(&open).await.data("unarchiveChannel");
+                }
+            }
+            assert_eq!(can["canAttach"], can["canPost"], "{name}");
+        }
+    }
+    assert_eq!(tried, 9 * (7 * 4 - 2));
+}
+
+#[tokio::test]
+async fn what_cannot_be_tried_yet_is_as_the_rules_say() {
+    let server = TestServer::start().await;
+    let (alice, bob, carol) =
+        (server.register("alice").await, server.register("bob").await, server.register("carol").await);
+    let channel = alice.public_channel("Anywhere").await;
+    add(&alice, &channel, &[&bob], "GUEST").await;
+    for (who, may) in [
+        (&alice, json!({ "canReact": true, "canStartCall": true, "canPin": true, "canMentionEveryone": true })),
+        (&bob, json!({ "canReact": true, "canStartCall": true, "canPin": false, "canMentionEveryone": false })),
+        (&carol, json!({ "canReact": false, "canStartCall": false, "canPin": false, "canMentionEveryone": false })),
+    ] {
+        let can = permissions(who, &channel).await;
+        for (name, expected) in may.as_object().unwrap() {
+            assert_eq!(can[name], *expected, "{name} of {}", who.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_changed_a_moment_ago_counts_already() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let channel = alice.public_channel("Anywhere").await;
+    let ask = "mutation($id: ID!) {
+        joined: joinChannel(input: { channelId: $id }) { channel { viewerPermissions { canJoin canLeave canPost } } }
+        left: leaveConversation(input: { conversationId: $id }) {
+            conversation { viewerPermissions { canJoin canLeave canPost } } }
+        again: joinChannel(input: { channelId: $id }) { channel { viewerPermissions { canJoin canLeave canPost } } } }";
+    let answer = bob.ask(ask, json!({ "id": channel })).await;
+    let member = json!({ "canJoin": false, "canLeave": true, "canPost": true });
+    assert_eq!(answer.data("joined")["channel"]["viewerPermissions"], member);
+    let reader = json!({ "canJoin": true, "canLeave": false, "canPost": false });
+    assert_eq!(answer.data("left")["conversation"]["viewerPermissions"], reader);
+    assert_eq!(answer.data("again")["channel"]["viewerPermissions"], member);
+    // And what others change, from the next event of a stream on.
+    let follow = "subscription($id: ID!) { conversationEvents(conversationId: $id) { events {
+        ... on ConversationArchivedEvent { conversation { viewerPermissions { canPost canLeave } } }
+        ... on ConversationUpdatedEvent { conversation { viewerPermissions { canPost canLeave } } } } } }";
+    let mut socket = bob.socket().await;
+    let mut log = socket.run(follow, json!({ "id": channel }));
+    log.batch().await;
+    for (ask, may) in [
+        ("updateChannel(input: { channelId: $id, postingRole: ADMIN })", json!({ "canPost": false, "canLeave": true })),
+        ("updateChannel(input: { channelId: $id, postingRole: GUEST })", json!({ "canPost": true, "canLeave": true })),
+        ("archiveChannel(input: { channelId: $id })", json!({ "canPost": false, "canLeave": true })),
+    ] {
+        let ask = format!("mutation($id: ID!) {{ done: {ask} {{ channel {{ id }} }} }}");
+        alice.ask(&ask, json!({ "id": channel })).await.data("done");
+        assert_eq!(log.batch().await["events"][0]["conversation"]["viewerPermissions"], may);
+    }
+}
+
+#[tokio::test]
+async fn a_list_with_permissions_costs_the_same_statements_however_long_it_is() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    for number in 0..12 {
+        let channel = alice.public_channel(&format!("Channel {number}")).await;
+        if number % 2 == 0 {
+            bob.join(&channel).await;
+        }
+    }
+    let ask = "query($first: Int!) { channels(first: $first) { nodes { id viewerPermissions { canPost canJoin } } } }";
+    let mut counts = Vec::new();
+    for first in [1, 12] {
+        let (statements, answer) = server.statements(bob.ask(ask, json!({ "first": first }))).await;
+        assert_eq!(answer.data("channels")["nodes"].as_array().unwrap().len(), first);
+        counts.push(statements.len());
+    }
+    assert_eq!(counts, [2, 2]);
+}
