@@ -17,6 +17,7 @@ pub struct Config {
     pub http: Http,
     pub data: Data,
     pub limits: Limits,
+    pub documents: Documents,
     pub log: Log,
 }
 
@@ -49,6 +50,15 @@ pub struct Limits {
     pub rate_limited: bool,
 }
 
+/// Which operations are run.
+#[derive(Clone, Debug)]
+pub struct Documents {
+    /// `TRUSTED_DOCUMENTS`: a file of operations that clients name instead of sending them.
+    pub trusted: Option<PathBuf>,
+    /// `TRUSTED_DOCUMENTS_ONLY`: `on` refuses all others.
+    pub only_trusted: bool,
+}
+
 /// What is logged.
 #[derive(Clone, Debug)]
 pub struct Log {
@@ -74,6 +84,9 @@ Environment (also read from .env, and from .env.NAME where CHINWAG_ENV says NAME
   PUBLIC_URL    where people reach the server, as https://chat.example.org [from LISTEN]
   CORS_ORIGINS  further origins whose pages may use the server, comma-separated [on loopback: localhost]
   RATE_LIMIT    on or off [on]
+  TRUSTED_DOCUMENTS  a file of operations that clients name instead of sending them: Apollo's persisted query
+                manifest, or an object of texts by their ids [none]
+  TRUSTED_DOCUMENTS_ONLY  on refuses all other operations, GraphiQL's too [off]
   LOG           what is logged, as in info,chinwag=debug [info]
   LOG_FORMAT    text or json [text]
   CHINWAG_PG_BIN  the folder of PostgreSQL's postgres and initdb [found]
@@ -118,6 +131,7 @@ impl Config {
             http: Http::from_env()?,
             data: Data::from_env()?,
             limits: Limits::from_env()?,
+            documents: Documents::from_env()?,
             log: Log::from_env()?,
         })
     }
@@ -136,6 +150,7 @@ impl Config {
                 jwt_secret: Some("a secret of the tests, long enough for HS256".into()),
             },
             limits: Limits { rate_limited: false },
+            documents: Documents { trusted: None, only_trusted: false },
             log: Log { filter: "warn".into(), format: LogFormat::Text },
         }
     }
@@ -196,12 +211,19 @@ impl Data {
 
 impl Limits {
     fn from_env() -> Result<Self, BadValue> {
-        let rate_limited = read("RATE_LIMIT", "on", "on or off", |text| match text {
-            "on" => Some(true),
-            "off" => Some(false),
-            _ => None,
-        })?;
-        Ok(Self { rate_limited })
+        Ok(Self { rate_limited: read("RATE_LIMIT", "on", "on or off", as_switch)? })
+    }
+}
+
+impl Documents {
+    fn from_env() -> Result<Self, BadValue> {
+        let trusted = read("TRUSTED_DOCUMENTS", "", "a file", |text| Some(text.to_owned()))?;
+        let trusted = Some(trusted).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let only_trusted = read("TRUSTED_DOCUMENTS_ONLY", "off", "on or off", as_switch)?;
+        if only_trusted && trusted.is_none() {
+            return Err(BadValue("TRUSTED_DOCUMENTS_ONLY: wants TRUSTED_DOCUMENTS, or nothing could run".into()));
+        }
+        Ok(Self { trusted, only_trusted })
     }
 }
 
@@ -244,6 +266,14 @@ fn read<T>(name: &str, default: &str, wanted: &str, parse: impl Fn(&str) -> Opti
         Err(std::env::VarError::NotUnicode(_)) => return Err(BadValue(format!("{name}: not UTF-8"))),
     };
     parse(text.trim()).ok_or_else(|| BadValue(format!("{name}: wants {wanted}")))
+}
+
+fn as_switch(text: &str) -> Option<bool> {
+    match text {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
 }
 
 /// Scheme, host and port, as browsers send it in `Origin`.

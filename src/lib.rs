@@ -3,14 +3,14 @@
 //! # One message, from keyboard to socket
 //!
 //! `http` takes a request or a socket's message, finds out who asks (`accounts::authenticate`), and hands the operation to
-//! `api::execute`, which parses it, weighs it (`api::guard`) and runs it. The resolver in `messages::graphql` makes a
-//! `Draft` of the input and calls the rule `messages::send`, which serves it together with all that others send at that
-//! moment (`gather`): one transaction locks the conversations (`conversations::gather`), looks for what decides, judges each
-//! draft (`conversations::may`) and writes the messages, their events with the next `seq`, and the counters. When that is
-//! committed, and not before, `db::Tx` lets go of its outbox: each event goes
-//! through `log::Hub` to every `log::Follower` of that conversation, and as a notification to other servers, which read the
-//! table. `conversations::follow` ends the stream where the sight of the one who follows ends; its events become GraphQL
-//! when they are delivered, so they show the present and never what was deleted.
+//! `api::execute`, which parses its document or knows it already (`api::documents`), weighs it (`api::guard`) and runs it.
+//! The resolver in `messages::graphql` makes a `Draft` of the input and calls the rule `messages::send`, which serves it
+//! together with all that others send at that moment (`gather`): one transaction locks the conversations
+//! (`conversations::gather`), looks for what decides, judges each draft (`conversations::may`) and writes the messages,
+//! their events with the next `seq`, and the counters. When that is committed, and not before, `db::Tx` lets go of its
+//! outbox: each event goes through `log::Hub` to every `log::Follower` of that conversation, and as a notification to
+//! other servers, which read the table. `conversations::follow` ends the stream where the sight of the one who follows
+//! ends; its events become GraphQL when they are delivered, so they show the present and never what was deleted.
 //!
 //! # The map
 //!
@@ -24,7 +24,7 @@
 //! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles): `audit`, `users`, `accounts`, `conversations`, `presence`, `reads`, `messages`, `import`.
 //!   In each: `mod.rs` is the front door; a verb a file is a rule; `store.rs`, or the folder `store`, is SQL; `events.rs` is what stands in the log;
 //!   `loaders.rs` looks up many at once; `graphql` is the face. A folder within an area is the same in small.
-//! - The top, which knows all areas: `api` (the schema and the door to executing), `http` (router, requests, sockets),
+//! - The top, which knows all areas: `api` (the schema and the door to executing), `http` (router, requests, streams, sockets),
 //!   `start` (from nothing to a running server).
 //!
 //! # Invariants

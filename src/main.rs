@@ -124,11 +124,13 @@ fn run(command: Command) -> Result<u8, Failure> {
 }
 
 fn serve(config: Config) -> Result<(), Failure> {
+    // Before a database is started for it.
+    let executor = start::executor(&config)?;
     let database = Database::to_serve(&config.data)?;
     with_runtime(async {
         let keys = start::kept_keys(&config.data)?;
         let app = database.app(config, keys).await?;
-        Ok(start::serve(app, stop_by_signal()?).await?)
+        Ok(start::serve(app, executor, stop_by_signal()?).await?)
     })
 }
 

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use crate::api::execute::{Executor, Trusted};
 use crate::app::App;
 use crate::clock::Clock;
-use crate::config::{Config, Data};
+use crate::config::{BadValue, Config, Data};
 use crate::db::{self, embedded};
 use crate::error::{Code, Error, Result};
 use crate::keys::{self, Keys};
@@ -112,11 +113,16 @@ pub fn passing_keys() -> Keys {
     Keys::new(&format!("{:x}", rand::random::<u128>()))
 }
 
+/// What runs operations: the schema, and the documents that the configuration trusts.
+pub fn executor(config: &Config) -> Result<Executor, BadValue> {
+    Ok(Executor::from(api::schema()).trusting(Trusted::load(&config.documents)?))
+}
+
 /// Serves until told to stop, then finishes what runs.
-pub async fn serve(app: App, shutdown: CancellationToken) -> Result<()> {
+pub async fn serve(app: App, executor: Executor, shutdown: CancellationToken) -> Result<()> {
     app.realtime.ended_sessions.look(&app.db).await?;
     let listen = app.config.http.listen;
-    let server = http::Server::bind(app.clone(), api::schema())
+    let server = http::Server::bind(app.clone(), executor)
         .await
         .map_err(|error| Error::internal(error).with_message(format!("Cannot listen on {listen} (LISTEN)")))?;
     let tending = tokio::spawn(tend(app.clone()));
@@ -139,8 +145,11 @@ async fn greet(app: &App, address: SocketAddr) -> Result<()> {
         _ => &app.config.http.public_url,
     };
     println!("chinwag {}", env!("CARGO_PKG_VERSION"));
-    println!("  GraphiQL  {url}/");
-    println!("  GraphQL   {url}/graphql (POST, GET and WebSocket)");
+    match app.config.documents.only_trusted {
+        true => println!("  GraphiQL  can run nothing: TRUSTED_DOCUMENTS_ONLY is on"),
+        false => println!("  GraphiQL  {url}/"),
+    }
+    println!("  GraphQL   {url}/graphql (POST, GET, event streams and WebSocket)");
     match &app.config.data.database_url {
         // Not the address: it may hold a password.
         Some(_) => println!("  Data      where DATABASE_URL says"),

@@ -28,6 +28,14 @@ impl Answer {
         Self::refused(vec![Sent::of(error, request_id)])
     }
 
+    /// As one object.
+    pub fn into_body(self) -> Bytes {
+        match self {
+            Self::Executed(body) => body,
+            Self::Refused(_, errors) => [b"{\"errors\":".as_slice(), &errors, b"}"].concat().into(),
+        }
+    }
+
     fn refused(errors: Vec<Sent>) -> Self {
         let code = errors.first().map_or(Code::Internal, |error| error.code);
         Self::Refused(code, to_json(&errors))
@@ -64,19 +72,39 @@ impl Sent {
     }
 }
 
+/// Why a document does not run, and where in it that stands.
+pub(super) struct Unfit {
+    pub error: Box<Error>,
+    locations: Vec<Pos>,
+}
+
+impl From<Error> for Unfit {
+    fn from(error: Error) -> Self {
+        Self { error: error.into(), locations: Vec::new() }
+    }
+}
+
 /// A document that does not parse.
-pub(super) fn not_parsed(error: &ParserError, request_id: &str) -> Answer {
-    let message = match error {
-        // The parser's text draws the line and the mistake in it; its last line says what was expected.
-        ParserError::Syntax { message, .. } => match message.rsplit_once("= ") {
-            Some((_, expected)) => format!("Syntax error: {}", expected.trim()),
-            None => "Syntax error".to_owned(),
-        },
-        other => format!("Syntax error: {}", other.to_string().trim_end_matches('.')),
-    };
-    let locations = error.positions().take(1).collect();
-    let error = Error::new(Code::GraphqlParseFailed, message);
-    Answer::refused(vec![Sent { locations, ..Sent::of(&error, request_id) }])
+impl From<ParserError> for Unfit {
+    fn from(error: ParserError) -> Self {
+        let message = match &error {
+            // The parser's text draws the line and the mistake in it; its last line says what was expected.
+            ParserError::Syntax { message, .. } => match message.rsplit_once("= ") {
+                Some((_, expected)) => format!("Syntax error: {}", expected.trim()),
+                None => "Syntax error".to_owned(),
+            },
+            other => format!("Syntax error: {}", other.to_string().trim_end_matches('.')),
+        };
+        let locations = error.positions().take(1).collect();
+        Self { error: Error::new(Code::GraphqlParseFailed, message).into(), locations }
+    }
+}
+
+impl Unfit {
+    pub fn refuse(self, request_id: &str) -> Answer {
+        log(&self.error, request_id);
+        Answer::refused(vec![Sent { locations: self.locations, ..Sent::of(&self.error, request_id) }])
+    }
 }
 
 /// What the library answered, as it leaves.

@@ -1,4 +1,5 @@
-//! The one door to executing operations, for requests and sockets alike: parse, admit, execute, and finish the answer.
+//! The one door to executing operations, for requests, streams and sockets alike: find or parse the document, admit,
+//! execute, and finish the answer.
 //!
 //! What async-graphql would do by extensions stands in front of `execute` and behind it: any extension, even an empty
 //! one, makes a large query half as slow again.
@@ -7,7 +8,6 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
 use async_graphql::{ObjectType, Request, Response, Schema, SubscriptionType, Variables};
 use futures_util::future::BoxFuture;
@@ -19,35 +19,62 @@ use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 pub use super::answer::Answer;
-use super::answer::{Stage, finish, not_parsed};
-use super::guard;
+use super::answer::{Stage, finish};
+pub use super::documents::Trusted;
+use super::documents::{Asked, Document, Documents, PersistedQuery};
 use crate::context::Scope;
 use crate::error::{Code, Error, Result};
 
-/// Of a document's text.
-const TEXT: usize = 64 * 1024;
 /// After this a query is dropped, and a mutation goes on unwatched.
 const RUNS: Duration = Duration::from_secs(30);
 
 /// Mutations under way at once. They go on when their client hangs up, so a client could start them without end.
 const MUTATIONS: usize = 1_000;
 
-/// What a client asks for, as it stands in a body or a socket's message.
+/// What a client asks for, as it stands in a body, an address or a socket's message.
+#[derive(Deserialize)]
+#[serde(try_from = "Sent")]
+pub struct Params {
+    asked: Asked,
+    operation_name: Option<String>,
+    variables: Variables,
+}
+
+/// The same as it was sent, where the document has two places for its name and may be absent.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Params {
-    query: String,
+struct Sent {
+    query: Option<String>,
+    document_id: Option<String>,
     operation_name: Option<String>,
     #[serde(default)]
     variables: Variables,
-    /// Taken from nobody, but a value that is no object is a mistake to report.
-    #[serde(rename = "extensions")]
-    _extensions: Option<serde_json::Map<String, serde_json::Value>>,
+    extensions: Option<Extensions>,
 }
 
-impl Params {
-    pub fn new(query: String, operation_name: Option<String>, variables: Variables) -> Self {
-        Self { query, operation_name, variables, _extensions: None }
+/// Others are taken from nobody.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Extensions {
+    persisted_query: Option<PersistedQuery>,
+}
+
+impl TryFrom<Sent> for Params {
+    type Error = &'static str;
+
+    fn try_from(sent: Sent) -> Result<Self, Self::Error> {
+        let named = match (sent.document_id.filter(|id| !id.is_empty()), sent.extensions) {
+            (Some(id), _) => Some(PersistedQuery::named(id)),
+            (None, extensions) => extensions.and_then(|extensions| extensions.persisted_query),
+        };
+        let asked = match (sent.query, named) {
+            // Some send an empty text beside the name.
+            (Some(text), Some(named)) if text.is_empty() => Asked::Named(named),
+            (Some(text), named) => Asked::Sent(text, named),
+            (None, Some(named)) => Asked::Named(named),
+            (None, None) => return Err("neither a document nor its name"),
+        };
+        Ok(Self { asked, operation_name: sent.operation_name, variables: sent.variables })
     }
 }
 
@@ -63,12 +90,15 @@ pub enum Kind {
 pub struct Operation {
     pub kind: Kind,
     request: Request,
+    /// Its document, if it is to be kept once it has run.
+    new: Option<Arc<Document>>,
 }
 
 /// Executes operations of one schema. A clone executes the same.
 #[derive(Clone)]
 pub struct Executor {
     schema: Arc<dyn Run>,
+    documents: Arc<Documents>,
     mutations: TaskTracker,
     /// What bounds them.
     places: Arc<Semaphore>,
@@ -103,28 +133,36 @@ where
     S: SubscriptionType + 'static,
 {
     fn from(schema: Schema<Q, M, S>) -> Self {
-        Self { schema: Arc::new(schema), mutations: TaskTracker::new(), places: Arc::new(Semaphore::new(MUTATIONS)) }
+        Self {
+            schema: Arc::new(schema),
+            documents: Arc::new(Documents::new(Trusted::default())),
+            mutations: TaskTracker::new(),
+            places: Arc::new(Semaphore::new(MUTATIONS)),
+        }
     }
 }
 
 impl Executor {
-    /// Parses what was asked and lets through what may run.
+    /// The same, for these trusted documents.
+    pub fn trusting(self, trusted: Trusted) -> Self {
+        Self { documents: Arc::new(Documents::new(trusted)), ..self }
+    }
+
+    /// Finds or parses what was asked, and lets through what may run.
     pub fn prepare(&self, params: Params, request_id: &str) -> Result<Operation, Answer> {
-        let refuse = |error: Error| Answer::refuse(&error, request_id);
-        if params.query.len() > TEXT {
-            let error = Error::new(Code::OperationTooComplex, format!("The document is longer than {TEXT} bytes"));
-            return Err(refuse(error.with("cost", params.query.len()).with("limit", TEXT)));
+        let Params { asked, operation_name, variables } = params;
+        let (document, is_new) = self.documents.find(&asked).map_err(|unfit| unfit.refuse(request_id))?;
+        match admit(&document, operation_name, variables) {
+            Ok((kind, request)) => Ok(Operation { kind, request, new: is_new.then_some(document) }),
+            Err(error) => Err(Answer::refuse(&error, request_id)),
         }
-        guard::admit_text(&params.query).map_err(refuse)?;
-        let document = parse_query(&params.query).map_err(|error| not_parsed(&error, request_id))?;
-        admit(params, document).map_err(refuse)
     }
 
     /// Runs a query or a mutation. A mutation goes on when this is dropped or takes too long: nobody who hangs up cuts a
     /// transaction, or stands between its commit and those who wait for its news.
     pub async fn run(&self, operation: Operation, scope: Arc<Scope>) -> Answer {
-        let kind = operation.kind;
-        let response = AssertUnwindSafe(self.schema.once(operation.request.data(scope.clone()))).catch_unwind();
+        let Operation { kind, request, new } = operation;
+        let response = AssertUnwindSafe(self.schema.once(request.data(scope.clone()))).catch_unwind();
         let outcome = match kind {
             Kind::Mutation => {
                 let Ok(place) = self.places.clone().try_acquire_owned() else {
@@ -139,7 +177,11 @@ impl Executor {
             Kind::Query | Kind::Subscription => timeout(RUNS, response).await.map(|caught| caught.ok()),
         };
         match outcome {
-            Ok(Some(response)) => finish(response, Stage::Running, &scope.request_id),
+            Ok(Some(response)) => {
+                let answer = finish(response, Stage::Running, &scope.request_id);
+                self.documents.keep_if_valid(new, &answer);
+                answer
+            }
             Ok(None) => Answer::refuse(&panicked(), &scope.request_id),
             Err(_elapsed) => Answer::refuse(&took_too_long(kind), &scope.request_id),
         }
@@ -148,19 +190,22 @@ impl Executor {
     /// Runs a subscription: an answer for each event. One that cannot be opened, or cannot be shown, ends it: going on
     /// past an event that the client did not get would be a silent hole, and it resumes after the last one it has.
     pub fn subscribe(&self, operation: Operation, scope: Arc<Scope>) -> BoxStream<'static, Answer> {
-        let events = AssertUnwindSafe(self.schema.stream(operation.request.data(scope.clone()))).catch_unwind();
-        stream::unfold(Some(events), move |state| {
-            let scope = scope.clone();
+        let Operation { request, new, .. } = operation;
+        let events = AssertUnwindSafe(self.schema.stream(request.data(scope.clone()))).catch_unwind();
+        let documents = self.documents.clone();
+        stream::unfold(Some((events, new)), move |state| {
+            let (scope, documents) = (scope.clone(), documents.clone());
             async move {
-                let mut events = state?;
+                let (mut events, new) = state?;
                 // What was loaded for one event is stale in the next.
                 scope.forget_loaded();
                 let answer = match events.next().await? {
                     Ok(response) => finish(response, Stage::Delivering, &scope.request_id),
                     Err(_panic) => Answer::refuse(&panicked(), &scope.request_id),
                 };
+                documents.keep_if_valid(new, &answer);
                 let goes_on = matches!(answer, Answer::Executed(_));
-                Some((answer, goes_on.then_some(events)))
+                Some((answer, goes_on.then_some((events, None))))
             }
         })
         .boxed()
@@ -173,14 +218,15 @@ impl Executor {
     }
 }
 
-fn admit(params: Params, document: ExecutableDocument) -> Result<Operation> {
-    let operation_name = params.operation_name.filter(|name| !name.is_empty());
-    let kind = choose(&document, operation_name.as_deref())?;
-    guard::admit(&document, &params.variables)?;
-    let mut request = Request::new(params.query).variables(params.variables);
+fn admit(document: &Document, operation_name: Option<String>, variables: Variables) -> Result<(Kind, Request)> {
+    let operation_name = operation_name.filter(|name| !name.is_empty());
+    let kind = choose(&document.tree, operation_name.as_deref())?;
+    document.measured.admit(&variables)?;
+    // Without the text: nothing reads it beside a tree.
+    let mut request = Request::new("").variables(variables);
     request.operation_name = operation_name;
-    request.set_parsed_query(document);
-    Ok(Operation { kind, request })
+    request.set_parsed_query(document.tree.clone());
+    Ok((kind, request))
 }
 
 /// Which operation of the document is meant.

@@ -4,6 +4,9 @@
 //! fragments without a memory, comparing its own limits only afterwards. So each fragment is measured once here and
 //! remembered; sums saturate. All operations and fragments are measured, also those that are not run: the library
 //! walks them all.
+//!
+//! A measure depends on the text alone and is taken once for all who send the same document. What their variables say,
+//! the sizes of pages, is put in for each request.
 
 use std::collections::HashMap;
 
@@ -47,14 +50,69 @@ const MUTATIONS: u32 = 10;
 const OPERATIONS: u32 = 20;
 const VARIABLES: u32 = 100;
 
+/// How large a document is that may be run, if its variables allow it.
+pub struct Measured {
+    /// What each operation makes, and what it may make.
+    operations: Vec<(Cost, u32)>,
+    /// Fragments whose pages are as large as variables say; one spreads only those before it.
+    fragments: Vec<Cost>,
+}
+
+/// Objects that are made, pages counted by their size.
+#[derive(Clone, Default)]
+struct Cost {
+    /// Those that the text itself says.
+    fixed: u32,
+    varying: Vec<Varying>,
+}
+
+#[derive(Clone)]
+enum Varying {
+    /// By its place among the fragments.
+    Fragment(usize),
+    Below {
+        below: Cost,
+        elements: Elements,
+        own: Own,
+    },
+}
+
+/// What a field adds to what is below it.
+#[derive(Clone, Copy)]
+enum Own {
+    /// So many, however many elements it has.
+    Beside(u32),
+    /// So many with each of its elements.
+    Each(u32),
+    /// One, unless what is below counts itself.
+    Otherwise,
+}
+
+/// How often what is below a field is made.
+#[derive(Clone)]
+enum Elements {
+    Fixed(u32),
+    /// The larger one, where both are given.
+    Page(Number, Number),
+    /// Two sides together.
+    Around(Number, Number),
+    /// As many as a list has.
+    Each(Name),
+}
+
+#[derive(Clone)]
+enum Number {
+    Fixed(u32),
+    Variable(Name),
+}
+
 /// How large a selection is, fragments written out.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Size {
     fields: u32,
     aliases: u32,
     directives: u32,
-    /// Objects, pages counted by their size.
-    cost: u32,
+    cost: Cost,
     /// Whether its top holds the elements of a page.
     is_page: bool,
     /// Fields at its top.
@@ -100,20 +158,128 @@ fn skip(bytes: &[u8], mut at: usize, ends: impl Fn(&[u8]) -> bool) -> usize {
     at
 }
 
-/// Lets through what may run.
-pub fn admit(document: &ExecutableDocument, variables: &Variables) -> Result<()> {
-    let mut measure = Measure { document, variables, fragments: HashMap::new() };
+/// Measures a document, unless it is too large whatever its variables say.
+pub fn measure(document: &ExecutableDocument) -> Result<Measured> {
+    let mut measure = Measure { document, sizes: HashMap::new(), fragments: Vec::new() };
+    let mut operations = Vec::new();
     let mut fields_in_all = 0u32;
     within("operations", document.operations.iter().count() as u32, OPERATIONS)?;
     for (_, operation) in document.operations.iter() {
         let size = measure.selection(&operation.node.selection_set.node, 0)?;
+        let cost = if operation.node.ty == OperationType::Subscription { EVENT_COST } else { COST };
         admit_operation(&operation.node, &size)?;
         fields_in_all = fields_in_all.saturating_add(size.fields);
+        operations.push((size.cost, cost));
     }
     for name in document.fragments.keys() {
         fields_in_all = fields_in_all.saturating_add(measure.fragment(name, 0)?.fields);
     }
-    within("fields", fields_in_all, FIELDS_IN_ALL)
+    within("fields", fields_in_all, FIELDS_IN_ALL)?;
+    Ok(Measured { operations, fragments: measure.fragments })
+}
+
+impl Measured {
+    /// Lets through what may run with these variables.
+    pub fn admit(&self, variables: &Variables) -> Result<()> {
+        let mut fragments = Vec::with_capacity(self.fragments.len());
+        for fragment in &self.fragments {
+            fragments.push(fragment.with(variables, &fragments));
+        }
+        self.operations.iter().try_for_each(|(cost, limit)| within("objects", cost.with(variables, &fragments), *limit))
+    }
+}
+
+impl Cost {
+    fn fixed(fixed: u32) -> Self {
+        Self { fixed, varying: Vec::new() }
+    }
+
+    /// What it comes to, given what the fragments come to.
+    fn with(&self, variables: &Variables, fragments: &[u32]) -> u32 {
+        self.varying.iter().fold(self.fixed, |sum, varying| {
+            sum.saturating_add(match varying {
+                Varying::Fragment(at) => fragments[*at],
+                Varying::Below { below, elements, own } => {
+                    own.with(below.with(variables, fragments), elements.with(variables))
+                }
+            })
+        })
+    }
+
+    /// Of a field, given what is below it.
+    fn of(below: Cost, elements: Elements, own: Own) -> Self {
+        match elements {
+            Elements::Fixed(elements) if below.varying.is_empty() => Self::fixed(own.with(below.fixed, elements)),
+            elements => Self { fixed: 0, varying: vec![Varying::Below { below, elements, own }] },
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.fixed = self.fixed.saturating_add(other.fixed);
+        self.varying.extend(other.varying);
+    }
+}
+
+impl Own {
+    fn with(self, below: u32, elements: u32) -> u32 {
+        match self {
+            Self::Beside(own) => below.saturating_mul(elements).saturating_add(own),
+            Self::Each(own) => below.saturating_add(own).saturating_mul(elements),
+            Self::Otherwise => below.saturating_mul(elements).saturating_add(u32::from(below == 0)),
+        }
+    }
+}
+
+impl Elements {
+    fn with(&self, variables: &Variables) -> u32 {
+        match self {
+            Self::Fixed(elements) => *elements,
+            Self::Page(first, last) => first.with(variables).max(last.with(variables)),
+            Self::Around(before, after) => {
+                before.with(variables).saturating_add(after.with(variables)).min(LARGEST_PAGE)
+            }
+            Self::Each(name) => match variables.get(name) {
+                Some(ConstValue::List(values)) => values.len() as u32,
+                _ => LARGEST_PAGE,
+            },
+        }
+    }
+
+    /// Those that depend on no variable are counted at once.
+    fn settled(self) -> Self {
+        match self {
+            Self::Page(Number::Fixed(_), Number::Fixed(_)) | Self::Around(Number::Fixed(_), Number::Fixed(_)) => {
+                Self::Fixed(self.with(&Variables::default()))
+            }
+            other => other,
+        }
+    }
+}
+
+impl Number {
+    fn of(value: &Value) -> Self {
+        match value {
+            Value::Number(number) => Self::Fixed(at_most_a_page(number.as_u64())),
+            Value::Variable(name) => Self::Variable(name.clone()),
+            Value::Null => Self::Fixed(USUAL_PAGE),
+            _ => Self::Fixed(LARGEST_PAGE),
+        }
+    }
+
+    fn with(&self, variables: &Variables) -> u32 {
+        match self {
+            Self::Fixed(number) => *number,
+            Self::Variable(name) => match variables.get(name) {
+                Some(ConstValue::Number(number)) => at_most_a_page(number.as_u64()),
+                // Its default stands elsewhere: as much as there may be.
+                _ => LARGEST_PAGE,
+            },
+        }
+    }
+}
+
+fn at_most_a_page(number: Option<u64>) -> u32 {
+    number.map_or(LARGEST_PAGE, |number| number.min(LARGEST_PAGE.into()) as u32)
 }
 
 fn admit_operation(operation: &OperationDefinition, size: &Size) -> Result<()> {
@@ -126,8 +292,6 @@ fn admit_operation(operation: &OperationDefinition, size: &Size) -> Result<()> {
         return Err(Error::new(Code::GraphqlValidationFailed, message));
     }
     let roots = if operation.ty == OperationType::Mutation { MUTATIONS } else { ROOT_FIELDS };
-    let cost = if operation.ty == OperationType::Subscription { EVENT_COST } else { COST };
-    within("objects", size.cost, cost)?;
     within("lists of introspection inside one another", size.introspected, INTROSPECTED)?;
     within("levels", size.depth, DEPTH)?;
     within("levels of fragments", size.nesting, NESTING)?;
@@ -148,9 +312,9 @@ fn within(what: &str, cost: u32, limit: u32) -> Result<()> {
 
 struct Measure<'d> {
     document: &'d ExecutableDocument,
-    variables: &'d Variables,
     /// What was measured before; `None` for a fragment being measured.
-    fragments: HashMap<&'d Name, Option<Size>>,
+    sizes: HashMap<&'d Name, Option<Size>>,
+    fragments: Vec<Cost>,
 }
 
 impl<'d> Measure<'d> {
@@ -165,20 +329,17 @@ impl<'d> Measure<'d> {
                     let below = self.selection(&field.node.selection_set.node, level + 1)?;
                     let name = field.node.name.node.as_str();
                     let is_element = matches!(name, "edges" | "nodes" | "pageInfo") && field.node.arguments.is_empty();
+                    let one = u32::from(!field.node.selection_set.node.items.is_empty());
                     let own = match name {
-                        "nodes" if is_element => 1,
-                        // Its node counts itself.
-                        "edges" if is_element => u32::from(below.cost == 0),
-                        "pageInfo" => 0,
-                        _ => u32::from(!field.node.selection_set.node.items.is_empty()),
-                    };
-                    let elements = self.elements(&field.node, below.is_page);
-                    let cost = match name {
+                        "nodes" if is_element => Own::Beside(1),
                         // Each is an object of its own; `nodes` of the root.
-                        "nodes" if !is_element => below.cost.saturating_add(own).saturating_mul(elements),
-                        "sidebar" => below.cost.saturating_add(own).saturating_mul(SIDEBAR),
-                        _ => below.cost.saturating_mul(elements).saturating_add(own),
+                        "nodes" | "sidebar" => Own::Each(one),
+                        // Its node counts itself.
+                        "edges" if is_element => Own::Otherwise,
+                        "pageInfo" => Own::Beside(0),
+                        _ => Own::Beside(one),
                     };
+                    let cost = Cost::of(below.cost, elements(&field.node, below.is_page), own);
                     let is_introspected = matches!(name, "fields" | "interfaces" | "possibleTypes" | "inputFields");
                     Size {
                         cost,
@@ -194,81 +355,73 @@ impl<'d> Measure<'d> {
                 Selection::InlineFragment(inline) => self.selection(&inline.node.selection_set.node, level + 1)?,
                 Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node, level + 1)?,
             };
-            sum.add(&Size { directives: inner.directives.saturating_add(directives), ..inner });
+            sum.add(Size { directives: inner.directives.saturating_add(directives), ..inner });
         }
         Ok(sum)
-    }
-
-    /// How often what is below a field is made.
-    fn elements(&self, field: &Field, is_page: bool) -> u32 {
-        let number = |name| field.get_argument(name).map(|value| self.number(&value.node));
-        let wanted = match field.name.node.as_str() {
-            "messagesAround" | "repliesAround" => {
-                let side = |name| number(name).unwrap_or(USUAL_PAGE);
-                return side("before").saturating_add(side("after")).min(LARGEST_PAGE);
-            }
-            "presences" => return field.get_argument("userIds").map_or(1, |ids| self.length(&ids.node)),
-            // Of one delivery.
-            "signals" => return LARGEST_PAGE,
-            "nodes" => return field.get_argument("ids").map_or(1, |ids| self.length(&ids.node)),
-            // Of a conversation; the ones in a delivery are one each.
-            "events" if field.get_argument("after").is_some() => Some(number("first").unwrap_or(LARGEST_PAGE)),
-            _ => number("first").max(number("last")),
-        };
-        match wanted {
-            Some(wanted) => wanted.min(LARGEST_PAGE),
-            None if is_page => USUAL_PAGE,
-            None => 1,
-        }
-    }
-
-    fn number(&self, value: &Value) -> u32 {
-        let number = match value {
-            Value::Number(number) => number.as_u64(),
-            Value::Variable(name) => match self.variables.get(name) {
-                Some(ConstValue::Number(number)) => number.as_u64(),
-                // Its default stands elsewhere: as much as there may be.
-                _ => None,
-            },
-            Value::Null => Some(USUAL_PAGE.into()),
-            _ => None,
-        };
-        number.map_or(LARGEST_PAGE, |number| number.min(LARGEST_PAGE.into()) as u32)
-    }
-
-    fn length(&self, value: &Value) -> u32 {
-        match value {
-            Value::List(values) => values.len() as u32,
-            Value::Variable(name) => match self.variables.get(name) {
-                Some(ConstValue::List(values)) => values.len() as u32,
-                _ => LARGEST_PAGE,
-            },
-            _ => 1,
-        }
     }
 
     fn fragment(&mut self, name: &Name, level: u32) -> Result<Size> {
         // One that does not exist is for validation to name.
         let Some((name, fragment)) = self.document.fragments.get_key_value(name) else { return Ok(Size::default()) };
-        match self.fragments.get(name) {
-            Some(Some(size)) => return Ok(*size),
+        match self.sizes.get(name) {
+            Some(Some(size)) => return Ok(size.clone()),
             Some(None) => {
                 let message = format!("The fragment \"{name}\" contains itself");
                 return Err(Error::new(Code::GraphqlValidationFailed, message));
             }
             None => {}
         }
-        self.fragments.insert(name, None);
-        let size = self.selection(&fragment.node.selection_set.node, level)?;
-        self.fragments.insert(name, Some(size));
+        self.sizes.insert(name, None);
+        let mut size = self.selection(&fragment.node.selection_set.node, level)?;
+        if !size.cost.varying.is_empty() {
+            let place = Varying::Fragment(self.fragments.len());
+            self.fragments.push(std::mem::take(&mut size.cost));
+            size.cost.varying.push(place);
+        }
+        self.sizes.insert(name, Some(size.clone()));
         Ok(size)
+    }
+}
+
+/// How often what is below a field is made.
+fn elements(field: &Field, is_page: bool) -> Elements {
+    let number = |name| field.get_argument(name).map(|value| Number::of(&value.node));
+    let elements = match field.name.node.as_str() {
+        "messagesAround" | "repliesAround" => {
+            let side = |name| number(name).unwrap_or(Number::Fixed(USUAL_PAGE));
+            Elements::Around(side("before"), side("after"))
+        }
+        "presences" => each(field, "userIds"),
+        "sidebar" => Elements::Fixed(SIDEBAR),
+        // Of one delivery.
+        "signals" => Elements::Fixed(LARGEST_PAGE),
+        "nodes" => each(field, "ids"),
+        // Of a conversation; the ones in a delivery are one each.
+        "events" if field.get_argument("after").is_some() => {
+            Elements::Page(number("first").unwrap_or(Number::Fixed(LARGEST_PAGE)), Number::Fixed(0))
+        }
+        _ => match (number("first"), number("last")) {
+            (None, None) if is_page => Elements::Fixed(USUAL_PAGE),
+            (None, None) => Elements::Fixed(1),
+            (first, last) => Elements::Page(first.unwrap_or(Number::Fixed(0)), last.unwrap_or(Number::Fixed(0))),
+        },
+    };
+    elements.settled()
+}
+
+/// One for each element of an argument.
+fn each(field: &Field, argument: &str) -> Elements {
+    match field.get_argument(argument).map(|value| &value.node) {
+        Some(Value::List(values)) => Elements::Fixed(values.len() as u32),
+        Some(Value::Variable(name)) => Elements::Each(name.clone()),
+        _ => Elements::Fixed(1),
     }
 }
 
 impl Size {
     /// Adds what stands beside it, one level further in.
-    fn add(&mut self, other: &Size) {
-        self.cost = self.cost.saturating_add(other.cost);
+    fn add(&mut self, other: Size) {
+        self.cost.add(other.cost);
         self.is_page |= other.is_page;
         self.fields = self.fields.saturating_add(other.fields);
         self.aliases = self.aliases.saturating_add(other.aliases);
@@ -293,7 +446,8 @@ mod tests {
 
     fn code_with(text: &str, variables: serde_json::Value) -> Option<Code> {
         let variables = Variables::from_json(variables);
-        admit(&parse_query(text).unwrap(), &variables).err().map(|error| error.code())
+        let measured = measure(&parse_query(text).unwrap());
+        measured.and_then(|measured| measured.admit(&variables)).err().map(|error| error.code())
     }
 
     #[test]
@@ -316,6 +470,33 @@ mod tests {
             "query($n: Int) { channels(first: $n) { nodes { messages(last: $n) { nodes { author { id } } } } } }";
         assert_eq!(code_with(small, json!({ "n": 10 })), None);
         assert_eq!(code_with(small, json!({ "n": 100 })), Some(Code::OperationTooComplex));
+    }
+
+    #[test]
+    fn one_measure_holds_for_all_variables() {
+        let text =
+            "query($n: Int, $ids: [ID!]!) { nodes(ids: $ids) { ...F } channels(first: $n) { nodes { ...F ...F } } }
+            fragment F on T { ...G messagesAround(before: $n, after: 0) { edges { node { author { id } } } } }
+            fragment G on T { messages(last: $n) { edges { cursor } } }";
+        let measured = measure(&parse_query(text).unwrap()).unwrap();
+        // G: n + 1; F: G + 2n + 1; in all ids * (1 + F) + n * (1 + 2F) + 1.
+        let cost = |n: u32, ids: u32| {
+            let variables = Variables::from_json(json!({ "n": n, "ids": vec!["x"; ids as usize] }));
+            let mut fragments = Vec::new();
+            for fragment in &measured.fragments {
+                fragments.push(fragment.with(&variables, &fragments));
+            }
+            measured.operations[0].0.with(&variables, &fragments)
+        };
+        for (n, ids) in [(0, 0), (1, 1), (3, 2), (10, 50), (100, 0)] {
+            let f = 3 * n + 2;
+            assert_eq!(cost(n, ids), ids * (1 + f) + n * (1 + 2 * f) + 1, "{n} {ids}");
+        }
+        let admits = |variables| measured.admit(&Variables::from_json(variables)).is_ok();
+        assert!(admits(json!({ "n": 10, "ids": ["a"] })));
+        assert!(!admits(json!({ "n": 100, "ids": ["a"] })));
+        assert!(!admits(json!({ "n": 10, "ids": vec!["a"; 200] })));
+        assert!(!admits(json!({ "ids": [] })) && !admits(json!({ "n": "10", "ids": [] })));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::reads::graphql::ReadMutation;
 use crate::users::graphql::{UserMutation, UserQuery};
 
 mod answer;
+mod documents;
 pub mod execute;
 mod guard;
 mod node;

@@ -7,8 +7,10 @@ mod hosts;
 mod negotiate;
 mod serve;
 mod socket;
+mod stream;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
@@ -35,6 +37,10 @@ use hosts::Hosts;
 use serve::Peer;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// By this much a socket or a stream ends after another when the server stops, so that not all clients come back at once.
+const APART: Duration = Duration::from_millis(1);
+/// And the last one not later than this.
+const LAST: Duration = Duration::from_secs(5);
 
 /// What all requests share. A clone is the same.
 #[derive(Clone)]
@@ -81,6 +87,13 @@ impl Http {
         Self(Arc::new(Shared { app, executor, hosts, places, draining, tasks }))
     }
 
+    /// Waits until the server stops, and for the turn of one of its many sockets and streams.
+    async fn stops_for_one(&self) {
+        self.draining.cancelled().await;
+        let all = u32::try_from(self.tasks.len()).unwrap_or(u32::MAX);
+        tokio::time::sleep(APART.saturating_mul(all).min(LAST).mul_f64(rand::random())).await;
+    }
+
     fn router(&self) -> Router {
         let sdl: Arc<str> = api::sdl().into();
         Router::new()
@@ -108,7 +121,7 @@ impl Http {
             .allow_methods(AllowMethods::list([axum::http::Method::GET, axum::http::Method::POST]))
             .allow_headers(AllowHeaders::mirror_request())
             .expose_headers([REQUEST_ID])
-            .max_age(std::time::Duration::from_secs(3600))
+            .max_age(Duration::from_secs(3600))
     }
 }
 

@@ -115,8 +115,6 @@ fn graphql_stands_in_the_files_of_that_name_and_in_the_core_that_serves_them() {
         ("messages/mod.rs", &enumeration),
         ("realtime/presences.rs", &enumeration),
         ("users/mod.rs", &enumeration),
-        // Variables come in a body, and go to the executor as they are.
-        ("http/graphql.rs", &["async_graphql::Variables"]),
     ];
     let is_graphql = |path: &str| is_below(path, "async_graphql");
     only_there("rules must not know who asks them", at_home, &allowed, is_graphql);

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_graphql::{Context, Object, Schema, Subscription};
+use chinwag::api::execute::{Executor, Trusted};
 use chinwag::app::App;
 use chinwag::clock::Clock;
 use chinwag::config::Config;
@@ -178,7 +179,8 @@ impl Toy {
             .disable_suggestions()
             .limit_recursive_depth(64)
             .finish();
-        let server = Server::bind(app.clone(), schema).await.unwrap();
+        let executor = Executor::from(schema).trusting(Trusted::load(&app.config.documents).unwrap());
+        let server = Server::bind(app.clone(), executor).await.unwrap();
         let address = server.address();
         let stop = CancellationToken::new();
         let running = Some(tokio::spawn(server.run(stop.clone())));

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::future::pending;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,9 +39,9 @@ const PING_EVERY: Duration = Duration::from_secs(25);
 /// finds it.
 const SILENCE: Duration = Duration::from_secs(45);
 /// For the kernel to take what was flushed; a client that does not read for as long is let go.
-const STALLS: Duration = Duration::from_secs(10);
+pub const STALLS: Duration = Duration::from_secs(10);
 /// Bytes a second of the slowest line that may have more time for a large answer.
-const SLOWEST: f64 = 32.0 * 1024.0;
+pub const SLOWEST: f64 = 32.0 * 1024.0;
 /// For the other end to answer a close frame: closing the connection at once could overtake it.
 const CLOSES: Duration = Duration::from_secs(1);
 /// Frames taken from the queue at once.
@@ -49,10 +50,6 @@ const BATCH: usize = 64;
 const FLUSH: usize = 8 * 1024;
 /// For queries and mutations on a socket when the server stops or the session ends.
 const FINISHES: Duration = Duration::from_secs(5);
-/// By this much a socket is closed after another when the server stops, so that not all clients come back at once.
-const APART: Duration = Duration::from_millis(1);
-/// And the last one not later than this.
-const LAST: Duration = Duration::from_secs(5);
 
 /// Speaks with one client until either side has enough.
 pub async fn serve(socket: WebSocket, http: Http, origin: Origin) {
@@ -140,8 +137,8 @@ impl Connection {
         let mut pings = interval_at(heard + PING_EVERY, PING_EVERY);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut frames = Vec::new();
-        let mut leave_at = None;
-        let stopping = self.http.draining.clone();
+        let http = self.http.clone();
+        let mut stopping = pin!(http.stops_for_one());
         loop {
             tokio::select! {
                 // What ends the conversation comes first, and reading before writing: a client that floods the socket
@@ -150,8 +147,7 @@ impl Connection {
                 () = self.ended.cancelled() => return Err(End::SessionEnded),
                 seen = look(&mut self.look) => self.see(seen?).await?,
                 () = until(self.due) => self.fall_due()?,
-                () = stopping.cancelled(), if leave_at.is_none() => leave_at = Some(Instant::now() + self.apart()),
-                () = until(leave_at) => {
+                () = &mut stopping => {
                     self.finish().await;
                     return Err(Close::RESTARTING.into());
                 }
@@ -306,12 +302,6 @@ impl Connection {
 
     async fn send(&mut self, message: Message) -> Result<(), End> {
         moves(0, self.socket.send(message)).await
-    }
-
-    /// How long this socket stays while the server stops.
-    fn apart(&self) -> Duration {
-        let sockets = u32::try_from(self.http.tasks.len()).unwrap_or(u32::MAX);
-        APART.saturating_mul(sockets).min(LAST).mul_f64(rand::random())
     }
 
     /// Waits for queries and mutations to be answered, and for none too long: subscriptions never finish.

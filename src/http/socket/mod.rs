@@ -12,7 +12,9 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
-pub use places::Places;
+pub use connection::{SLOWEST, STALLS};
+pub use greeting::look_again;
+pub use places::{Holder, Place, Places};
 
 use super::serve::Peer;
 use super::{Http, RequestId, refusal};

@@ -1,9 +1,10 @@
-//! How many sockets one user and one address may hold, so that nobody takes the places of all.
+//! How many sockets and streams one user and one address may hold, so that nobody takes the places of all.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::protocol::OPERATIONS;
 use crate::id::UserId;
 
 /// Tabs and devices of one person.
@@ -11,18 +12,20 @@ const OF_USER: usize = 20;
 /// People behind one router.
 const OF_ADDRESS: usize = 100;
 
-/// Whose sockets are counted.
+/// Whose sockets are counted, or streams.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Holder {
     User(UserId),
+    /// Each is a single operation: as many as run on a socket.
+    Streams(UserId),
     Address(IpAddr),
 }
 
-/// The sockets of this server. A clone counts the same.
+/// The sockets and streams of this server. A clone counts the same.
 #[derive(Clone, Default)]
 pub struct Places(Arc<Mutex<HashMap<Holder, usize>>>);
 
-/// One socket's place; free again when dropped.
+/// The place of a socket or a stream; free again when dropped.
 pub struct Place {
     holder: Holder,
     places: Places,
@@ -34,6 +37,7 @@ impl Places {
         let holder = holder.whole();
         let limit = match holder {
             Holder::User(_) => OF_USER,
+            Holder::Streams(_) => OPERATIONS,
             Holder::Address(_) => OF_ADDRESS,
         };
         let mut held = self.held();
@@ -89,6 +93,16 @@ mod tests {
         assert!(places.take(at("10.0.0.1")).is_some());
         taken.clear();
         assert!(places.held().is_empty());
+    }
+
+    #[test]
+    fn streams_of_a_person_are_not_their_sockets() {
+        let (places, user) = (Places::default(), UserId(uuid::Uuid::nil()));
+        let streams: Vec<_> = (0..OPERATIONS).map(|_| places.take(Holder::Streams(user)).unwrap()).collect();
+        assert!(places.take(Holder::Streams(user)).is_none());
+        assert!(places.take(Holder::User(user)).is_some());
+        drop(streams);
+        assert!(places.take(Holder::Streams(user)).is_some());
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl TestServer {
         let mut config = Config::for_tests(database.url.clone(), std::env::temp_dir());
         change(&mut config);
         let app = App::new(config, clock.clone(), database.url.clone(), Keys::new(SECRET)).unwrap();
-        let server = Server::bind(app.clone(), chinwag::api::schema()).await.unwrap();
+        let server = Server::bind(app.clone(), chinwag::start::executor(&app.config).unwrap()).await.unwrap();
         let address = server.address();
         let shutdown = CancellationToken::new();
         let serving = AbortOnDropHandle::new(tokio::spawn(server.run(shutdown.clone())));
