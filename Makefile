@@ -2,11 +2,12 @@
 # which also works by itself wherever PostgreSQL and a C compiler are installed.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check
+.PHONY: help run test check bench
 
 help:
 	@echo 'make run     start the server at http://localhost:8080, with GraphiQL at /'
 	@echo 'make test    run all tests'
+	@echo 'make bench   what it costs, beside the limit of the same machine'
 	@echo 'make check   formatting, lints and documentation, with every warning an error'
 
 # GraphiQL is folded into the binary, so it has to be there before the build.
@@ -25,3 +26,8 @@ check:
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --document-private-items
+
+# Minutes of work for both cores; figures are ratios, because machines differ and are never quiet.
+bench:
+	@scripts/install-postgres
+	cargo bench

@@ -6,7 +6,7 @@
 //! `api::execute`, which parses its document or knows it already (`api::documents`), weighs it (`api::guard`) and runs it.
 //! The resolver in `messages::graphql` makes a `Draft` of the input and calls the rule `messages::send`, which serves it
 //! together with all that others send at that moment (`gather`): one transaction locks the conversations
-//! (`conversations::gather`), looks for what decides, judges each draft (`conversations::may`) and writes the messages,
+//! (`conversations::hold`), looks for what decides, judges each draft (`conversations::may`) and writes the messages,
 //! their events with the next `seq`, and the counters. When that is committed, and not before, `db::Tx` lets go of its
 //! outbox: each event goes through `log::Hub` to every `log::Follower` of that conversation, and as a notification to
 //! other servers, which read the table. `conversations::follow` ends the stream where the sight of the one who follows

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use futures_util::try_join;
+
 use super::store;
 use super::{Conversation, Reference, Sight, Standing};
 use crate::clock::Instant;
@@ -44,26 +46,36 @@ pub enum Place {
     Busy,
 }
 
+/// What is locked, and for whom.
+pub struct Held {
+    conversations: Vec<ConversationId>,
+    /// Who asked for what, each pair once.
+    asks: Vec<(UserId, ConversationId)>,
+}
+
 /// Locks the conversations in which those who ask have seats: strangers do not get to hold a row, or to feel that somebody
 /// does. As with `lock`, the lock is a statement of its own, and where everybody stands is read by the next one.
-pub async fn gather(tx: &mut Tx, asks: &[(UserId, Reference)], now: Instant, busy: Busy) -> Result<Gathering> {
-    let mut pairs: Vec<_> = asks.iter().map(|(user, reference)| (*user, reference.id)).collect();
-    pairs.sort();
-    pairs.dedup();
-    let held = store::lock_seated(tx, &pairs, busy).await?;
-    let rooms = store::by_ids(tx, &held).await?;
-    let standings = store::standings(tx, &pairs).await?;
-    let room = |conversation: Conversation| {
-        let log = Writer::after(conversation.id, conversation.last_seq);
-        (conversation.id, Room { now: now.max(conversation.last_activity_at), log, conversation })
-    };
-    Ok(Gathering {
-        rooms: rooms.into_iter().map(room).collect(),
-        standings: standings
-            .into_iter()
-            .map(|(user, sight, standing)| ((user, sight.id()), (sight, standing)))
-            .collect(),
-    })
+pub async fn hold(tx: &mut Tx, asks: &[(UserId, Reference)], busy: Busy) -> Result<Held> {
+    let mut asks: Vec<_> = asks.iter().map(|(user, reference)| (*user, reference.id)).collect();
+    asks.sort();
+    asks.dedup();
+    Ok(Held { conversations: store::lock_seated(tx, &asks, busy).await?, asks })
+}
+
+impl Held {
+    /// Where everybody stands, as it is under the locks.
+    pub async fn gather(self, tx: &Tx, now: Instant) -> Result<Gathering> {
+        let (rooms, standings) = try_join!(store::by_ids(tx, &self.conversations), store::standings(tx, &self.asks))?;
+        let room = |conversation: Conversation| {
+            let log = Writer::after(conversation.id, conversation.last_seq);
+            (conversation.id, Room { now: now.max(conversation.last_activity_at), log, conversation })
+        };
+        let standing = |(user, sight, standing): (UserId, Sight, Standing)| ((user, sight.id()), (sight, standing));
+        Ok(Gathering {
+            rooms: rooms.into_iter().map(room).collect(),
+            standings: standings.into_iter().map(standing).collect(),
+        })
+    }
 }
 
 impl Gathering {
@@ -96,8 +108,9 @@ impl Gathering {
         if changed.is_empty() {
             return Ok(());
         }
-        store::save_heads(tx, &changed).await?;
-        log::append(tx, events).await
+        try_join!(async { Ok(store::save_heads(tx, &changed).await?) }, log::insert(tx, &events))?;
+        tx.outbox().events.extend(events);
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Conversations: the places where messages are written, who is in them, and who may do what.
 //!
 //! Permission is a value. `in_sight` is the only way to a conversation for whatever reads, `lock` the only one for whatever
-//! writes for somebody (`gather` for many at once); both say *not found* to strangers. What reads takes a `Sight`, what changes something takes `Here`,
+//! writes for somebody (`hold` for many at once); both say *not found* to strangers. What reads takes a `Sight`, what changes something takes `Here`,
 //! and what passes without a trace, or is each member's own, takes a `Seat`, so a forgotten check does not compile.
 //! History that the server itself tells is written by a `Chronicle`.
 
@@ -44,7 +44,7 @@ pub use change_role::{ChangedMember, RoleDraft, change_role};
 pub use chronicle::{Chronicle, Written};
 pub use create::{ChannelDraft, ChannelInput, Created, create_channel};
 pub use follow::follow;
-pub use gathering::{Busy, Gathering, Place, Room, gather};
+pub use gathering::{Busy, Gathering, Held, Place, Room, hold};
 pub use here::{Changed, Here, lock};
 pub use join::join_channel;
 pub use leave::leave;
@@ -172,7 +172,7 @@ pub async fn role_of(tx: &mut Tx, sight: Sight, user: UserId) -> Result<Option<M
 }
 
 /// Moves positions to messages of their owners', who hold seats: who writes has read.
-pub async fn read_by_writing(tx: &mut Tx, positions: &[Position]) -> Result<()> {
+pub async fn read_by_writing(tx: &Tx, positions: &[Position]) -> Result<()> {
     match positions {
         [] => Ok(()),
         positions => Ok(store::read_by_writing(tx, positions).await?),

@@ -19,6 +19,11 @@ pub use listen::listen;
 use crate::db::Tx;
 use crate::error::Result;
 
+/// Writes what a `Writer` collected, and nothing more: whoever calls it puts the events into the outbox.
+pub async fn insert(tx: &Tx, events: &[Event]) -> Result<()> {
+    Ok(store::insert(tx, events).await?)
+}
+
 /// Writes what a `Writer` collected, as part of the transaction that holds the row lock; the events leave when it is
 /// committed.
 pub async fn append(tx: &mut Tx, events: Vec<Event>) -> Result<()> {

@@ -23,8 +23,8 @@ insert_many! {
     }
 }
 
-pub(super) async fn insert(conn: &mut Conn, events: &[Event]) -> QueryResult<()> {
-    Insert::of(events).execute(conn).await.map(drop)
+pub(super) async fn insert(mut conn: &Conn, events: &[Event]) -> QueryResult<()> {
+    Insert::of(events).execute(&mut conn).await.map(drop)
 }
 
 /// The latest position of a log; `None` where there is no such conversation.

@@ -101,7 +101,7 @@ pub(super) struct Said<'a> {
 }
 
 /// Keeps whom these messages mention.
-pub(super) async fn keep(tx: &mut Tx, said: &[Said<'_>]) -> Result<()> {
+pub(super) async fn keep(tx: &Tx, said: &[Said<'_>]) -> Result<()> {
     let mut named: Vec<UserId> = said.iter().flat_map(|said| said.mentions.users.iter().copied()).collect();
     named.sort();
     named.dedup();

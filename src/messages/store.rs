@@ -1,11 +1,10 @@
 //! Messages, revisions, threads and mentions.
 
 use diesel::QueryResult;
-use diesel::expression::{AppearsOnTable, Expression, ValidGrouping, is_aggregate};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{Array, Binary, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, Binary, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
 use super::Kind;
@@ -78,8 +77,8 @@ insert_many! {
     }
 }
 
-pub(super) async fn insert<'a>(conn: &mut Conn, new: impl IntoIterator<Item = &'a Message> + Clone) -> QueryResult<()> {
-    Insert::of(new).execute(conn).await.map(drop)
+pub(super) async fn insert<'a>(mut conn: &Conn, new: impl IntoIterator<Item = &'a Message> + Clone) -> QueryResult<()> {
+    Insert::of(new).execute(&mut conn).await.map(drop)
 }
 
 /// Content, version and times of a changed message.
@@ -115,15 +114,16 @@ pub(super) async fn keep_revision(
     diesel::insert_into(message_revisions::table).values(row).execute(conn).await.map(drop)
 }
 
-/// What was sent under these keys, each of one sender in one conversation.
-pub(super) async fn by_client_keys(
-    conn: &mut Conn,
+/// Where the messages are that were sent under these keys, each of one sender in one conversation.
+pub(super) async fn sent_under(
+    mut conn: &Conn,
     keys: &[(ConversationId, UserId, &str)],
-) -> QueryResult<Vec<Message>> {
-    messages::table.filter(SentUnder::of(keys)).select(Message::as_select()).load(conn).await
+) -> QueryResult<Vec<(ConversationId, i32)>> {
+    SentUnder::of(keys).load(&mut conn).await
 }
 
-/// Whether a message was sent under one of these keys, which diesel cannot say: three lists would match their product.
+/// One key after the other, by the index (`OFFSET 0` keeps it so): PostgreSQL, which cannot know how few keys there are,
+/// and may have made its plan while the table was small, would read all of it otherwise.
 struct SentUnder<'a> {
     conversations: Vec<ConversationId>,
     authors: Vec<UserId>,
@@ -142,31 +142,31 @@ impl QueryId for SentUnder<'_> {
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl Expression for SentUnder<'_> {
-    type SqlType = Bool;
-}
-
-impl AppearsOnTable<messages::table> for SentUnder<'_> {}
-
-impl ValidGrouping<()> for SentUnder<'_> {
-    type IsAggregate = is_aggregate::No;
+impl Query for SentUnder<'_> {
+    type SqlType = (SqlUuid, Integer);
 }
 
 impl QueryFragment<Pg> for SentUnder<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("(messages.conversation_id, messages.author_id, messages.client_key) IN (SELECT * FROM unnest(");
+        out.push_sql("SELECT ask.conversation_id, sent.seq FROM unnest(");
         out.push_bind_param::<Array<SqlUuid>, _>(&self.conversations)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<SqlUuid>, _>(&self.authors)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<Text>, _>(&self.keys)?;
-        out.push_sql("))");
+        out.push_sql(
+            ") AS ask (conversation_id, author_id, client_key) CROSS JOIN LATERAL \
+             (SELECT seq FROM messages AS m WHERE m.conversation_id = ask.conversation_id \
+              AND m.author_id = ask.author_id AND m.client_key = ask.client_key OFFSET 0) AS sent",
+        );
         Ok(())
     }
 }
 
-pub(super) async fn by_ids(conn: &mut Conn, ids: &[MessageId]) -> QueryResult<Vec<Message>> {
-    messages::table.filter(messages::id.eq_any(ids)).select(Message::as_select()).load(conn).await
+impl<Connection> diesel::RunQueryDsl<Connection> for SentUnder<'_> {}
+
+pub(super) async fn by_ids(mut conn: &Conn, ids: &[MessageId]) -> QueryResult<Vec<Message>> {
+    messages::table.filter(messages::id.eq_any(ids)).select(Message::as_select()).load(&mut conn).await
 }
 
 /// Of these messages, those of one conversation.
@@ -194,11 +194,11 @@ pub(super) async fn place_of(conn: &mut Conn, id: MessageId) -> QueryResult<Opti
     Ok(found.map(|(kind, id)| Reference { kind, id }))
 }
 
-pub(super) async fn at(conn: &mut Conn, keys: &[(ConversationId, i32)]) -> QueryResult<Vec<Message>> {
+pub(super) async fn at(mut conn: &Conn, keys: &[(ConversationId, i32)]) -> QueryResult<Vec<Message>> {
     messages::table
         .filter(among(messages::conversation_id, messages::seq, keys))
         .select(Message::as_select())
-        .load(conn)
+        .load(&mut conn)
         .await
 }
 
@@ -369,8 +369,8 @@ insert_many! {
 }
 
 /// Adds to the counters of threads, each of which is there once.
-pub(super) async fn add_replies(conn: &mut Conn, more: &[Thread]) -> QueryResult<()> {
-    AddReplies::of(more).execute(conn).await.map(drop)
+pub(super) async fn add_replies(mut conn: &Conn, more: &[Thread]) -> QueryResult<()> {
+    AddReplies::of(more).execute(&mut conn).await.map(drop)
 }
 
 /// Takes a deleted reply out of its thread's counters. Only where it was the last one is another looked for, and none
@@ -415,8 +415,8 @@ insert_many! {
     }
 }
 
-pub(super) async fn insert_mentions(conn: &mut Conn, mentions: &[Mention]) -> QueryResult<()> {
-    InsertMentions::of(mentions).execute(conn).await.map(drop)
+pub(super) async fn insert_mentions(mut conn: &Conn, mentions: &[Mention]) -> QueryResult<()> {
+    InsertMentions::of(mentions).execute(&mut conn).await.map(drop)
 }
 
 /// Everyone who is mentioned at once.
@@ -436,8 +436,8 @@ insert_many! {
     }
 }
 
-pub(super) async fn insert_broadcast_mentions(conn: &mut Conn, mentions: &[BroadcastMention]) -> QueryResult<()> {
-    InsertBroadcasts::of(mentions).execute(conn).await.map(drop)
+pub(super) async fn insert_broadcast_mentions(mut conn: &Conn, mentions: &[BroadcastMention]) -> QueryResult<()> {
+    InsertBroadcasts::of(mentions).execute(&mut conn).await.map(drop)
 }
 
 /// Before an edited message says anew whom it mentions.

@@ -73,7 +73,7 @@ pub async fn reachable(tx: &mut Tx, ids: &[UserId]) -> Result<Vec<UserId>> {
 }
 
 /// Of these people, those that exist.
-pub async fn existing(tx: &mut Tx, ids: &[UserId]) -> Result<Vec<UserId>> {
+pub async fn existing(tx: &Tx, ids: &[UserId]) -> Result<Vec<UserId>> {
     Ok(store::existing(tx, ids).await?)
 }
 

@@ -85,8 +85,8 @@ pub(super) async fn reachable(conn: &mut Conn, ids: &[UserId]) -> QueryResult<Ve
         .await
 }
 
-pub(super) async fn existing(conn: &mut Conn, ids: &[UserId]) -> QueryResult<Vec<UserId>> {
-    users::table.filter(users::id.eq_any(ids)).select(users::id).load(conn).await
+pub(super) async fn existing(mut conn: &Conn, ids: &[UserId]) -> QueryResult<Vec<UserId>> {
+    users::table.filter(users::id.eq_any(ids)).select(users::id).load(&mut conn).await
 }
 
 pub(super) async fn set_role(conn: &mut Conn, id: UserId, role: ServerRole, now: Instant) -> QueryResult<()> {

@@ -89,12 +89,12 @@ async fn read_locked(conn: &mut Conn, locked: Option<ConversationId>) -> QueryRe
     }
 }
 
-pub async fn by_ids(conn: &mut Conn, ids: &[ConversationId]) -> QueryResult<Vec<Conversation>> {
+pub async fn by_ids(mut conn: &Conn, ids: &[ConversationId]) -> QueryResult<Vec<Conversation>> {
     conversations::table
         .left_join(channels::table)
         .filter(conversations::id.eq_any(ids))
         .select(Conversation::as_select())
-        .load(conn)
+        .load(&mut conn)
         .await
 }
 
@@ -173,6 +173,6 @@ update_many! {
 }
 
 /// The counters of locked rows.
-pub async fn save_heads(conn: &mut Conn, conversations: &[Conversation]) -> QueryResult<()> {
-    SaveHeads::of(conversations).execute(conn).await.map(drop)
+pub async fn save_heads(mut conn: &Conn, conversations: &[Conversation]) -> QueryResult<()> {
+    SaveHeads::of(conversations).execute(&mut conn).await.map(drop)
 }

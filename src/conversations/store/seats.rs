@@ -207,8 +207,8 @@ update_many! {
 }
 
 /// Moves positions to messages of their owners': who writes has read.
-pub async fn read_by_writing(conn: &mut Conn, positions: &[Position]) -> QueryResult<()> {
-    SavePositions::of(positions).execute(conn).await.map(drop)
+pub async fn read_by_writing(mut conn: &Conn, positions: &[Position]) -> QueryResult<()> {
+    SavePositions::of(positions).execute(&mut conn).await.map(drop)
 }
 
 /// Moves the position of a seat that holds, forward only; says whether it has moved.

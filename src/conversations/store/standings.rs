@@ -54,10 +54,10 @@ impl StandingRow {
 
 /// Of these people and conversations, pair by pair: who sees what, and where they stand there.
 pub async fn standings(
-    conn: &mut Conn,
+    mut conn: &Conn,
     pairs: &[(UserId, ConversationId)],
 ) -> QueryResult<Vec<(UserId, Sight, Standing)>> {
-    let rows: Vec<(UserId, StandingRow)> = Standings::of(pairs).load(conn).await?;
+    let rows: Vec<(UserId, StandingRow)> = Standings::of(pairs).load(&mut conn).await?;
     Ok(rows
         .into_iter()
         .filter_map(|(user, row)| row.judge().map(|(sight, standing)| (user, sight, standing)))

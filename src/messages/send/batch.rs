@@ -1,6 +1,9 @@
-//! The five steps, for many drafts at once.
+//! The five steps, for many drafts at once. Statements that do not hang on one another go out together (`try_join!`) and
+//! cost one round trip; the lock, and the commit, never travel with others.
 
 use std::collections::{BTreeMap, HashMap};
+
+use futures_util::try_join;
 
 use super::judge::{Known, Outcome, judge};
 use super::{Letter, Sent};
@@ -18,8 +21,8 @@ pub async fn send_all(app: &App, letters: &[&Letter], busy: Busy) -> Result<Vec<
     app.db
         .transaction(async move |tx| {
             let asks: Vec<_> = letters.iter().map(|letter| (letter.author, letter.draft.conversation)).collect();
-            let mut gathering = conversations::gather(tx, &asks, now, busy).await?;
-            let mut known = look(tx, letters).await?;
+            let held = conversations::hold(tx, &asks, busy).await?;
+            let (mut gathering, mut known) = try_join!(held.gather(tx, now), look(tx, letters))?;
             let outcomes: Vec<_> = letters.iter().map(|letter| judge(letter, &mut gathering, &mut known)).collect();
             write(tx, gathering, letters, &outcomes).await?;
             Ok(outcomes.into_iter().map(answer).collect())
@@ -27,19 +30,24 @@ pub async fn send_all(app: &App, letters: &[&Letter], busy: Busy) -> Result<Vec<
         .await
 }
 
-/// What the drafts' keys sent before, and the messages they refer to: two statements for all of them, the second only
-/// where there is something to look for.
-async fn look(tx: &mut Tx, letters: &[&Letter]) -> Result<Known> {
+/// What the drafts' keys sent before, and the messages they refer to; asked only where there is something to look for.
+async fn look(tx: &Tx, letters: &[&Letter]) -> Result<Known> {
     let keys: Vec<_> = letters
         .iter()
         .map(|letter| (letter.draft.conversation.id, letter.author, letter.draft.client_key.as_str()))
         .collect();
-    let sent = store::by_client_keys(tx, &keys).await?;
     let referred: Vec<MessageId> =
         letters.iter().flat_map(|letter| letter.draft.reply_to.into_iter().chain(letter.draft.thread_root)).collect();
-    let referred = match referred.is_empty() {
+    let referred = async {
+        match referred.is_empty() {
+            true => Ok(Vec::new()),
+            false => store::by_ids(tx, &referred).await,
+        }
+    };
+    let (sent, referred) = try_join!(store::sent_under(tx, &keys), referred)?;
+    let sent = match sent.is_empty() {
         true => Vec::new(),
-        false => store::by_ids(tx, &referred).await?,
+        false => store::at(tx, &sent).await?,
     };
     Ok(Known {
         sent: sent.into_iter().filter_map(|message| Some((key_of(&message)?, message))).collect(),
@@ -71,12 +79,16 @@ async fn write(tx: &mut Tx, gathering: Gathering, letters: &[&Letter], outcomes:
     if messages.is_empty() {
         return Ok(());
     }
-    store::insert(tx, messages.iter().copied()).await?;
-    mentions::keep(tx, &said).await?;
-    if !threads.is_empty() {
-        store::add_replies(tx, &threads.into_values().collect::<Vec<_>>()).await?;
-    }
-    conversations::read_by_writing(tx, &positions.into_values().collect::<Vec<_>>()).await?;
+    let threads: Vec<Thread> = threads.into_values().collect();
+    let positions: Vec<Position> = positions.into_values().collect();
+    let replies = async {
+        match threads.is_empty() {
+            true => Ok(()),
+            false => Ok(store::add_replies(tx, &threads).await?),
+        }
+    };
+    let insert = async { Ok(store::insert(tx, messages.iter().copied()).await?) };
+    try_join!(insert, replies, mentions::keep(tx, &said), conversations::read_by_writing(tx, &positions))?;
     gathering.write(tx).await
 }
 

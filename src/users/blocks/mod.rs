@@ -32,7 +32,7 @@ pub async fn in_block_among(tx: &mut Tx, user: UserId, others: &[UserId]) -> Res
 }
 
 /// Who of some people has blocked whom of some authors: what these write does not call those.
-pub async fn blocks_of(tx: &mut Tx, people: &[UserId], authors: &[UserId]) -> Result<HashSet<(UserId, UserId)>> {
+pub async fn blocks_of(tx: &Tx, people: &[UserId], authors: &[UserId]) -> Result<HashSet<(UserId, UserId)>> {
     Ok(store::pairs(tx, people, authors).await?.into_iter().collect())
 }
 

@@ -32,11 +32,11 @@ pub(super) async fn among(conn: &mut Conn, user: UserId, others: &[UserId]) -> Q
 }
 
 /// Those by some people of some others.
-pub(super) async fn pairs(conn: &mut Conn, blockers: &[UserId], blocked: &[UserId]) -> QueryResult<Vec<Pair>> {
+pub(super) async fn pairs(mut conn: &Conn, blockers: &[UserId], blocked: &[UserId]) -> QueryResult<Vec<Pair>> {
     blocks::table
         .filter(blocks::blocker_id.eq_any(blockers).and(blocks::blocked_id.eq_any(blocked)))
         .select((blocks::blocker_id, blocks::blocked_id))
-        .load(conn)
+        .load(&mut conn)
         .await
 }
 
