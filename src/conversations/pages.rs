@@ -1,16 +1,14 @@
 //! Lists of channels and of members.
 
 use async_graphql::Enum;
-use chrono::DateTime;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::{Conversation, Kind, Member, MemberRole, Sight, Visibility, store};
 use crate::app::App;
 use crate::clock::Instant;
 use crate::error::{Error, Result};
 use crate::id::{ConversationId, MemberId};
-use crate::page::{Arguments, Cursor, OrderDirection, Page, Window};
+use crate::page::{Arguments, Cursor, Millis, OrderDirection, Page, Window};
 use crate::text::{self, Fault};
 use crate::users::Among;
 use crate::viewer::Viewer;
@@ -83,9 +81,8 @@ fn checked(search: Option<Result<String, Fault>>) -> Result<Option<String>> {
 #[derive(Debug, Serialize, Deserialize)]
 pub enum ChannelCursor {
     /// The name as the database folds it.
-    Name(String, Uuid),
-    /// In milliseconds.
-    CreatedAt(i64, Uuid),
+    Name(String, ConversationId),
+    CreatedAt(Millis, ConversationId),
 }
 
 /// Values of a place, as the database compares them.
@@ -94,9 +91,9 @@ pub(super) enum Place<'a> {
     CreatedAt(Instant, ConversationId),
 }
 
-/// Place in the list of members of one conversation: rank of the role, when they joined (in milliseconds), id of the seat.
+/// Place in the list of members of one conversation: rank of the role, when they joined, id of the seat.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct MemberCursor(Uuid, i16, i64, Uuid);
+pub struct MemberCursor(ConversationId, i16, Millis, MemberId);
 
 impl Cursor for ChannelCursor {
     const LIST: &str = "channels";
@@ -109,10 +106,8 @@ impl Cursor for MemberCursor {
 impl ChannelCursor {
     fn of(order: ChannelOrder, conversation: &Conversation, folded_name: String) -> Self {
         match order.field {
-            ChannelOrderField::Name => Self::Name(folded_name, conversation.id.0),
-            ChannelOrderField::CreatedAt => {
-                Self::CreatedAt(conversation.created_at.timestamp_millis(), conversation.id.0)
-            }
+            ChannelOrderField::Name => Self::Name(folded_name, conversation.id),
+            ChannelOrderField::CreatedAt => Self::CreatedAt(conversation.created_at.into(), conversation.id),
         }
     }
 
@@ -126,26 +121,20 @@ impl ChannelCursor {
 
     pub(super) fn place(&self) -> Place<'_> {
         match self {
-            Self::Name(name, id) => Place::Name(name, ConversationId(*id)),
-            Self::CreatedAt(millis, id) => Place::CreatedAt(instant(*millis), ConversationId(*id)),
+            Self::Name(name, id) => Place::Name(name, *id),
+            Self::CreatedAt(at, id) => Place::CreatedAt((*at).into(), *id),
         }
     }
 }
 
 impl MemberCursor {
     pub fn of(member: &Member) -> Self {
-        Self(member.conversation_id.0, member.rank, member.joined_at.timestamp_millis(), member.id.0)
+        Self(member.conversation_id, member.rank, member.joined_at.into(), member.id)
     }
 
     pub(super) fn values(&self) -> (i16, Instant, MemberId) {
-        (self.1, instant(self.2), MemberId(self.3))
+        (self.1, self.2.into(), self.3)
     }
-}
-
-/// A client may send any number; one that is no time of ours stands before all.
-fn instant(millis: i64) -> Instant {
-    let millis = Some(millis).filter(|millis| (0..253_402_300_800_000).contains(millis)).unwrap_or_default();
-    DateTime::from_timestamp_millis(millis).unwrap_or_default()
 }
 
 /// The channels that the viewer sees, joined or not.
@@ -164,7 +153,7 @@ pub async fn channels(
 
 /// Members: by role, then by when they joined.
 pub async fn members(app: &App, sight: Sight, filter: MemberFilter, arguments: Arguments) -> Result<Page<Member>> {
-    let window = arguments.window_of(|cursor: &MemberCursor| cursor.0 == sight.id().0)?;
+    let window = arguments.window_of(|cursor: &MemberCursor| cursor.0 == sight.id())?;
     let (filter, wanted) = (&filter, &window);
     let rows = app.db.read(async move |conn| store::members(conn, sight.id(), filter, wanted).await).await?;
     Ok(window.page(rows))

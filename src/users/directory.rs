@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::DateTime;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::store::{self, Listed};
 use super::{Among, ServerRole, User, UserOrderField};
@@ -12,7 +10,7 @@ use crate::app::App;
 use crate::clock::Instant;
 use crate::error::{Error, Result};
 use crate::id::UserId;
-use crate::page::{Cursor, OrderDirection, Page, Window};
+use crate::page::{Cursor, Millis, OrderDirection, Page, Window};
 use crate::text;
 use crate::viewer::Viewer;
 
@@ -42,11 +40,9 @@ impl Default for PeopleOrder {
 #[derive(Debug, Serialize, Deserialize)]
 pub enum PeopleCursor {
     /// The name as the database folds it.
-    Name(String, Uuid),
-    /// In milliseconds.
-    LastSeen(i64, Uuid),
-    /// In milliseconds.
-    CreatedAt(i64, Uuid),
+    Name(String, UserId),
+    LastSeen(Millis, UserId),
+    CreatedAt(Millis, UserId),
 }
 
 /// Values of a place, as the database compares them.
@@ -72,9 +68,9 @@ impl Cursor for PeopleCursor {
 impl PeopleCursor {
     fn of(order: PeopleOrder, Listed { user, folded_name, last_seen_at }: &Listed) -> Self {
         match order.field {
-            UserOrderField::Name => Self::Name(folded_name.clone(), user.id.0),
-            UserOrderField::LastSeen => Self::LastSeen(last_seen_at.map_or(0, |at| at.timestamp_millis()), user.id.0),
-            UserOrderField::CreatedAt => Self::CreatedAt(user.created_at.timestamp_millis(), user.id.0),
+            UserOrderField::Name => Self::Name(folded_name.clone(), user.id),
+            UserOrderField::LastSeen => Self::LastSeen(last_seen_at.unwrap_or_default().into(), user.id),
+            UserOrderField::CreatedAt => Self::CreatedAt(user.created_at.into(), user.id),
         }
     }
 
@@ -89,17 +85,11 @@ impl PeopleCursor {
 
     pub(super) fn place(&self) -> Place<'_> {
         match self {
-            Self::Name(name, id) => Place::Name(name, UserId(*id)),
-            Self::LastSeen(millis, id) => Place::LastSeen(instant(*millis), UserId(*id)),
-            Self::CreatedAt(millis, id) => Place::CreatedAt(instant(*millis), UserId(*id)),
+            Self::Name(name, id) => Place::Name(name, *id),
+            Self::LastSeen(at, id) => Place::LastSeen((*at).into(), *id),
+            Self::CreatedAt(at, id) => Place::CreatedAt((*at).into(), *id),
         }
     }
-}
-
-/// A client may send any number; one that is no time of ours stands before all.
-pub(super) fn instant(millis: i64) -> Instant {
-    let millis = Some(millis).filter(|millis| (0..253_402_300_800_000).contains(millis)).unwrap_or_default();
-    DateTime::from_timestamp_millis(millis).unwrap_or_default()
 }
 
 /// A page of the directory.
