@@ -83,12 +83,20 @@ pub enum Direction {
 }
 
 /// Direction of an ordering.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Enum, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OrderDirection {
     /// Smallest, oldest or first in the alphabet comes first.
+    #[default]
     Asc,
     /// Largest, newest or last in the alphabet comes first.
     Desc,
+}
+
+/// How a list that may be ordered by several fields is ordered.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Order<Field> {
+    pub field: Field,
+    pub direction: OrderDirection,
 }
 
 /// A part of a list, in the list's own order.

@@ -48,9 +48,7 @@ pub use join::join_channel;
 pub use leave::leave;
 pub use loaders::{ConversationById, MemberById, StandingOf};
 pub use may::{Action, Sanction, Standing, Verdict, may};
-pub use pages::{
-    ChannelCursor, ChannelFilter, ChannelOrder, ChannelOrderField, MemberCursor, MemberFilter, channels, members,
-};
+pub use pages::{ChannelCursor, ChannelFilter, ChannelOrderField, MemberCursor, MemberFilter, channels, members};
 pub use remove::{RemoveDraft, remove_member};
 pub use seat::{Seat, seat_in};
 pub use sight::{Sight, in_sight, in_sight_by_id};

@@ -6,33 +6,21 @@ use serde::{Deserialize, Serialize};
 use super::{Conversation, Kind, Member, MemberRole, Sight, Visibility, store};
 use crate::app::App;
 use crate::clock::Instant;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::id::{ConversationId, MemberId};
-use crate::page::{Arguments, Cursor, Millis, OrderDirection, Page, Window};
-use crate::text::{self, Fault};
+use crate::page::{Arguments, Cursor, Millis, Order, Page, Window};
+use crate::text;
 use crate::users::Among;
 use crate::viewer::Viewer;
 
 /// What channels are ordered by. Values are added over time.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Enum, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ChannelOrderField {
     /// Name.
+    #[default]
     Name,
     /// Creation.
     CreatedAt,
-}
-
-/// In which order.
-#[derive(Clone, Copy, Debug)]
-pub struct ChannelOrder {
-    pub field: ChannelOrderField,
-    pub direction: OrderDirection,
-}
-
-impl Default for ChannelOrder {
-    fn default() -> Self {
-        Self { field: ChannelOrderField::Name, direction: OrderDirection::Asc }
-    }
 }
 
 /// Which channels, checked.
@@ -49,8 +37,7 @@ pub struct ChannelFilter {
 impl ChannelFilter {
     /// Fewer than three characters would find a part of everything, and no index knows them.
     pub fn searching(self, search: Option<String>) -> Result<Self> {
-        let search = checked(search.map(|search| text::line(&search, 3..=100)))?;
-        Ok(Self { search, ..self })
+        Ok(Self { search: text::search(search, 3..=100)?, ..self })
     }
 }
 
@@ -67,14 +54,8 @@ pub struct MemberFilter {
 
 impl MemberFilter {
     pub fn searching(self, search: Option<String>) -> Result<Self> {
-        let search = checked(search.map(|search| text::line(&search, 0..=80)))?;
-        // Whoever has typed nothing yet looks for nobody in particular.
-        Ok(Self { search: search.filter(|search| !search.is_empty()), ..self })
+        Ok(Self { search: text::search(search, 0..=80)?, ..self })
     }
-}
-
-fn checked(search: Option<Result<String, Fault>>) -> Result<Option<String>> {
-    search.transpose().map_err(|fault| Error::bad_input(vec![fault.of_filter("search")]))
 }
 
 /// Place in the list of channels: what it is ordered by, and the id.
@@ -104,7 +85,7 @@ impl Cursor for MemberCursor {
 }
 
 impl ChannelCursor {
-    fn of(order: ChannelOrder, conversation: &Conversation, folded_name: String) -> Self {
+    fn of(order: Order<ChannelOrderField>, conversation: &Conversation, folded_name: String) -> Self {
         match order.field {
             ChannelOrderField::Name => Self::Name(folded_name, conversation.id),
             ChannelOrderField::CreatedAt => Self::CreatedAt(conversation.created_at.into(), conversation.id),
@@ -112,7 +93,7 @@ impl ChannelCursor {
     }
 
     /// Whether we could have written it, for a list in this order: no name has a NUL, and the database takes none.
-    pub fn is_of(&self, order: ChannelOrder) -> bool {
+    pub fn is_of(&self, order: Order<ChannelOrderField>) -> bool {
         match self {
             Self::Name(name, _) => order.field == ChannelOrderField::Name && !name.contains('\0'),
             Self::CreatedAt(..) => order.field == ChannelOrderField::CreatedAt,
@@ -142,7 +123,7 @@ pub async fn channels(
     app: &App,
     viewer: &Viewer,
     filter: ChannelFilter,
-    order: ChannelOrder,
+    order: Order<ChannelOrderField>,
     window: Window<ChannelCursor>,
 ) -> Result<Page<(ChannelCursor, Conversation)>> {
     let user_id = viewer.user_id;

@@ -8,9 +8,9 @@ use super::store::{self, Listed};
 use super::{Among, ServerRole, User, UserOrderField};
 use crate::app::App;
 use crate::clock::Instant;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::id::UserId;
-use crate::page::{Cursor, Millis, OrderDirection, Page, Window};
+use crate::page::{Cursor, Millis, Order, Page, Window};
 use crate::text;
 use crate::viewer::Viewer;
 
@@ -19,21 +19,8 @@ use crate::viewer::Viewer;
 pub struct PeopleFilter {
     /// What the handle or the name begins with, in whatever case.
     pub(super) search: Option<String>,
-    pub(super) roles: Option<Vec<ServerRole>>,
-    pub(super) among: Option<Among>,
-}
-
-/// In which order.
-#[derive(Clone, Copy, Debug)]
-pub struct PeopleOrder {
-    pub field: UserOrderField,
-    pub direction: OrderDirection,
-}
-
-impl Default for PeopleOrder {
-    fn default() -> Self {
-        Self { field: UserOrderField::Name, direction: OrderDirection::Asc }
-    }
+    pub roles: Option<Vec<ServerRole>>,
+    pub among: Option<Among>,
 }
 
 /// Place in the directory: what it is ordered by, and the id.
@@ -53,11 +40,8 @@ pub(super) enum Place<'a> {
 }
 
 impl PeopleFilter {
-    pub fn from(search: Option<String>, roles: Option<Vec<ServerRole>>, among: Option<Among>) -> Result<Self> {
-        let search = search.map(|search| text::line(&search, 0..=80)).transpose();
-        let search = search.map_err(|fault| Error::bad_input(vec![fault.of_filter("search")]))?;
-        // Whoever has typed nothing yet looks for nobody in particular.
-        Ok(Self { search: search.filter(|search| !search.is_empty()), roles, among })
+    pub fn searching(self, search: Option<String>) -> Result<Self> {
+        Ok(Self { search: text::search(search, 0..=80)?, ..self })
     }
 }
 
@@ -66,7 +50,7 @@ impl Cursor for PeopleCursor {
 }
 
 impl PeopleCursor {
-    fn of(order: PeopleOrder, Listed { user, folded_name, last_seen_at }: &Listed) -> Self {
+    fn of(order: Order<UserOrderField>, Listed { user, folded_name, last_seen_at }: &Listed) -> Self {
         match order.field {
             UserOrderField::Name => Self::Name(folded_name.clone(), user.id),
             UserOrderField::LastSeen => Self::LastSeen(last_seen_at.unwrap_or_default().into(), user.id),
@@ -75,7 +59,7 @@ impl PeopleCursor {
     }
 
     /// Whether we could have written it, for a list in this order: no name has a NUL, and the database takes none.
-    pub fn is_of(&self, order: PeopleOrder) -> bool {
+    pub fn is_of(&self, order: Order<UserOrderField>) -> bool {
         match self {
             Self::Name(name, _) => order.field == UserOrderField::Name && !name.contains('\0'),
             Self::LastSeen(..) => order.field == UserOrderField::LastSeen,
@@ -97,7 +81,7 @@ pub async fn people(
     app: &App,
     viewer: &Viewer,
     filter: PeopleFilter,
-    order: PeopleOrder,
+    order: Order<UserOrderField>,
     window: Window<PeopleCursor>,
 ) -> Result<Page<(PeopleCursor, Arc<User>)>> {
     let (viewer, filter, wanted) = (viewer.user_id, &filter, &window);

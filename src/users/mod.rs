@@ -21,7 +21,7 @@ pub use blocks::{
     BlockCursor, HasBlocked, block, blocked_users, blockers_among, in_block_among, in_block_with, unblock,
 };
 pub use create::create;
-pub use directory::{PeopleCursor, PeopleFilter, PeopleOrder, people};
+pub use directory::{PeopleCursor, PeopleFilter, people};
 pub use loaders::UserById;
 pub use promote::{give_role, promote};
 pub use store::User;
@@ -47,9 +47,10 @@ pub enum ServerRole {
 text_enum!(ServerRole);
 
 /// What users are ordered by. Values are added over time.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Enum, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UserOrderField {
     /// Name to show.
+    #[default]
     Name,
     /// When last here; those who do not show it to the viewer are left out.
     LastSeen,
