@@ -65,8 +65,8 @@ pub enum Among {
     AllBut(Vec<UserId>),
 }
 
-/// Somebody who is not gone.
-pub async fn present(tx: &mut Tx, id: UserId) -> Result<Option<User>> {
+/// Somebody, unless their account is gone.
+pub async fn undeleted(tx: &mut Tx, id: UserId) -> Result<Option<User>> {
     Ok(store::by_ids(tx, &[id]).await?.pop().filter(|user| user.deleted_at.is_none()))
 }
 

@@ -27,7 +27,8 @@ pub async fn in_block_among(tx: &mut Tx, user: UserId, others: &[UserId]) -> Res
     if others.is_empty() {
         return Ok(HashSet::new());
     }
-    let pairs = store::among(tx, user, others).await?;
+    let both_ways: Vec<_> = others.iter().flat_map(|&other| [(user, other), (other, user)]).collect();
+    let pairs = store::existing(tx, &both_ways).await?;
     Ok(pairs.into_iter().map(|pair| other_of(pair, user)).collect())
 }
 
@@ -36,7 +37,8 @@ pub async fn blockers_among(tx: &mut Tx, author: UserId, others: &[UserId]) -> R
     if others.is_empty() {
         return Ok(HashSet::new());
     }
-    let pairs = store::pairs(tx, others, &[author]).await?;
+    let of_author: Vec<_> = others.iter().map(|&other| (other, author)).collect();
+    let pairs = store::existing(tx, &of_author).await?;
     Ok(pairs.into_iter().map(|(blocker, _)| blocker).collect())
 }
 
