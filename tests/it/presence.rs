@@ -329,11 +329,14 @@ async fn one_says_how_present_one_wants_to_look() {
     let away = looked(&mut looks).await["alice"].clone();
     assert_eq!(away["status"], "OFFLINE");
     assert!(instant(&away["lastSeenAt"]) >= looked_away, "like somebody who has just gone");
-    // Going for real, and coming back the same way, shows nothing of it; only what is chosen anew does.
+    // Going for real then shows nothing of it.
     server.clock.advance(TimeDelta::minutes(6));
     drop(by_alice);
-    let _again = bob.socket().await;
-    server.clock.advance(TimeDelta::minutes(1));
+    wait_until(async || {
+        server.clock.advance(TimeDelta::seconds(5));
+        choose("OFFLINE").await.0["errors"][0]["extensions"]["code"] == "FAILED_PRECONDITION"
+    })
+    .await;
     assert_eq!(presence_of(&alice, &bob).await, away);
 }
 
