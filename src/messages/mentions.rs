@@ -90,7 +90,8 @@ fn tokens(content: &str) -> impl Iterator<Item = Token<'_>> {
     })
 }
 
-/// Keeps whom the message at `seq` mentions; whoever has blocked its author is not called. Everyone at once only from those who may; from others it is mere text.
+/// Keeps whom the message at `seq` mentions; whoever has blocked its author is not called. Everyone at once only from
+/// those who may; from others it is mere text.
 pub(super) async fn keep(
     tx: &mut Tx,
     here: &Here,
