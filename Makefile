@@ -30,4 +30,4 @@ check:
 # Minutes of work for both cores; figures are ratios, because machines differ and are never quiet.
 bench:
 	@scripts/install-postgres
-	cargo bench
+	cargo bench --bench send

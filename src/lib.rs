@@ -18,14 +18,16 @@
 //!
 //! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and loaders),
 //!   `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `gather` and `turns` (those who
-//!   write at once), `schema` (the
-//!   tables), `db` (pool, transactions, the private PostgreSQL), `log` (append, read, follow), `realtime` (what holds at
-//!   this moment: who is here, what passes, which sessions have just ended).
-//! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles): `audit`, `users`, `accounts`, `conversations`, `presence`, `reads`, `messages`, `import`.
-//!   In each: `mod.rs` is the front door; a verb a file is a rule; `store.rs`, or the folder `store`, is SQL; `events.rs` is what stands in the log;
-//!   `loaders.rs` looks up many at once; `graphql` is the face. A folder within an area is the same in small.
-//! - The top, which knows all areas: `api` (the schema and the door to executing), `http` (router, requests, streams, sockets),
-//!   `start` (from nothing to a running server).
+//!   write at once), `schema` (the tables), `db` (pool, transactions, the private PostgreSQL), `log` (append, read,
+//!   follow), `realtime` (what holds at this moment: who is here, what passes, which sessions have just ended).
+//! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles): `audit`,
+//!   `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences), `conversations` (channels,
+//!   members, roles), `presence` (who is here, what they say about it, who types), `reads` (what is unread, the sidebar,
+//!   the inbox), `messages`, `import`. In each: `mod.rs` is the front door; a verb a file is a rule; `store.rs`, or the
+//!   folder `store`, is SQL; `events.rs` is what stands in the log; `loaders.rs` looks up many at once; `graphql` is the
+//!   face. A folder within an area is the same in small.
+//! - The top, which knows all areas: `api` (the schema and the door to executing), `http` (router, requests, streams,
+//!   sockets), `start` (from nothing to a running server).
 //!
 //! # Invariants
 //!
@@ -34,15 +36,16 @@
 //! - Commit order is `seq` order within a conversation: whatever takes a `seq`, or changes what a send checks, first locks
 //!   the conversation's row, in a statement of its own. A reader that sees a gap reads the table.
 //! - Nothing reads the clock but `Clock`; ids are typed and carry its time.
-//! - Out of sight is *not found*: `conversations::Sight` is the only way to read, `conversations::lock` the only way to
-//!   write, but for what is each member's own, which takes their `Seat` and no lock; `conversations::Chronicle` is for the
+//! - Out of sight is *not found*: `conversations::Sight` is the only way to read, `conversations::lock`, and
+//!   for many at once `conversations::hold`, the only ways to write, but for what is each member's own, which takes their `Seat` and no lock; `conversations::Chronicle` is for the
 //!   import, which nobody asks for over the network. Authorization sits in the rule, never in the resolver.
 //! - A subscription never outlives the sight or the session that opened it.
-//! - The hub may vanish at any moment; nothing stored depends on it.
+//! - The hub and all of `realtime` may vanish at any moment; nothing stored depends on them.
 //! - A loader's answer depends on its key alone.
 //! - Mutations run in a task of their own: who hangs up does not cut a transaction.
 //!
-//! Deliberately absent: an extension on the schema (any makes a large query half as slow again), mocks, permission caches, foreign keys on messages and events.
+//! Deliberately absent: an extension on the schema (any makes a large query half as slow again), mocks, permission caches,
+//! foreign keys on messages and events.
 
 pub mod accounts;
 pub mod api;

@@ -4,9 +4,10 @@
 use async_graphql::{Enum, SimpleObject};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
+use crate::clock::Instant;
 use crate::error::{Error, InputCode, Result};
 use crate::text::Fault;
 
@@ -14,6 +15,8 @@ use crate::text::Fault;
 pub const MOST: usize = 100;
 /// Edges of a page that says nothing of its size.
 const USUAL: usize = 25;
+/// When years take five digits, in milliseconds: no time of ours is that late.
+const YEAR_10000: i64 = 253_402_300_800_000;
 
 /// Where one stands in a list: the values that it is ordered by.
 pub trait Cursor: Serialize + DeserializeOwned {
@@ -31,6 +34,25 @@ pub trait Cursor: Serialize + DeserializeOwned {
         let json = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (list, cursor): (String, Self) = serde_json::from_slice(&json).ok()?;
         (list == Self::LIST).then_some(cursor)
+    }
+}
+
+/// An instant in a cursor.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Millis(i64);
+
+impl From<Instant> for Millis {
+    fn from(instant: Instant) -> Self {
+        Self(instant.timestamp_millis())
+    }
+}
+
+impl From<Millis> for Instant {
+    /// A client may send any number; one that is no time of ours stands before all.
+    fn from(Millis(millis): Millis) -> Self {
+        let millis = Some(millis).filter(|millis| (0..YEAR_10000).contains(millis)).unwrap_or_default();
+        Self::from_timestamp_millis(millis).unwrap_or_default()
     }
 }
 
@@ -61,12 +83,20 @@ pub enum Direction {
 }
 
 /// Direction of an ordering.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Enum, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OrderDirection {
     /// Smallest, oldest or first in the alphabet comes first.
+    #[default]
     Asc,
     /// Largest, newest or last in the alphabet comes first.
     Desc,
+}
+
+/// How a list that may be ordered by several fields is ordered.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Order<Field> {
+    pub field: Field,
+    pub direction: OrderDirection,
 }
 
 /// A part of a list, in the list's own order.

@@ -5,11 +5,11 @@ use chrono::{DateTime as Chrono, SecondsFormat, SubsecRound, Utc};
 
 use crate::clock::Instant;
 
-/// An instant: RFC 3339 with an offset, milliseconds at most; the server always writes UTC, as in
-/// 2026-11-20T09:05:16.123Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateTime(pub Instant);
 
+/// An instant: RFC 3339 with an offset, milliseconds at most; the server always writes UTC, as in
+/// 2026-11-20T09:05:16.123Z.
 #[Scalar(specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -34,10 +34,10 @@ impl From<Instant> for DateTime {
 /// A scalar that is a text. It takes any: what is wrong with it is said together with what else is wrong with the input.
 macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident = $url:literal),* $(,)?) => {$(
-        $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct $name(pub String);
 
+        $(#[$doc])*
         #[Scalar(specified_by_url = $url)]
         impl ScalarType for $name {
             fn parse(value: Value) -> InputValueResult<Self> {
@@ -61,10 +61,10 @@ texts! {
     TimeZone = "https://www.iana.org/time-zones",
 }
 
-/// A count of bytes: a JSON integer between 0 and 2^53 - 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ByteCount(pub u64);
 
+/// A count of bytes: a JSON integer between 0 and 2^53 - 1.
 #[Scalar]
 impl ScalarType for ByteCount {
     fn parse(value: Value) -> InputValueResult<Self> {

@@ -134,7 +134,7 @@ pub async fn serve(app: App, executor: Executor, shutdown: CancellationToken) ->
 
 /// What goes on beside the requests for as long as a server runs: hearing what others committed, and who is here.
 pub async fn tend(app: App) {
-    tokio::join!(log::listen(app.clone()), presence::keep(app));
+    tokio::join!(log::listen(app.clone()), presence::tend(app));
 }
 
 /// The first lines a newcomer reads.

@@ -213,6 +213,14 @@ pub fn reason(text: Option<String>) -> Result<Option<String>, Fault> {
     Ok(reason.filter(|reason| !reason.is_empty()))
 }
 
+/// What a filter's `search` looks for. Whoever has typed nothing yet looks for nothing in particular, unless the least
+/// length says that this will not do.
+pub fn search(text: Option<String>, length: RangeInclusive<usize>) -> Result<Option<String>> {
+    let search = text.map(|text| line(&text, length)).transpose();
+    let search = search.map_err(|fault| Error::bad_input(vec![fault.of_filter("search")]))?;
+    Ok(search.filter(|search| !search.is_empty()))
+}
+
 /// Markdown as plain text on one line, cut to `length` characters.
 pub fn excerpt(markdown: &str, length: usize) -> String {
     use pulldown_cmark::Event;

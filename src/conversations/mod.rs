@@ -1,9 +1,9 @@
 //! Conversations: the places where messages are written, who is in them, and who may do what.
 //!
-//! Permission is a value. `in_sight` is the only way to a conversation for whatever reads, `lock` the only one for whatever
-//! writes for somebody (`hold` for many at once); both say *not found* to strangers. What reads takes a `Sight`, what changes something takes `Here`,
-//! and what passes without a trace, or is each member's own, takes a `Seat`, so a forgotten check does not compile.
-//! History that the server itself tells is written by a `Chronicle`.
+//! Permission is a value, so a forgotten check does not compile. What reads takes a `Sight`, from `in_sight`; what changes
+//! something takes `Here`, from `lock` (of many at once, from `hold`); what passes without a trace, or is each member's own, takes a `Seat`, from
+//! `seat_in`. All three say *not found* to strangers, and there is no other way to a conversation. History that the server
+//! itself tells is written by a `Chronicle`.
 
 mod add;
 mod archive;
@@ -33,7 +33,6 @@ use diesel::expression::AsExpression;
 use diesel::sql_types;
 
 use crate::app::App;
-use crate::clock::Instant;
 use crate::db::{Tx, text_enum};
 use crate::error::Result;
 use crate::id::{self, ConversationId, UserId};
@@ -50,11 +49,9 @@ pub use join::join_channel;
 pub use leave::leave;
 pub use loaders::{ConversationById, MemberById, StandingOf};
 pub use may::{Action, Sanction, Standing, Verdict, may};
-pub use pages::{
-    ChannelCursor, ChannelFilter, ChannelOrder, ChannelOrderField, MemberCursor, MemberFilter, channels, members,
-};
+pub use pages::{ChannelCursor, ChannelFilter, ChannelOrderField, MemberCursor, MemberFilter, channels, members};
 pub use remove::{RemoveDraft, remove_member};
-pub use seat::{Seat, seat_in};
+pub use seat::{Reached, Seat, keep, read_up_to, seat_in};
 pub use sight::{Sight, in_sight, in_sight_by_id};
 pub use store::{Channel, Conversation, Keeping, Member, NewChannel, NewMember, Position};
 pub use transfer::transfer;
@@ -177,35 +174,6 @@ pub async fn read_by_writing(tx: &Tx, positions: &[Position]) -> Result<()> {
         [] => Ok(()),
         positions => Ok(store::read_by_writing(tx, positions).await?),
     }
-}
-
-/// How far somebody has read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reached {
-    pub seq: i32,
-    /// Number of the last message outside of threads up to there.
-    pub no: i32,
-}
-
-/// Moves the position of one's own seat, forward only; says whether it has moved.
-///
-/// It takes no lock of the conversation: marking read is as frequent as reading, and must not stand in line with those
-/// who send. That is right because
-/// - what is at and before a position that was once committed never changes: messages keep their `seq` and number for
-///   good, so the two halves of `to` belong together whenever they are written;
-/// - who sends, or writes in a `Chronicle`, moves their own position under the conversation's lock, to a `seq` that is beyond all that was committed
-///   before. So `to` is behind it while the message is on its way, and if it is written last, it finds the seat further
-///   on and leaves it: the row is looked at again after its own lock was waited for;
-/// - joining moves to the head in the same way, and gives the seat a new id: one that was meant for the seat before, or
-///   for one that has ended meanwhile, finds no row.
-pub async fn read_up_to(tx: &mut Tx, seat: &Seat, to: Reached, now: Instant) -> Result<bool> {
-    Ok(store::read_up_to(tx, seat.id(), to, now).await?)
-}
-
-/// Changes how one's own seat is kept. While it holds nobody else writes these columns, and only what changes is written, so that
-/// two of one's own devices do not undo each other's changes: it needs no lock.
-pub async fn keep(tx: &mut Tx, seat: &Seat, keeping: &Keeping) -> Result<()> {
-    Ok(store::keep(tx, seat.id(), keeping).await?)
 }
 
 /// The conversation of this channel address. None has a NUL, which cannot even be asked for.

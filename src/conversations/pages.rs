@@ -1,40 +1,26 @@
 //! Lists of channels and of members.
 
 use async_graphql::Enum;
-use chrono::DateTime;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::{Conversation, Kind, Member, MemberRole, Sight, Visibility, store};
 use crate::app::App;
 use crate::clock::Instant;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::id::{ConversationId, MemberId};
-use crate::page::{Arguments, Cursor, OrderDirection, Page, Window};
-use crate::text::{self, Fault};
+use crate::page::{Arguments, Cursor, Millis, Order, Page, Window};
+use crate::text;
 use crate::users::Among;
 use crate::viewer::Viewer;
 
 /// What channels are ordered by. Values are added over time.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Enum, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ChannelOrderField {
     /// Name.
+    #[default]
     Name,
     /// Creation.
     CreatedAt,
-}
-
-/// In which order.
-#[derive(Clone, Copy, Debug)]
-pub struct ChannelOrder {
-    pub field: ChannelOrderField,
-    pub direction: OrderDirection,
-}
-
-impl Default for ChannelOrder {
-    fn default() -> Self {
-        Self { field: ChannelOrderField::Name, direction: OrderDirection::Asc }
-    }
 }
 
 /// Which channels, checked.
@@ -51,8 +37,7 @@ pub struct ChannelFilter {
 impl ChannelFilter {
     /// Fewer than three characters would find a part of everything, and no index knows them.
     pub fn searching(self, search: Option<String>) -> Result<Self> {
-        let search = checked(search.map(|search| text::line(&search, 3..=100)))?;
-        Ok(Self { search, ..self })
+        Ok(Self { search: text::search(search, 3..=100)?, ..self })
     }
 }
 
@@ -69,23 +54,16 @@ pub struct MemberFilter {
 
 impl MemberFilter {
     pub fn searching(self, search: Option<String>) -> Result<Self> {
-        let search = checked(search.map(|search| text::line(&search, 0..=80)))?;
-        // Whoever has typed nothing yet looks for nobody in particular.
-        Ok(Self { search: search.filter(|search| !search.is_empty()), ..self })
+        Ok(Self { search: text::search(search, 0..=80)?, ..self })
     }
-}
-
-fn checked(search: Option<Result<String, Fault>>) -> Result<Option<String>> {
-    search.transpose().map_err(|fault| Error::bad_input(vec![fault.of_filter("search")]))
 }
 
 /// Place in the list of channels: what it is ordered by, and the id.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum ChannelCursor {
     /// The name as the database folds it.
-    Name(String, Uuid),
-    /// In milliseconds.
-    CreatedAt(i64, Uuid),
+    Name(String, ConversationId),
+    CreatedAt(Millis, ConversationId),
 }
 
 /// Values of a place, as the database compares them.
@@ -94,9 +72,9 @@ pub(super) enum Place<'a> {
     CreatedAt(Instant, ConversationId),
 }
 
-/// Place in the list of members of one conversation: rank of the role, when they joined (in milliseconds), id of the seat.
+/// Place in the list of members of one conversation: rank of the role, when they joined, id of the seat.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct MemberCursor(Uuid, i16, i64, Uuid);
+pub struct MemberCursor(ConversationId, i16, Millis, MemberId);
 
 impl Cursor for ChannelCursor {
     const LIST: &str = "channels";
@@ -107,17 +85,15 @@ impl Cursor for MemberCursor {
 }
 
 impl ChannelCursor {
-    fn of(order: ChannelOrder, conversation: &Conversation, folded_name: String) -> Self {
+    fn of(order: Order<ChannelOrderField>, conversation: &Conversation, folded_name: String) -> Self {
         match order.field {
-            ChannelOrderField::Name => Self::Name(folded_name, conversation.id.0),
-            ChannelOrderField::CreatedAt => {
-                Self::CreatedAt(conversation.created_at.timestamp_millis(), conversation.id.0)
-            }
+            ChannelOrderField::Name => Self::Name(folded_name, conversation.id),
+            ChannelOrderField::CreatedAt => Self::CreatedAt(conversation.created_at.into(), conversation.id),
         }
     }
 
     /// Whether we could have written it, for a list in this order: no name has a NUL, and the database takes none.
-    pub fn is_of(&self, order: ChannelOrder) -> bool {
+    pub fn is_of(&self, order: Order<ChannelOrderField>) -> bool {
         match self {
             Self::Name(name, _) => order.field == ChannelOrderField::Name && !name.contains('\0'),
             Self::CreatedAt(..) => order.field == ChannelOrderField::CreatedAt,
@@ -126,26 +102,20 @@ impl ChannelCursor {
 
     pub(super) fn place(&self) -> Place<'_> {
         match self {
-            Self::Name(name, id) => Place::Name(name, ConversationId(*id)),
-            Self::CreatedAt(millis, id) => Place::CreatedAt(instant(*millis), ConversationId(*id)),
+            Self::Name(name, id) => Place::Name(name, *id),
+            Self::CreatedAt(at, id) => Place::CreatedAt((*at).into(), *id),
         }
     }
 }
 
 impl MemberCursor {
     pub fn of(member: &Member) -> Self {
-        Self(member.conversation_id.0, member.rank, member.joined_at.timestamp_millis(), member.id.0)
+        Self(member.conversation_id, member.rank, member.joined_at.into(), member.id)
     }
 
     pub(super) fn values(&self) -> (i16, Instant, MemberId) {
-        (self.1, instant(self.2), MemberId(self.3))
+        (self.1, self.2.into(), self.3)
     }
-}
-
-/// A client may send any number; one that is no time of ours stands before all.
-fn instant(millis: i64) -> Instant {
-    let millis = Some(millis).filter(|millis| (0..253_402_300_800_000).contains(millis)).unwrap_or_default();
-    DateTime::from_timestamp_millis(millis).unwrap_or_default()
 }
 
 /// The channels that the viewer sees, joined or not.
@@ -153,7 +123,7 @@ pub async fn channels(
     app: &App,
     viewer: &Viewer,
     filter: ChannelFilter,
-    order: ChannelOrder,
+    order: Order<ChannelOrderField>,
     window: Window<ChannelCursor>,
 ) -> Result<Page<(ChannelCursor, Conversation)>> {
     let user_id = viewer.user_id;
@@ -164,7 +134,7 @@ pub async fn channels(
 
 /// Members: by role, then by when they joined.
 pub async fn members(app: &App, sight: Sight, filter: MemberFilter, arguments: Arguments) -> Result<Page<Member>> {
-    let window = arguments.window_of(|cursor: &MemberCursor| cursor.0 == sight.id().0)?;
+    let window = arguments.window_of(|cursor: &MemberCursor| cursor.0 == sight.id())?;
     let (filter, wanted) = (&filter, &window);
     let rows = app.db.read(async move |conn| store::members(conn, sight.id(), filter, wanted).await).await?;
     Ok(window.page(rows))

@@ -32,14 +32,14 @@ pub async fn remove_member(app: &App, viewer: &Viewer, draft: RemoveDraft) -> Re
     let (now, id, reason) = (app.clock.now(), draft.member, draft.reason);
     app.db
         .transaction(async move |tx| {
-            let (mut here, seat) = lock_with_member(tx, viewer, id, now).await?;
-            here.may(Action::Remove(seat.role)).or_refuse()?;
-            if !seat.holds() {
+            let (mut here, member) = lock_with_member(tx, viewer, id, now).await?;
+            here.may(Action::Remove(member.role)).or_refuse()?;
+            if !member.holds() {
                 return Ok(here.unchanged());
             }
-            here.unseat(tx, &seat, Departure::Removed, reason.clone()).await?;
+            here.unseat(tx, &member, Departure::Removed, reason.clone()).await?;
             let place = here.sight().reference().to_string();
-            let details = json!({ "conversation": place, "user": seat.user_id.to_string(), "reason": reason });
+            let details = json!({ "conversation": place, "user": member.user_id.to_string(), "reason": reason });
             audit::record(tx, now, Some(viewer.user_id), "conversation.member.remove", id.to_string(), details).await?;
             here.write(tx).await
         })

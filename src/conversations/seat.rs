@@ -1,7 +1,9 @@
-//! Is a member.
+//! Is a member; and what a member changes of their own seat, without the lock that all else takes.
 
-use super::{Action, Reference, Sight, Standing, StandingOf, Verdict, may};
+use super::{Action, Keeping, Reference, Sight, Standing, StandingOf, Verdict, may, store};
+use crate::clock::Instant;
 use crate::context::Scope;
+use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::id::MemberId;
 use crate::viewer::Viewer;
@@ -13,6 +15,14 @@ pub struct Seat {
     sight: Sight,
     id: MemberId,
     standing: Standing,
+}
+
+/// How far somebody has read: a position in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reached {
+    pub seq: i32,
+    /// Number of the last message outside of threads up to there.
+    pub no: i32,
 }
 
 impl Seat {
@@ -39,4 +49,25 @@ pub async fn seat_in(scope: &Scope, viewer: &Viewer, reference: Reference) -> Re
     }
     let id = sight.seat().ok_or_else(|| Error::forbidden("Join first"))?;
     Ok(Seat { sight, id, standing })
+}
+
+/// Moves the position of one's own seat, forward only; says whether it has moved.
+///
+/// It takes no lock of the conversation: marking read is as frequent as reading, and must not stand in line with those
+/// who send. That is right because
+/// - what is at and before a position that was once committed never changes: messages keep their `seq` and number for
+///   good, so the two halves of `to` belong together whenever they are written;
+/// - who sends, or writes in a `Chronicle`, moves their own position under the conversation's lock, to a `seq` that is
+///   beyond all that was committed before. So `to` is behind it while the message is on its way, and if it is written
+///   last, it finds the seat further on and leaves it: the row is looked at again after its own lock was waited for;
+/// - joining moves to the head in the same way, and gives the seat a new id: one that was meant for the seat before, or
+///   for one that has ended meanwhile, finds no row.
+pub async fn read_up_to(tx: &mut Tx, seat: &Seat, to: Reached, now: Instant) -> Result<bool> {
+    Ok(store::read_up_to(tx, seat.id(), to, now).await?)
+}
+
+/// Changes how one's own seat is kept. It needs no lock: while the seat holds nobody else writes these columns, and only
+/// what changes is written, so that two of one's own devices do not undo each other's changes.
+pub async fn keep(tx: &mut Tx, seat: &Seat, keeping: &Keeping) -> Result<()> {
+    Ok(store::keep(tx, seat.id(), keeping).await?)
 }

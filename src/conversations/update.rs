@@ -99,9 +99,7 @@ async fn update_once(app: &App, viewer: &Viewer, draft: &UpdateDraft) -> Result<
             here.may(Action::UpdateSettings).or_refuse()?;
             let version = here.conversation.version;
             if draft.expected_version.is_some_and(|expected| expected != version) {
-                return Err(
-                    Error::new(Code::VersionConflict, "Somebody changed it meanwhile").with("currentVersion", version)
-                );
+                return Err(Error::version_conflict(version));
             }
             let before = here.conversation.channel.clone();
             let before = before.ok_or_else(|| Error::internal("a channel without settings"))?;

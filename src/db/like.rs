@@ -1,7 +1,29 @@
-//! Looking for a text within another one.
+//! Looking for a text within another one. The database folds both: its indexes are on what it has folded.
+
+use diesel::dsl::AsExprOf;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+define_sql_function! {
+    /// A text in lower case.
+    fn lower(text: Text) -> Text
+}
+
+/// What a folded text is compared with by LIKE.
+pub type Pattern = lower<AsExprOf<String, Text>>;
+
+/// Of whatever begins with a text, in whatever case.
+pub fn beginning_with(text: &str) -> Pattern {
+    lower(format!("{}%", escaped(text)).into_sql::<Text>())
+}
+
+/// Of whatever contains a text, in whatever case.
+pub fn containing(text: &str) -> Pattern {
+    lower(format!("%{}%", escaped(text)).into_sql::<Text>())
+}
 
 /// A text that LIKE takes as it stands.
-pub fn escaped(text: &str) -> String {
+fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 

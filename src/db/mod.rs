@@ -31,7 +31,7 @@ pub use connect::Listener;
 pub use create::create_database;
 pub use errors::OnConstraint;
 pub(crate) use insert_many::insert_many;
-pub use like::escaped;
+pub use like::{beginning_with, containing, lower};
 pub use migrate::{MIGRATIONS, migrate};
 pub(crate) use text_enum::text_enum;
 pub use tx::{Outbox, Tx};

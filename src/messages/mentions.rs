@@ -107,8 +107,8 @@ pub(super) async fn keep(tx: &Tx, said: &[Said<'_>]) -> Result<()> {
     named.dedup();
     if !named.is_empty() {
         let known = users::existing(tx, &named).await?;
-        let authors: Vec<UserId> = said.iter().map(|said| said.message.author_id).collect();
-        let blocks = users::blocks_of(tx, &known, &authors).await?;
+        let pairs: Vec<_> = said.iter().flat_map(Said::pairs).collect();
+        let blocks = users::blocks_of(tx, &pairs).await?;
         let known: HashSet<UserId> = known.into_iter().collect();
         let rows: Vec<_> = said.iter().flat_map(|said| said.people(&known, &blocks)).collect();
         store::insert_mentions(tx, &rows).await?;
@@ -121,6 +121,11 @@ pub(super) async fn keep(tx: &Tx, said: &[Said<'_>]) -> Result<()> {
 }
 
 impl Said<'_> {
+    /// Those who are named, with who names them.
+    fn pairs(&self) -> impl Iterator<Item = (UserId, UserId)> {
+        self.mentions.users.iter().map(|&user| (user, self.message.author_id))
+    }
+
     /// Of those who are named, those who exist and have not blocked the author.
     fn people(&self, known: &HashSet<UserId>, blocks: &HashSet<(UserId, UserId)>) -> impl Iterator<Item = Mention> {
         let Message { conversation_id, seq, thread_root_seq, author_id, .. } = *self.message;

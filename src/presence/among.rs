@@ -8,11 +8,12 @@ use crate::realtime::PresenceStatus;
 use crate::users::Among;
 use crate::viewer::Viewer;
 
-/// Found at most, of those who are here.
+/// Of those who are here, so many are found at most.
 const FOUND: usize = 1_000;
 
-/// Whom a filter by these statuses means, as the viewer sees them at this moment.
-pub async fn among(app: &App, viewer: &Viewer, wanted: &[PresenceStatus]) -> Result<Among> {
+/// Whom a filter by these statuses means, as the viewer sees them at this moment; `None` where there is no such filter.
+pub async fn among(app: &App, viewer: &Viewer, wanted: Option<&[PresenceStatus]>) -> Result<Option<Among>> {
+    let Some(wanted) = wanted else { return Ok(None) };
     // Whoever is not here, or not shown to be, is OFFLINE: all but those who are seen to be something else.
     let wants_the_gone = wanted.contains(&PresenceStatus::Offline);
     let present = app.realtime.presences.present().into_iter();
@@ -23,11 +24,11 @@ pub async fn among(app: &App, viewer: &Viewer, wanted: &[PresenceStatus]) -> Res
         true => Vec::new(),
         false => app.db.read(async move |conn| store::shown(conn, viewer, &matters).await).await?,
     };
-    Ok(match wants_the_gone {
+    Ok(Some(match wants_the_gone {
         true => Among::AllBut(shown),
         false => {
             shown.truncate(FOUND);
             Among::Only(shown)
         }
-    })
+    }))
 }

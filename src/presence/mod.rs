@@ -4,21 +4,21 @@
 mod among;
 mod custom_status;
 pub mod graphql;
-mod keep;
 mod loaders;
 mod look;
 mod set_presence;
 mod signals;
 mod store;
+mod tend;
 mod typing;
 
 pub use among::among;
 pub use custom_status::{CustomStatusDraft, CustomStatusInput, set_custom_status};
-pub use keep::{keep, leave_all};
 pub use loaders::PresenceOf;
 pub use look::{Looked, look};
 pub use set_presence::set_presence;
 pub use signals::{Heard, hear, hidden_from};
+pub use tend::{leave_all, tend};
 pub use typing::{TypingDraft, set_typing};
 
 use crate::app::App;

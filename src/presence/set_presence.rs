@@ -1,6 +1,6 @@
 //! How present somebody wants to look.
 
-use super::keep::note;
+use super::tend::note;
 use crate::app::App;
 use crate::error::{Code, Error, Result};
 use crate::realtime::PresenceStatus;

@@ -1,8 +1,6 @@
 //! The lists of the conversations that somebody is in.
 
-use chrono::DateTime;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::store::{self, State};
 use crate::app::App;
@@ -10,7 +8,7 @@ use crate::clock::Instant;
 use crate::conversations::{Conversation, Kind};
 use crate::error::Result;
 use crate::id::{ConversationId, UserId};
-use crate::page::{Arguments, Cursor, Page};
+use crate::page::{Arguments, Cursor, Millis, Page};
 use crate::viewer::Viewer;
 
 /// Conversations in a sidebar at most.
@@ -26,9 +24,9 @@ pub struct InboxFilter {
     pub is_archived: bool,
 }
 
-/// Place in the inbox: when something was last written (in milliseconds), and id.
+/// Place in the inbox: when something was last written, and id.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct InboxCursor(i64, Uuid);
+pub struct InboxCursor(Millis, ConversationId);
 
 impl Cursor for InboxCursor {
     const LIST: &str = "inbox";
@@ -36,13 +34,11 @@ impl Cursor for InboxCursor {
 
 impl InboxCursor {
     pub fn of(conversation: &Conversation) -> Self {
-        Self(conversation.last_activity_at.timestamp_millis(), conversation.id.0)
+        Self(conversation.last_activity_at.into(), conversation.id)
     }
 
     pub(super) fn values(&self) -> (Instant, ConversationId) {
-        // A client may send any number; one that is no time of ours stands before all.
-        let millis = Some(self.0).filter(|millis| (0..253_402_300_800_000).contains(millis)).unwrap_or_default();
-        (DateTime::from_timestamp_millis(millis).unwrap_or_default(), ConversationId(self.1))
+        (self.0.into(), self.1)
     }
 }
 

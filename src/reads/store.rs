@@ -8,18 +8,16 @@ use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, Valid
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{Integer, Nullable, Text};
+use diesel::sql_types::{Integer, Nullable};
 use diesel_async::RunQueryDsl;
 
 use super::inbox::{InboxCursor, InboxFilter};
 use crate::clock::Instant;
 use crate::conversations::{Conversation, Member, Reached};
-use crate::db::{Conn, among};
+use crate::db::{Conn, among, lower};
 use crate::id::{ConversationId, MessageId, UserId};
 use crate::page::{Direction, Window};
 use crate::schema::{channels, conversation_members, conversations, messages};
-
-define_sql_function!(fn lower(text: Text) -> Text);
 
 /// How a member keeps a conversation, and the conversation as it was at the same moment.
 #[derive(Clone, Debug)]

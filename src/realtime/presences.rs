@@ -119,11 +119,6 @@ impl Presences {
         self.state().status(user_id)
     }
 
-    /// Whether somebody has an open socket, or had one a moment ago.
-    pub fn is_connected(&self, user_id: UserId) -> bool {
-        self.state().people.contains_key(&user_id)
-    }
-
     /// Everybody who is here and shows it.
     pub fn present(&self) -> Vec<(UserId, PresenceStatus)> {
         let state = self.state();

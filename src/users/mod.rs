@@ -19,7 +19,7 @@ use diesel::sql_types;
 
 pub use blocks::{BlockCursor, HasBlocked, block, blocked_users, blocks_of, in_block_among, in_block_with, unblock};
 pub use create::create;
-pub use directory::{PeopleCursor, PeopleFilter, PeopleOrder, people};
+pub use directory::{PeopleCursor, PeopleFilter, people};
 pub use loaders::UserById;
 pub use promote::{give_role, promote};
 pub use store::User;
@@ -45,9 +45,10 @@ pub enum ServerRole {
 text_enum!(ServerRole);
 
 /// What users are ordered by. Values are added over time.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Enum, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UserOrderField {
     /// Name to show.
+    #[default]
     Name,
     /// When last here; those who do not show it to the viewer are left out.
     LastSeen,
@@ -62,8 +63,8 @@ pub enum Among {
     AllBut(Vec<UserId>),
 }
 
-/// Somebody who is not gone.
-pub async fn present(tx: &mut Tx, id: UserId) -> Result<Option<User>> {
+/// Somebody, unless their account is gone.
+pub async fn undeleted(tx: &mut Tx, id: UserId) -> Result<Option<User>> {
     Ok(store::by_ids(tx, &[id]).await?.pop().filter(|user| user.deleted_at.is_none()))
 }
 

@@ -5,15 +5,14 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
-use super::directory::{PeopleCursor, PeopleFilter, PeopleOrder, Place};
+use super::directory::{PeopleCursor, PeopleFilter, Place};
 use super::{Among, ServerRole, UserOrderField};
 use crate::clock::Instant;
-use crate::db::{Conn, escaped, insert_many};
+use crate::db::{Conn, beginning_with, insert_many, lower};
 use crate::id::UserId;
-use crate::page::{Direction, OrderDirection, Window};
+use crate::page::{Direction, Order, OrderDirection, Window};
 use crate::schema::{preferences, presences, users};
 
-define_sql_function!(fn lower(text: Text) -> Text);
 define_sql_function!(fn people_shown_to(viewer: SqlUuid) -> SqlUuid);
 
 /// Somebody.
@@ -130,7 +129,7 @@ pub(super) async fn people(
     conn: &mut Conn,
     viewer: UserId,
     filter: &PeopleFilter,
-    order: PeopleOrder,
+    order: Order<UserOrderField>,
     window: &Window<PeopleCursor>,
 ) -> QueryResult<Vec<Listed>> {
     let name = lower(users::display_name);
@@ -143,9 +142,8 @@ pub(super) async fn people(
         .limit(window.fetch())
         .into_boxed();
     if let Some(search) = &filter.search {
-        // Folded by the database, as names are.
-        let prefix = lower(format!("{}%", escaped(search)).into_sql::<Text>());
-        query = query.filter(name.like(prefix.clone()).or(users::username.like(prefix)));
+        let begins = beginning_with(search);
+        query = query.filter(name.like(begins.clone()).or(users::username.like(begins)));
     }
     if let Some(roles) = &filter.roles {
         query = query.filter(users::role.eq_any(roles));

@@ -415,7 +415,7 @@ async fn an_id_of_something_else_gets_nothing() {
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);
     let (carol, mallory) = (server.register("carol").await, server.register("mallory").await);
     let here = alice.public_channel("Here").await;
-    add(&alice, &here, &[&bob], "ADMIN").await;
+    alice.add(&here, &[&bob], "ADMIN").await;
     let mut wrong = Vec::new();
     for row in IDS {
         // All that is elsewhere is new for each row: some leave it.
@@ -577,9 +577,9 @@ impl World {
             [("GUEST", &["guest"][..]), ("MEMBER", &["member", "left", "banned"]), ("MODERATOR", &["moderator"])]
         {
             let people: Vec<&Actor> = names.iter().map(|name| self.person(name)).collect();
-            add(owner, &channel, &people, role).await;
+            owner.add(&channel, &people, role).await;
         }
-        add(owner, &channel, &[self.person("admin")], "ADMIN").await;
+        owner.add(&channel, &[self.person("admin")], "ADMIN").await;
         let root = text(&owner.say(&channel, "Hi").await["id"]);
         words.insert("thread", root.replace("msg_", "thread_"));
         owner.write(json!({ "conversationId": channel, "content": "Hi", "threadRootId": root })).await;
@@ -600,8 +600,7 @@ impl World {
         {
             words.insert(inbox, words[seat].replace("member_", "inbox_"));
         }
-        let leave = "mutation($id: ID!) { leaveConversation(input: { conversationId: $id }) { conversationId } }";
-        self.person("left").ask(leave, json!({ "id": channel })).await.data("leaveConversation");
+        self.person("left").leave(&channel).await;
         self.ban(&channel, &words["banned's seat"]).await;
         words.insert("channel", channel);
         words
@@ -638,15 +637,6 @@ impl World {
         );
         self.server.database.execute(&ban).await;
     }
-}
-
-async fn add(by: &Actor, channel: &str, people: &[&Actor], role: &str) {
-    let ids: Vec<_> = people.iter().map(|person| &person.id).collect();
-    let ask = "mutation($input: AddConversationMembersInput!) { addConversationMembers(input: $input) {
-        rejected { userId } } }";
-    let input = json!({ "conversationId": channel, "userIds": ids, "role": role });
-    let added = by.ask(ask, json!({ "input": input })).await.data("addConversationMembers");
-    assert_eq!(added["rejected"], json!([]));
 }
 
 /// An operation with its words filled in. Some are new each time.

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::harness::{Actor, Answer, TestServer};
+use crate::harness::{Actor, Answer, TestServer, usernames};
 
 const BLOCK: &str =
     "mutation($id: ID!) { blockUser(input: { userId: $id }) { user { id username viewerHasBlocked } } }";
@@ -30,12 +30,7 @@ async fn page(of: &Actor, variables: Value) -> Value {
 }
 
 async fn blocked(of: &Actor) -> Vec<String> {
-    names(&page(of, json!({})).await)
-}
-
-fn names(page: &Value) -> Vec<String> {
-    let nodes = page["nodes"].as_array().unwrap().iter();
-    nodes.map(|node| node["username"].as_str().unwrap().to_owned()).collect()
+    usernames(&page(of, json!({})).await)
 }
 
 async fn has_blocked(viewer: &Actor, whom: &Actor) -> bool {
@@ -129,7 +124,7 @@ async fn blocked_people_are_listed_newest_first_in_pages_both_ways() {
     let (mut forward, mut after) = (Vec::new(), Value::Null);
     loop {
         let page = page(&alice, json!({ "first": 1, "after": after })).await;
-        forward.extend(names(&page));
+        forward.extend(usernames(&page));
         after = page["pageInfo"]["endCursor"].clone();
         if page["pageInfo"]["hasNextPage"] == false {
             break;
@@ -137,13 +132,13 @@ async fn blocked_people_are_listed_newest_first_in_pages_both_ways() {
     }
     assert_eq!(forward, all);
     let last = page(&alice, json!({ "last": 2 })).await;
-    assert_eq!(names(&last), all[3..]);
+    assert_eq!(usernames(&last), all[3..]);
     let middle = page(&alice, json!({ "last": 2, "before": last["pageInfo"]["startCursor"] })).await;
-    assert_eq!((names(&middle).as_slice(), &middle["pageInfo"]["hasPreviousPage"]), (&all[1..3], &json!(true)));
+    assert_eq!((usernames(&middle).as_slice(), &middle["pageInfo"]["hasPreviousPage"]), (&all[1..3], &json!(true)));
     // Undoing one in the middle of paging loses and doubles nobody.
     unblock(&alice, &people[1]).await;
     let rest = page(&alice, json!({ "after": middle["pageInfo"]["startCursor"] })).await;
-    assert_eq!(names(&rest), ["dave", "bob"]);
+    assert_eq!(usernames(&rest), ["dave", "bob"]);
     // Who is gone needs no block.
     server.database.execute("UPDATE users SET deleted_at = now() WHERE username = 'dave'").await;
     assert_eq!(blocked(&alice).await[2..], ["bob"]);

@@ -175,7 +175,7 @@ async fn an_owner_does_not_just_leave_and_others_leave_and_come_back_to_a_new_se
     assert_eq!(refused.0["errors"][0]["extensions"]["reason"], "OWNER");
     let seat = alice.seat_of(&channel, &bob).await;
     for _ in 0..2 {
-        bob.ask(leave, json!({ "id": channel })).await.data("leaveConversation");
+        bob.leave(&channel).await;
     }
     bob.join(&channel).await;
     bob.join(&channel).await;
@@ -350,11 +350,9 @@ async fn members_are_found_by_name_role_and_how_far_they_have_read() {
     people[3].say(&channel, "Hi").await;
     assert_eq!(found(json!({ "hasReadSeq": seq })).await, ["andrew", "bob"]);
     assert_eq!(found(json!({ "hasReadSeq": seq, "search": "b", "roles": ["MEMBER"] })).await, ["bob"]);
-    let keep_it = "INSERT INTO preferences (user_id, language, time_zone, theme, shares_read_position, shares_typing,
-            shares_last_seen, direct_conversations_from, version)
-        SELECT id, 'en', 'UTC', 'SYSTEM', username <> 'bob', true, true, 'EVERYONE', 1 FROM users
-        WHERE username IN ('bob', 'andrew')";
-    server.database.execute(keep_it).await;
+    // Andrew has preferences too, and shares.
+    people[1].prefer(json!({ "theme": "DARK" })).await;
+    people[3].prefer(json!({ "privacy": { "sharesReadPosition": false } })).await;
     assert_eq!(found(json!({ "hasReadSeq": seq })).await, ["andrew"]);
 }
 

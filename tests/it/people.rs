@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::harness::{Actor, Answer, TestServer};
+use crate::harness::{Actor, Answer, TestServer, usernames};
 
 const UPDATE: &str = "mutation($input: UpdateProfileInput!) { updateProfile(input: $input) {
     user { id username displayName bio version updatedAt createdAt } } }";
@@ -168,12 +168,7 @@ async fn settle(server: &TestServer, people: &[(&str, &str, &str, bool, bool)]) 
 
 async fn people(actor: &Actor, variables: Value) -> Vec<String> {
     let found = actor.ask(PEOPLE, variables).await.data("users");
-    names(&found)
-}
-
-fn names(page: &Value) -> Vec<String> {
-    let nodes = page["nodes"].as_array().unwrap().iter();
-    nodes.map(|node| node["username"].as_str().unwrap().to_owned()).collect()
+    usernames(&found)
 }
 
 async fn found(actor: &Actor, search: &str) -> Vec<String> {
@@ -312,7 +307,7 @@ async fn the_directory_is_paged_both_ways_in_every_order() {
             let variables = json!({ "filter": filter, "orderBy": order, "first": 2, "after": after });
             let page = alice.ask(PEOPLE, variables).await.data("users");
             assert_eq!(page["pageInfo"]["hasPreviousPage"], !after.is_null());
-            forward.extend(names(&page));
+            forward.extend(usernames(&page));
             after = page["pageInfo"]["endCursor"].clone();
             if page["pageInfo"]["hasNextPage"] == false {
                 break;
@@ -323,7 +318,7 @@ async fn the_directory_is_paged_both_ways_in_every_order() {
         loop {
             let variables = json!({ "filter": filter, "orderBy": order, "last": 5, "before": before });
             let page = alice.ask(PEOPLE, variables).await.data("users");
-            backward.splice(0..0, names(&page));
+            backward.splice(0..0, usernames(&page));
             before = page["pageInfo"]["startCursor"].clone();
             if page["pageInfo"]["hasPreviousPage"] == false {
                 break;

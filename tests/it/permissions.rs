@@ -12,14 +12,6 @@ async fn permissions(actor: &Actor, channel: &str) -> Value {
     actor.ask(&ask, json!({ "id": channel })).await.data("conversation")["viewerPermissions"].clone()
 }
 
-async fn add(by: &Actor, channel: &str, people: &[&Actor], role: &str) {
-    let ids: Vec<_> = people.iter().map(|person| &person.id).collect();
-    let ask = "mutation($input: AddConversationMembersInput!) { addConversationMembers(input: $input) {
-        members { id } } }";
-    let input = json!({ "conversationId": channel, "userIds": ids, "role": role });
-    by.ask(ask, json!({ "input": input })).await.data("addConversationMembers");
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Public,
@@ -57,7 +49,7 @@ async fn what_one_may_is_what_works_when_one_tries() {
                 ("MEMBER", &[&member]),
                 ("GUEST", &[&guest, &low, &lower]),
             ] {
-                add(&owner, &channel, people, role).await;
+                owner.add(&channel, people, role).await;
             }
             let message = low.say(&channel, "Hi").await["id"].clone();
             let seat = owner.seat_of(&channel, &lower).await;
@@ -139,7 +131,7 @@ async fn what_cannot_be_tried_yet_is_as_the_rules_say() {
     let (alice, bob, carol) =
         (server.register("alice").await, server.register("bob").await, server.register("carol").await);
     let channel = alice.public_channel("Anywhere").await;
-    add(&alice, &channel, &[&bob], "GUEST").await;
+    alice.add(&channel, &[&bob], "GUEST").await;
     for (who, may) in [
         (&alice, json!({ "canReact": true, "canStartCall": true, "canPin": true, "canMentionEveryone": true })),
         (&bob, json!({ "canReact": true, "canStartCall": true, "canPin": false, "canMentionEveryone": false })),

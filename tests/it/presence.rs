@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::harness::{Actor, Ended, Socket, Stream, TestServer};
+use crate::harness::{Actor, Ended, Socket, Stream, TestServer, usernames};
 
 // Typing.
 
@@ -52,9 +52,9 @@ async fn two_people_see_each_other_read() {
     assert_eq!(signal["member"], json!({ "id": alice.seat_of(&channel, &bob).await, "lastReadSeq": first }));
     // Backwards moves nothing, and who does not share it, or stands in a block, is not heard.
     reads(&bob, &channel, &json!(1)).await;
-    prefer(&carol, json!({ "privacy": { "sharesReadPosition": false } })).await;
+    carol.prefer(json!({ "privacy": { "sharesReadPosition": false } })).await;
     reads(&carol, &channel, &second).await;
-    prefer(&carol, json!({ "privacy": { "sharesReadPosition": true } })).await;
+    carol.prefer(json!({ "privacy": { "sharesReadPosition": true } })).await;
     reads(&bob, &channel, &second).await;
     let signal = only_signal(&mut hears).await;
     assert_eq!((&signal["user"]["username"], &signal["member"]["lastReadSeq"]), (&json!("bob"), &second));
@@ -205,11 +205,11 @@ async fn who_does_not_share_it_is_not_seen_typing() {
     let server = TestServer::start().await;
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);
     let channel = alice.private_channel("Room", &[&bob]).await;
-    prefer(&alice, json!({ "privacy": { "sharesTyping": false } })).await;
+    alice.prefer(json!({ "privacy": { "sharesTyping": false } })).await;
     let mut socket = bob.socket().await;
     let mut hears = hear(&mut socket, &channel).await;
     assert_eq!(types(&alice, &channel, json!({})).await, Value::Null);
-    prefer(&alice, json!({ "privacy": { "sharesTyping": true } })).await;
+    alice.prefer(json!({ "privacy": { "sharesTyping": true } })).await;
     let until = types(&alice, &channel, json!({})).await;
     assert_eq!(only_signal(&mut hears).await["expiresAt"], until);
 }
@@ -243,7 +243,7 @@ async fn who_does_not_share_when_they_were_here_is_only_gone() {
     let (by_alice, mut by_bob) = (alice.socket().await, bob.socket().await);
     wait_until(async || presence_of(&alice, &bob).await["status"] == "ONLINE").await;
     let mut looks = look(&mut by_bob, &[&alice]).await;
-    prefer(&alice, json!({ "privacy": { "sharesLastSeen": false } })).await;
+    alice.prefer(json!({ "privacy": { "sharesLastSeen": false } })).await;
     drop(by_alice);
     let gone = until_gone(&server, &mut looks, &alice).await;
     assert_eq!(gone, json!({ "status": "OFFLINE", "lastSeenAt": null, "customStatus": null }));
@@ -329,11 +329,14 @@ async fn one_says_how_present_one_wants_to_look() {
     let away = looked(&mut looks).await["alice"].clone();
     assert_eq!(away["status"], "OFFLINE");
     assert!(instant(&away["lastSeenAt"]) >= looked_away, "like somebody who has just gone");
-    // Going for real, and coming back the same way, shows nothing of it; only what is chosen anew does.
+    // Going for real then shows nothing of it.
     server.clock.advance(TimeDelta::minutes(6));
     drop(by_alice);
-    let _again = bob.socket().await;
-    server.clock.advance(TimeDelta::minutes(1));
+    wait_until(async || {
+        server.clock.advance(TimeDelta::seconds(5));
+        choose("OFFLINE").await.0["errors"][0]["extensions"]["code"] == "FAILED_PRECONDITION"
+    })
+    .await;
     assert_eq!(presence_of(&alice, &bob).await, away);
 }
 
@@ -428,8 +431,7 @@ async fn who_shares_nothing_any_more_is_shown_nothing() {
     wait_until(async || presence_of(&alice, &bob).await["status"] == "ONLINE").await;
     let mut looks = by_bob.run(LOOK, json!({ "ids": [alice.id] }));
     assert_eq!(looked(&mut looks).await["alice"]["status"], "ONLINE");
-    let leave = "mutation($id: ID!) { leaveConversation(input: { conversationId: $id }) { conversationId } }";
-    bob.ask(leave, json!({ "id": channel })).await.data("leaveConversation");
+    bob.leave(&channel).await;
     server.clock.advance(TimeDelta::minutes(5));
     assert_eq!(
         looked(&mut looks).await["alice"],
@@ -449,7 +451,7 @@ async fn the_directory_is_filtered_and_ordered_by_what_the_viewer_sees() {
     let query = "query($filter: UserFilter, $order: UserOrder) { users(filter: $filter, orderBy: $order) { nodes { username } } }";
     let found = async |viewer: &Actor, statuses: &[&str]| {
         let answer = viewer.ask(query, json!({ "filter": { "statuses": statuses } })).await.data("users");
-        names(&answer)
+        usernames(&answer)
     };
     assert_eq!(found(&alice, &["ONLINE", "BUSY"]).await, ["alice", "bob"]);
     assert_eq!(found(&alice, &["OFFLINE"]).await, ["carol", "mallory"]);
@@ -471,12 +473,12 @@ async fn the_directory_is_filtered_and_ordered_by_what_the_viewer_sees() {
     }
     let latest = async |viewer: &Actor, direction: &str| {
         let order = json!({ "field": "LAST_SEEN", "direction": direction });
-        names(&viewer.ask(query, json!({ "order": order })).await.data("users"))
+        usernames(&viewer.ask(query, json!({ "order": order })).await.data("users"))
     };
     // Carol was never here, and mallory is nobody to alice.
     assert_eq!(latest(&alice, "DESC").await, ["alice", "bob"]);
     assert_eq!(latest(&alice, "ASC").await, ["bob", "alice"]);
-    prefer(&bob, json!({ "privacy": { "sharesLastSeen": false } })).await;
+    bob.prefer(json!({ "privacy": { "sharesLastSeen": false } })).await;
     assert_eq!(latest(&alice, "DESC").await, ["alice"]);
     assert_eq!(latest(&bob, "DESC").await, ["alice", "bob"]);
     drop(sockets);
@@ -516,12 +518,6 @@ async fn types(actor: &Actor, channel: &str, more: Value) -> Value {
 async fn block(blocker: &Actor, blocked: &Actor) {
     let block = "mutation($id: ID!) { blockUser(input: { userId: $id }) { user { id } } }";
     blocker.ask(block, json!({ "id": blocked.id })).await.data("blockUser");
-}
-
-async fn prefer(actor: &Actor, input: Value) {
-    let update =
-        "mutation($input: UpdatePreferencesInput!) { updatePreferences(input: $input) { preferences { version } } }";
-    actor.ask(update, json!({ "input": input })).await.data("updatePreferences");
 }
 
 async fn reads(actor: &Actor, channel: &str, seq: &Value) {
@@ -583,11 +579,6 @@ async fn until_gone(server: &TestServer, looks: &mut Stream, user: &Actor) -> Va
         presence = delivery => presence,
         () = passing => unreachable!(),
     }
-}
-
-fn names(connection: &Value) -> Vec<String> {
-    let nodes = connection["nodes"].as_array().unwrap();
-    nodes.iter().map(|node| node["username"].as_str().unwrap().to_owned()).collect()
 }
 
 async fn wait_until(holds: impl AsyncFn() -> bool) {

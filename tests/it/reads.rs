@@ -132,7 +132,7 @@ async fn an_archived_conversation_is_read_too() {
     let channel = alice.public_channel("Anywhere").await;
     bob.join(&channel).await;
     alice.say(&channel, "one").await;
-    archive(&server, &channel).await;
+    archive(&alice, &channel).await;
     assert_eq!(unread(&bob, &channel).await, (1, json!("one")));
     mark(&bob, json!({ "conversationId": channel })).await.data("markConversationRead");
     assert_eq!(unread(&bob, &channel).await, (0, Value::Null));
@@ -158,9 +158,7 @@ async fn how_far_one_has_read_is_seen_by_others_unless_one_keeps_it() {
     let shown = of_bob().await;
     assert_eq!(shown["lastReadSeq"], sent["seq"]);
     assert!(shown["lastReadAt"].is_string());
-    let keeps_it = "INSERT INTO preferences SELECT id, 'en', 'UTC', 'SYSTEM', false, true, true, 'EVERYONE', 2
-        FROM users WHERE username = 'bob'";
-    server.database.execute(keeps_it).await;
+    bob.prefer(json!({ "privacy": { "sharesReadPosition": false } })).await;
     let shown = of_bob().await;
     assert_eq!((&shown["lastReadSeq"], &shown["lastReadAt"]), (&Value::Null, &Value::Null));
     // To himself it is shown.
@@ -368,7 +366,7 @@ async fn the_inbox_has_the_latest_first_and_no_short_page() {
     assert_eq!(inbox(&bob, "isFavorite: false, isUnread: true").await, ["1", "5"]);
     assert_eq!(inbox(&bob, "kinds: [DIRECT]").await, Vec::<String>::new());
     assert_eq!(inbox(&bob, "kinds: []").await, Vec::<String>::new());
-    archive(&server, &channels[7]).await;
+    archive(&alice, &channels[7]).await;
     assert_eq!(inbox(&bob, "isUnread: true").await, ["1", "5", "3"]);
     assert_eq!(inbox(&bob, "isArchived: true").await, ["7"]);
     assert_eq!(badge(&bob).await, 2);
@@ -545,8 +543,7 @@ async fn page(who: &Actor, arguments: &str) -> (Vec<String>, Value) {
     (titles.collect(), found["pageInfo"].clone())
 }
 
-/// There is no way to archive yet but the table.
-async fn archive(server: &TestServer, channel: &str) {
-    let (_, id) = chinwag::id::decode(channel).unwrap();
-    server.database.execute(&format!("UPDATE conversations SET archived_at = created_at WHERE id = '{id}'")).await;
+async fn archive(owner: &Actor, channel: &str) {
+    let ask = "mutation($id: ID!) { archiveChannel(input: { channelId: $id }) { channel { id } } }";
+    owner.ask(ask, json!({ "id": channel })).await.data("archiveChannel");
 }

@@ -17,9 +17,7 @@ const LEAVE: &str = "mutation($id: ID!) { leaveConversation(input: { conversatio
 const ROLES: [&str; 5] = ["GUEST", "MEMBER", "MODERATOR", "ADMIN", "OWNER"];
 
 async fn add(by: &Actor, channel: &str, who: &Actor, role: &str) -> String {
-    let input = json!({ "conversationId": channel, "userIds": [who.id], "role": role });
-    let added = by.ask(ADD, json!({ "input": input })).await.data("addConversationMembers");
-    added["members"][0]["id"].as_str().unwrap().to_owned()
+    by.add(channel, &[who], role).await.remove(0)
 }
 
 async fn change(by: &Actor, seat: &str, role: &str) -> Answer {
@@ -103,7 +101,7 @@ async fn a_changed_role_stands_in_the_log_and_in_the_audit_and_counts_at_once() 
         details->>'to' FROM audit_entries WHERE action = 'conversation.member.role'";
     assert_eq!(server.database.rows(audit).await, [[seat.as_str(), "t", "MEMBER", "ADMIN"]]);
     // Of a membership that has ended there is nothing to change; the event stays, without it.
-    bob.ask(LEAVE, json!({ "id": channel })).await.data("leaveConversation");
+    bob.leave(&channel).await;
     assert_eq!(change(&alice, &seat, "GUEST").await.code(), "NOT_FOUND");
     assert_eq!(events(&alice, &channel, 2).await[0]["member"], json!(null));
     // Nor of that one when they are back, in another seat and as anybody who comes.
@@ -141,7 +139,7 @@ async fn an_owner_hands_over_and_may_leave_then() {
     );
     assert_eq!(server.database.count(&audit).await, 1);
     assert_eq!(alice.ask(TRANSFER, json!({ "id": of_alice })).await.code(), "FORBIDDEN");
-    alice.ask(LEAVE, json!({ "id": channel })).await.data("leaveConversation");
+    alice.leave(&channel).await;
     assert_eq!(bob.ask(TRANSFER, json!({ "id": of_alice })).await.code(), "NOT_FOUND");
     assert_eq!(bob.ask(LEAVE, json!({ "id": channel })).await.code(), "FAILED_PRECONDITION");
 }
@@ -257,9 +255,7 @@ async fn whoever_has_left_gets_no_role_any_more() {
         bob.join(&channel).await;
         let seat = alice.seat_of(&channel, &bob).await;
         let role = ["MODERATOR", "ADMIN"][round % 2];
-        let leaving = bob.ask(LEAVE, json!({ "id": channel }));
-        let (changed, left) = futures_util::future::join(change(&alice, &seat, role), leaving).await;
-        left.data("leaveConversation");
+        let (changed, ()) = futures_util::future::join(change(&alice, &seat, role), bob.leave(&channel)).await;
         if changed.0.get("errors").is_some() {
             assert_eq!(changed.code(), "NOT_FOUND");
         }

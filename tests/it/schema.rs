@@ -7,7 +7,7 @@ use chinwag::db::MIGRATIONS;
 use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection};
 use diesel_migrations::MigrationHarness;
 
-use crate::harness::{Database, TestServer};
+use crate::harness::{Database, TestServer, sdl};
 
 // GraphQL.
 
@@ -28,6 +28,12 @@ fn the_committed_sdl_is_the_one_that_is_served() {
 
 /// Written by the database alone, and read by SQL alone: diesel need not know it.
 const LEFT_OUT: &str = "changed_xid";
+
+/// The SDL is the manual of whoever writes a client.
+#[test]
+fn everything_in_the_sdl_says_what_it_is() {
+    assert_eq!(sdl::silent(), Vec::<String>::new());
+}
 
 #[tokio::test]
 async fn diesel_sees_the_tables_as_they_are() {

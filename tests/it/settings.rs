@@ -22,13 +22,6 @@ async fn updated(by: &Actor, channel: &str, changes: Value) -> Value {
     update(by, channel, changes).await.data("updateChannel")["channel"].clone()
 }
 
-async fn add(by: &Actor, channel: &str, who: &Actor, role: &str) {
-    let ask = "mutation($input: AddConversationMembersInput!) { addConversationMembers(input: $input) {
-        members { id } } }";
-    let input = json!({ "conversationId": channel, "userIds": [who.id], "role": role });
-    by.ask(ask, json!({ "input": input })).await.data("addConversationMembers");
-}
-
 async fn sees(actor: &Actor, channel: &str) -> bool {
     let ask = "query($id: ID!) { conversation(id: $id) { id } }";
     actor.ask(ask, json!({ "id": channel })).await.data("conversation") != json!(null)
@@ -94,7 +87,7 @@ async fn of_two_who_change_the_same_version_one_is_told_of_the_other() {
     let server = TestServer::start().await;
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);
     let channel = alice.private_channel("Ours", &[]).await;
-    add(&alice, &channel, &bob, "ADMIN").await;
+    alice.add(&channel, &[&bob], "ADMIN").await;
     for version in 1..=5 {
         let change = |by, name: &str| {
             let changes = json!({ "name": format!("{name} {version}"), "expectedVersion": version });
@@ -117,7 +110,7 @@ async fn only_its_owner_makes_a_channel_public_and_says_that_its_history_is_show
     let (alice, bob, carol) =
         (server.register("alice").await, server.register("bob").await, server.register("carol").await);
     let channel = alice.private_channel("Plans for May", &[]).await;
-    add(&alice, &channel, &bob, "ADMIN").await;
+    alice.add(&channel, &[&bob], "ADMIN").await;
     alice.say(&channel, "a secret").await;
     let open = json!({ "visibility": "PUBLIC" });
     let expose = json!({ "visibility": "PUBLIC", "exposesHistory": true });
@@ -185,7 +178,7 @@ async fn nobody_sets_who_may_write_above_their_own_role_or_lowers_what_is_above_
     let (alice, bob, carol) =
         (server.register("alice").await, server.register("bob").await, server.register("carol").await);
     let channel = alice.private_channel("News", &[&carol]).await;
-    add(&alice, &channel, &bob, "ADMIN").await;
+    alice.add(&channel, &[&bob], "ADMIN").await;
     let post = |by: &Actor| {
         let (by, input) =
             (by.clone(), json!({ "conversationId": channel, "clientKey": uuid::Uuid::new_v4(), "content": "!" }));
@@ -258,8 +251,7 @@ async fn what_is_archived_is_read_and_left_and_no_more() {
     );
     let delete = format!("mutation {{ deleteMessage(input: {{ messageId: {} }}) {{ seq }} }}", said["id"]);
     bob.query(&delete).await.data("deleteMessage");
-    let leave = "mutation($id: ID!) { leaveConversation(input: { conversationId: $id }) { conversationId } }";
-    bob.ask(leave, json!({ "id": channel })).await.data("leaveConversation");
+    bob.leave(&channel).await;
     let list = "query($is: Boolean!) { channels(filter: { isArchived: $is }) { nodes { id } } }";
     assert_eq!(alice.ask(list, json!({ "is": true })).await.data("channels")["nodes"][0]["id"], channel);
     assert_eq!(alice.ask(list, json!({ "is": false })).await.data("channels")["nodes"], json!([]));

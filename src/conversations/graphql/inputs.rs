@@ -4,11 +4,11 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, OneofObject};
 
 use crate::context::Ask;
 use crate::conversations::{
-    ChannelChanges, ChannelFilter as Filter, ChannelInput, ChannelOrder as Order, ChannelOrderField, Kind,
-    MemberFilter as Members, MemberRole, Visibility,
+    ChannelChanges, ChannelFilter as Channels, ChannelInput, ChannelOrderField, Kind, MemberFilter as Members,
+    MemberRole, Visibility,
 };
 use crate::error::Result;
-use crate::page::OrderDirection;
+use crate::page::{Order, OrderDirection};
 use crate::presence;
 use crate::realtime::PresenceStatus;
 
@@ -37,12 +37,10 @@ pub struct ChannelFilter {
     is_archived: bool,
 }
 
-impl TryFrom<ChannelFilter> for Filter {
-    type Error = crate::error::Error;
-
-    fn try_from(filter: ChannelFilter) -> Result<Self> {
-        let ChannelFilter { search, kinds, visibility, is_joined, is_archived } = filter;
-        Self { kinds, visibility, is_joined, is_archived, ..Self::default() }.searching(search)
+impl ChannelFilter {
+    pub fn read(self) -> Result<Channels> {
+        let Self { search, kinds, visibility, is_joined, is_archived } = self;
+        Channels { kinds, visibility, is_joined, is_archived, ..Channels::default() }.searching(search)
     }
 }
 
@@ -56,7 +54,7 @@ pub struct ChannelOrder {
     direction: OrderDirection,
 }
 
-impl From<ChannelOrder> for Order {
+impl From<ChannelOrder> for Order<ChannelOrderField> {
     fn from(ChannelOrder { field, direction }: ChannelOrder) -> Self {
         Self { field, direction }
     }
@@ -78,11 +76,7 @@ pub struct MemberFilter {
 impl MemberFilter {
     pub async fn read(self, ctx: &Context<'_>) -> Result<Members> {
         let Self { search, roles, statuses, has_read_seq } = self;
-        // The only part that depends on who asks.
-        let among = match statuses {
-            Some(statuses) => Some(presence::among(ctx.app(), &ctx.viewer()?, &statuses).await?),
-            None => None,
-        };
+        let among = presence::among(ctx.app(), &ctx.viewer()?, statuses.as_deref()).await?;
         Members { roles, has_read_seq, among, ..Members::default() }.searching(search)
     }
 }

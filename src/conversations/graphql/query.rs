@@ -79,7 +79,7 @@ async fn channels(
     let viewer = ctx.viewer()?;
     let order = order.map(Into::into).unwrap_or_default();
     let window = arguments.window_of(|cursor: &ChannelCursor| cursor.is_of(order))?;
-    let filter = filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
+    let filter = filter.map(ChannelFilter::read).transpose()?.unwrap_or_default();
     let found = conversations::channels(ctx.app(), &viewer, filter, order, window).await?;
     let mut edges = Vec::with_capacity(found.rows.len());
     // What is listed was in sight; the loader proves it, for all in one statement.

@@ -2,25 +2,22 @@
 
 use diesel::QueryResult;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 
-use super::super::pages::{ChannelCursor, ChannelFilter, ChannelOrder, ChannelOrderField, Place};
+use super::super::pages::{ChannelCursor, ChannelFilter, ChannelOrderField, Place};
 use super::super::{Departure, Visibility};
 use super::Conversation;
-use crate::db::{Conn, escaped};
+use crate::db::{Conn, containing, lower};
 use crate::id::UserId;
-use crate::page::{Direction, OrderDirection, Window};
+use crate::page::{Direction, Order, OrderDirection, Window};
 use crate::schema::{channels, conversation_members, conversations};
-
-define_sql_function!(fn lower(text: Text) -> Text);
 
 /// A page of the channels that somebody sees, each with the name by which it is ordered.
 pub async fn channels(
     conn: &mut Conn,
     viewer: UserId,
     filter: &ChannelFilter,
-    order: ChannelOrder,
+    order: Order<ChannelOrderField>,
     window: &Window<ChannelCursor>,
 ) -> QueryResult<Vec<(Conversation, String)>> {
     use conversation_members as m;
@@ -46,10 +43,9 @@ pub async fn channels(
         query = query.filter(conversations::kind.eq_any(kinds));
     }
     if let Some(search) = &filter.search {
-        // Folded by the database, as names are.
-        let pattern = lower(format!("%{}%", escaped(search)).into_sql::<Text>());
-        let in_topic = lower(channels::topic.assume_not_null()).like(pattern.clone());
-        query = query.filter(name.like(pattern).or(in_topic));
+        let contains = containing(search);
+        let in_topic = lower(channels::topic.assume_not_null()).like(contains.clone());
+        query = query.filter(name.like(contains).or(in_topic));
     }
     let (created_at, id) = (conversations::created_at, conversations::id);
     let is_ascending = order.direction == OrderDirection::Asc;

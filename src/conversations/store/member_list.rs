@@ -5,19 +5,17 @@ use diesel::expression::{AppearsOnTable, Expression, ValidGrouping, is_aggregate
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment};
-use diesel::sql_types::{Bool, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, SmallInt, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
 use super::super::pages::{MemberCursor, MemberFilter};
 use super::Member;
 use crate::clock::Instant;
-use crate::db::{Conn, escaped};
+use crate::db::{Conn, beginning_with, lower};
 use crate::id::{ConversationId, MemberId};
 use crate::page::{Direction, Window};
 use crate::schema::{conversation_members, preferences, users};
 use crate::users::Among;
-
-define_sql_function!(fn lower(text: Text) -> Text);
 
 /// A page of members that hold their seats: by role, then by when they joined.
 pub async fn members(
@@ -33,9 +31,8 @@ pub async fn members(
         .limit(window.fetch())
         .into_boxed();
     if let Some(search) = &filter.search {
-        // Folded by the database, as names are.
-        let prefix = lower(format!("{}%", escaped(search)).into_sql::<Text>());
-        let is_named = lower(users::display_name).like(prefix.clone()).or(users::username.like(prefix));
+        let begins = beginning_with(search);
+        let is_named = lower(users::display_name).like(begins.clone()).or(users::username.like(begins));
         let found = users::table.filter(users::id.eq(m::user_id)).filter(is_named);
         query = query.filter(diesel::dsl::exists(found));
     }

@@ -24,7 +24,7 @@ pub struct SetTypingInput {
 /// How long others will see it.
 #[derive(SimpleObject)]
 pub struct SetTypingPayload {
-    /// When it fades unless repeated; null when done.
+    /// When it fades unless repeated; null when done, and where the viewer does not share it.
     expires_at: Option<DateTime>,
 }
 
@@ -71,7 +71,7 @@ impl PresenceMutation {
         Some(set_presence(ctx, input).await)
     }
 
-    /// Set or, with null, clear the viewer's custom status.
+    /// Set the viewer's custom status, or clear it.
     async fn set_custom_status(
         &self,
         ctx: &Context<'_>,

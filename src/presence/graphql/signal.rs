@@ -36,26 +36,18 @@ pub struct ConversationSignalBatch {
 impl ConversationSignalBatch {
     /// Of what was heard in a conversation. Who has left it since, and come back to another seat, is passed over.
     pub async fn new(scope: Arc<Scope>, sight: Sight, heard: Heard) -> Result<Self> {
-        let mut signals = Vec::with_capacity(heard.len());
-        let readers = heard.iter().map(|signal| async {
-            match signal.passing {
-                Passing::Reading { member_id } => scope.load::<MemberById>(member_id).await,
-                Passing::Typing { .. } => Ok(None),
-            }
+        let signals = heard.into_iter().map(async |signal| -> Result<Option<ConversationSignal>> {
+            Ok(match signal.passing {
+                Passing::Typing { thread_root, until } => {
+                    Some(TypingSignal { signal, thread_root, until: until.map(DateTime) }.into())
+                }
+                Passing::Reading { member_id } => {
+                    let member = scope.load::<MemberById>(member_id).await?;
+                    member.map(|member| ReadSignal { signal, member: ConversationMember::new(sight, member) }.into())
+                }
+            })
         });
-        let readers = try_join_all(readers).await?;
-        for (signal, reader) in heard.into_iter().zip(readers) {
-            match (signal.passing, reader) {
-                (Passing::Typing { thread_root, until }, _) => {
-                    signals.push(TypingSignal { signal, thread_root, until: until.map(DateTime) }.into());
-                }
-                (Passing::Reading { .. }, Some(member)) => {
-                    signals.push(ReadSignal { signal, member: ConversationMember::new(sight, member) }.into());
-                }
-                (Passing::Reading { .. }, None) => {}
-            }
-        }
-        Ok(Self { signals })
+        Ok(Self { signals: try_join_all(signals).await?.into_iter().flatten().collect() })
     }
 }
 

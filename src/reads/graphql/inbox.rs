@@ -19,7 +19,7 @@ use crate::viewer::Viewer;
 pub struct InboxFilter {
     /// Only of these kinds.
     kinds: Option<Vec<Kind>>,
-    /// Only those with something unread.
+    /// Only those with something unread, or only others.
     is_unread: Option<bool>,
     /// Only favourites, or only others.
     is_favorite: Option<bool>,

@@ -3,7 +3,6 @@
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 
 use super::{ConversationViewerState, UnreadSummary, viewer_state};
-use crate::clock::Instant;
 use crate::context::Ask;
 use crate::conversations::{Seat, seat_in};
 use crate::error::{Error, Result};
@@ -79,8 +78,8 @@ async fn update_conversation_viewer_state(
     input: UpdateConversationViewerStateInput,
 ) -> Result<UpdateConversationViewerStatePayload> {
     let viewer = ctx.viewer()?;
-    let draft =
-        KeepDraft::from(&input.conversation_id, changed(input.muted_until), input.is_favorite, input.is_hidden)?;
+    let muted_until = input.muted_until.map_value(|until| until.0).into();
+    let draft = KeepDraft::from(&input.conversation_id, muted_until, input.is_favorite, input.is_hidden)?;
     let seat = seat_in(ctx.scope(), &viewer, draft.conversation).await?;
     reads::keep(ctx.app(), &viewer, seat, draft).await?;
     Ok(UpdateConversationViewerStatePayload { viewer_state: state_now(ctx, seat).await? })
@@ -91,20 +90,11 @@ async fn mark_conversation_read(
     input: MarkConversationReadInput,
 ) -> Result<MarkConversationReadPayload> {
     let viewer = ctx.viewer()?;
-    let draft =
-        MarkReadDraft::from(&input.conversation_id, input.seq, input.message_id.as_ref().map(|id| id.as_str()))?;
+    let message_id = input.message_id.as_deref().map(String::as_str);
+    let draft = MarkReadDraft::from(&input.conversation_id, input.seq, message_id)?;
     let seat = seat_in(ctx.scope(), &viewer, draft.conversation).await?;
     reads::mark_read(ctx.app(), &viewer, seat, draft).await?;
     Ok(MarkConversationReadPayload { viewer_state: state_now(ctx, seat).await?, unread: UnreadSummary(viewer.user_id) })
-}
-
-/// Absent stays, null is none.
-fn changed(time: MaybeUndefined<DateTime>) -> Option<Option<Instant>> {
-    match time {
-        MaybeUndefined::Undefined => None,
-        MaybeUndefined::Null => Some(None),
-        MaybeUndefined::Value(time) => Some(Some(time.0)),
-    }
 }
 
 /// How the viewer keeps it after a change. Whoever left while it was made keeps nothing.

@@ -17,7 +17,7 @@ pub async fn block(app: &App, viewer: &Viewer, user_id: UserId) -> Result<User> 
     let now = app.clock.now();
     app.db
         .transaction(async move |tx| {
-            let user = users::present(tx, user_id).await?.ok_or_else(|| Error::not_found("user"))?;
+            let user = users::undeleted(tx, user_id).await?.ok_or_else(|| Error::not_found("user"))?;
             store::insert(tx, viewer.user_id, user_id, now).await?;
             tx.outbox().presences.extend([viewer.user_id, user_id]);
             Ok(user)
@@ -29,7 +29,7 @@ pub async fn block(app: &App, viewer: &Viewer, user_id: UserId) -> Result<User> 
 pub async fn unblock(app: &App, viewer: &Viewer, user_id: UserId) -> Result<User> {
     app.db
         .transaction(async move |tx| {
-            let user = users::present(tx, user_id).await?.ok_or_else(|| Error::not_found("user"))?;
+            let user = users::undeleted(tx, user_id).await?.ok_or_else(|| Error::not_found("user"))?;
             store::delete(tx, viewer.user_id, user_id).await?;
             tx.outbox().presences.extend([viewer.user_id, user_id]);
             Ok(user)

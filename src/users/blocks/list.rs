@@ -3,21 +3,19 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::store;
 use crate::app::App;
 use crate::clock::Instant;
 use crate::error::Result;
 use crate::id::UserId;
-use crate::page::{Arguments, Cursor, Page};
+use crate::page::{Arguments, Cursor, Millis, Page};
 use crate::users::User;
-use crate::users::directory::instant;
 use crate::viewer::Viewer;
 
-/// Place in one's list of blocked people: since when (in milliseconds), and who.
+/// Place in one's list of blocked people: since when, and who.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct BlockCursor(i64, Uuid);
+pub struct BlockCursor(Millis, UserId);
 
 impl Cursor for BlockCursor {
     const LIST: &str = "blockedUsers";
@@ -25,7 +23,7 @@ impl Cursor for BlockCursor {
 
 impl BlockCursor {
     pub(super) fn values(&self) -> (Instant, UserId) {
-        (instant(self.0), UserId(self.1))
+        (self.0.into(), self.1)
     }
 }
 
@@ -34,6 +32,6 @@ pub async fn blocked_users(app: &App, viewer: &Viewer, arguments: Arguments) -> 
     let window = arguments.window()?;
     let (user_id, wanted) = (viewer.user_id, &window);
     let rows = app.db.read(async move |conn| store::blocked_by(conn, user_id, wanted).await).await?;
-    let cursor = |user: &User, since: Instant| BlockCursor(since.timestamp_millis(), user.id.0);
+    let cursor = |user: &User, since: Instant| BlockCursor(since.into(), user.id);
     Ok(window.page(rows).map(|(user, since)| (cursor(&user, since), Arc::new(user))))
 }

@@ -1,6 +1,6 @@
 //! Blocks by the handful.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::store;
 use crate::app::App;
@@ -16,10 +16,8 @@ impl Load for HasBlocked {
     type Value = ();
 
     async fn load(app: &App, keys: &[Self::Key]) -> Result<HashMap<Self::Key, ()>> {
-        // One viewer asks in a request; more come only where somebody signs in within it.
-        let blockers: Vec<_> = keys.iter().map(|(blocker, _)| *blocker).collect::<HashSet<_>>().into_iter().collect();
-        let blocked: Vec<_> = keys.iter().map(|(_, blocked)| *blocked).collect();
-        let found = app.db.read(async move |conn| store::pairs(conn, &blockers, &blocked).await).await?;
+        let keys = keys.to_vec();
+        let found = app.db.read(async move |conn| store::existing(conn, &keys).await).await?;
         Ok(found.into_iter().map(|pair| (pair, ())).collect())
     }
 }

@@ -27,13 +27,14 @@ pub async fn in_block_among(tx: &mut Tx, user: UserId, others: &[UserId]) -> Res
     if others.is_empty() {
         return Ok(HashSet::new());
     }
-    let pairs = store::among(tx, user, others).await?;
+    let both_ways: Vec<_> = others.iter().flat_map(|&other| [(user, other), (other, user)]).collect();
+    let pairs = store::existing(tx, &both_ways).await?;
     Ok(pairs.into_iter().map(|pair| other_of(pair, user)).collect())
 }
 
-/// Who of some people has blocked whom of some authors: what these write does not call those.
-pub async fn blocks_of(tx: &Tx, people: &[UserId], authors: &[UserId]) -> Result<HashSet<(UserId, UserId)>> {
-    Ok(store::pairs(tx, people, authors).await?.into_iter().collect())
+/// Of these pairs, those in which the first has blocked the second.
+pub async fn blocks_of(tx: &Tx, pairs: &[(UserId, UserId)]) -> Result<HashSet<(UserId, UserId)>> {
+    Ok(store::existing(tx, pairs).await?.into_iter().collect())
 }
 
 fn other_of((blocker, blocked): (UserId, UserId), user: UserId) -> UserId {

@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 
 use super::list::BlockCursor;
 use crate::clock::Instant;
-use crate::db::Conn;
+use crate::db::{Conn, among};
 use crate::id::UserId;
 use crate::page::{Direction, Window};
 use crate::schema::{blocks, users};
@@ -24,17 +24,10 @@ pub(super) async fn with(conn: &mut Conn, user: UserId) -> QueryResult<Vec<Pair>
         .await
 }
 
-/// Those between somebody and some others.
-pub(super) async fn among(conn: &mut Conn, user: UserId, others: &[UserId]) -> QueryResult<Vec<Pair>> {
-    let by_user = blocks::blocker_id.eq(user).and(blocks::blocked_id.eq_any(others));
-    let of_user = blocks::blocked_id.eq(user).and(blocks::blocker_id.eq_any(others));
-    blocks::table.filter(by_user.or(of_user)).select((blocks::blocker_id, blocks::blocked_id)).load(conn).await
-}
-
-/// Those by some people of some others.
-pub(super) async fn pairs(mut conn: &Conn, blockers: &[UserId], blocked: &[UserId]) -> QueryResult<Vec<Pair>> {
+/// Of these blocks, those that there are.
+pub(super) async fn existing(mut conn: &Conn, pairs: &[Pair]) -> QueryResult<Vec<Pair>> {
     blocks::table
-        .filter(blocks::blocker_id.eq_any(blockers).and(blocks::blocked_id.eq_any(blocked)))
+        .filter(among(blocks::blocker_id, blocks::blocked_id, pairs))
         .select((blocks::blocker_id, blocks::blocked_id))
         .load(&mut conn)
         .await

@@ -7,10 +7,10 @@ use async_graphql::{Context, InputObject};
 use super::User;
 use crate::context::Ask;
 use crate::error::Result;
-use crate::page::{Arguments, Cursor, OrderDirection, Page, connection};
+use crate::page::{Arguments, Cursor, Order, OrderDirection, Page, connection};
 use crate::presence;
 use crate::realtime::PresenceStatus;
-use crate::users::{self, PeopleFilter, PeopleOrder, ServerRole, UserOrderField};
+use crate::users::{self, PeopleCursor, PeopleFilter, ServerRole, UserOrderField};
 
 connection! {
     /// A page of users.
@@ -44,7 +44,15 @@ pub struct UserOrder {
     direction: OrderDirection,
 }
 
-impl From<UserOrder> for PeopleOrder {
+impl UserFilter {
+    async fn read(self, ctx: &Context<'_>) -> Result<PeopleFilter> {
+        let Self { search, statuses, roles } = self;
+        let among = presence::among(ctx.app(), &ctx.viewer()?, statuses.as_deref()).await?;
+        PeopleFilter { roles, among, ..PeopleFilter::default() }.searching(search)
+    }
+}
+
+impl From<UserOrder> for Order<UserOrderField> {
     fn from(UserOrder { field, direction }: UserOrder) -> Self {
         Self { field, direction }
     }
@@ -58,17 +66,11 @@ pub async fn users(
 ) -> Result<UserConnection> {
     let viewer = ctx.viewer()?;
     let filter = match filter {
-        Some(UserFilter { search, statuses, roles }) => {
-            let among = match statuses {
-                Some(statuses) => Some(presence::among(ctx.app(), &viewer, &statuses).await?),
-                None => None,
-            };
-            PeopleFilter::from(search, roles, among)?
-        }
+        Some(filter) => filter.read(ctx).await?,
         None => PeopleFilter::default(),
     };
     let order = order.map(Into::into).unwrap_or_default();
-    let window = arguments.window_of(|cursor: &users::PeopleCursor| cursor.is_of(order))?;
+    let window = arguments.window_of(|cursor: &PeopleCursor| cursor.is_of(order))?;
     Ok(connection_of(users::people(ctx.app(), &viewer, filter, order, window).await?))
 }
 

@@ -103,6 +103,25 @@ impl Actor {
         self.ask(JOIN, json!({ "input": { "channelId": channel } })).await.data("joinChannel");
     }
 
+    pub async fn leave(&self, conversation: &str) {
+        self.ask(LEAVE, json!({ "id": conversation })).await.data("leaveConversation");
+    }
+
+    /// Adds people, all of them, and answers with their seats.
+    pub async fn add(&self, conversation: &str, people: &[&Actor], role: &str) -> Vec<String> {
+        let ids: Vec<_> = people.iter().map(|person| &person.id).collect();
+        let input = json!({ "conversationId": conversation, "userIds": ids, "role": role });
+        let added = self.ask(ADD, json!({ "input": input })).await.data("addConversationMembers");
+        assert_eq!(added["rejected"], json!([]));
+        let members = added["members"].as_array().unwrap().iter();
+        members.map(|member| member["id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Changes preferences.
+    pub async fn prefer(&self, input: Value) {
+        self.ask(PREFER, json!({ "input": input })).await.data("updatePreferences");
+    }
+
     /// Sends a message under a key of its own.
     pub async fn say(&self, conversation: &str, content: &str) -> Value {
         self.write(json!({ "conversationId": conversation, "content": content })).await
@@ -129,6 +148,12 @@ impl Actor {
         let seat = nodes.iter().find(|node| node["user"]["id"] == *user.id);
         seat.unwrap_or_else(|| panic!("{} is no member", user.name))["id"].as_str().unwrap().to_owned()
     }
+}
+
+/// The handles of a page of users.
+pub fn usernames(page: &Value) -> Vec<String> {
+    let nodes = page["nodes"].as_array().unwrap().iter();
+    nodes.map(|node| node["username"].as_str().unwrap().to_owned()).collect()
 }
 
 impl Answer {
@@ -165,5 +190,10 @@ const SIGN_IN: &str = "mutation($input: LoginInput!) { login(input: $input) {
 const CREATE_CHANNEL: &str =
     "mutation($input: CreateChannelInput!) { createChannel(input: $input) { isReplay channel { id slug } } }";
 const JOIN: &str = "mutation($input: JoinChannelInput!) { joinChannel(input: $input) { channel { id } } }";
+const LEAVE: &str = "mutation($id: ID!) { leaveConversation(input: { conversationId: $id }) { conversationId } }";
+const ADD: &str = "mutation($input: AddConversationMembersInput!) { addConversationMembers(input: $input) {
+    members { id } rejected { userId } } }";
+const PREFER: &str =
+    "mutation($input: UpdatePreferencesInput!) { updatePreferences(input: $input) { preferences { version } } }";
 const SEND: &str = "mutation($input: SendMessageInput!) { sendMessage(input: $input) {
     isReplay message { id seq clientKey content version } timelineEdge { cursor } threadEdge { cursor } } }";

@@ -7,7 +7,7 @@ mod server;
 mod socket;
 mod statements;
 
-pub use actor::{Actor, Answer, PASSWORD};
+pub use actor::{Actor, Answer, PASSWORD, usernames};
 pub use database::Database;
 pub use server::TestServer;
 pub use socket::{Ended, Socket, Stream};

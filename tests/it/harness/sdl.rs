@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use async_graphql::Positioned;
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
     BaseType, FieldDefinition, InputValueDefinition, ServiceDocument, Type, TypeDefinition, TypeKind,
@@ -83,12 +84,42 @@ pub fn values(name: &str) -> Vec<String> {
     }
 }
 
+/// The types, fields and values that do not say what they are.
+pub fn silent() -> Vec<String> {
+    let parts = |kind: &'static TypeDefinition| -> Vec<(String, bool)> {
+        match &kind.kind {
+            TypeKind::Object(object) => object.fields.iter().map(said_by_field).collect(),
+            TypeKind::Interface(interface) => interface.fields.iter().map(said_by_field).collect(),
+            TypeKind::InputObject(object) => {
+                let said = object.fields.iter().map(|field| &field.node);
+                said.map(|field| (field.name.node.to_string(), field.description.is_some())).collect()
+            }
+            TypeKind::Enum(of) => {
+                let said = of.values.iter().map(|value| &value.node);
+                said.map(|value| (value.value.node.to_string(), value.description.is_some())).collect()
+            }
+            TypeKind::Scalar | TypeKind::Union(_) => Vec::new(),
+        }
+    };
+    let of_type = |kind: &'static TypeDefinition| {
+        let name = &kind.name.node;
+        let itself = (name.to_string(), kind.description.is_some());
+        let parts = parts(kind).into_iter().map(move |(part, is_said)| (format!("{name}.{part}"), is_said));
+        std::iter::once(itself).chain(parts)
+    };
+    types().flat_map(of_type).filter(|(_, is_said)| !is_said).map(|(name, _)| name).collect()
+}
+
 fn types() -> impl Iterator<Item = &'static TypeDefinition> {
     static DOCUMENT: LazyLock<ServiceDocument> = LazyLock::new(|| parse_schema(chinwag::api::sdl()).unwrap());
     DOCUMENT.definitions.iter().filter_map(|definition| match definition {
         TypeSystemDefinition::Type(kind) => Some(&kind.node),
         _ => None,
     })
+}
+
+fn said_by_field(field: &Positioned<FieldDefinition>) -> (String, bool) {
+    (field.node.name.node.to_string(), field.node.description.is_some())
 }
 
 fn read_field(field: &FieldDefinition) -> Field {

@@ -16,7 +16,7 @@ const NOTED_EVERY: TimeDelta = TimeDelta::minutes(5);
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// Lets those go whose last socket has closed, and notes from time to time who is here.
-pub async fn keep(app: App) {
+pub async fn tend(app: App) {
     let presences = &app.realtime.presences;
     let mut next = app.clock.now() + NOTED_EVERY;
     loop {
