@@ -29,6 +29,8 @@ const USUAL_PAGE: u32 = 25;
 const LARGEST_PAGE: u32 = 100;
 /// What `sidebar` counts as: one for each ten that it may have, as all of it is read by a few statements.
 const SIDEBAR: u32 = 100;
+/// What it may have. Each page below it is read by a statement of its own, and counts in full.
+const SIDEBAR_IN_FULL: u32 = 1_000;
 /// Fields once every fragment is written out.
 const FIELDS: u32 = 2_000;
 /// The same, of all operations and fragments together: the library looks into each by itself.
@@ -55,6 +57,8 @@ struct Size {
     directives: u32,
     /// Objects, pages counted by their size.
     cost: u32,
+    /// Lists below that are read apart, wherever they are: each takes a statement.
+    lists: u32,
     /// Whether its top holds the elements of a page.
     is_page: bool,
     /// Fields at its top.
@@ -176,12 +180,18 @@ impl<'d> Measure<'d> {
                     let cost = match name {
                         // Each is an object of its own; `nodes` of the root.
                         "nodes" if !is_element => below.cost.saturating_add(own).saturating_mul(elements),
-                        "sidebar" => below.cost.saturating_add(own).saturating_mul(SIDEBAR),
+                        "sidebar" => {
+                            let together = below.cost.saturating_add(own).saturating_mul(SIDEBAR);
+                            together.saturating_add(below.lists.saturating_mul(SIDEBAR_IN_FULL))
+                        }
                         _ => below.cost.saturating_mul(elements).saturating_add(own),
                     };
                     let is_introspected = matches!(name, "fields" | "interfaces" | "possibleTypes" | "inputFields");
+                    let lists =
+                        below.lists.saturating_mul(elements).saturating_add(is_list(&field.node, &below).into());
                     Size {
                         cost,
+                        lists,
                         introspected: below.introspected + u32::from(is_introspected),
                         is_page: is_element,
                         fields: below.fields.saturating_add(1),
@@ -265,10 +275,19 @@ impl<'d> Measure<'d> {
     }
 }
 
+/// Whether a field is a list that is read apart from others of its kind: a page, or part of a log.
+fn is_list(field: &Field, below: &Size) -> bool {
+    let arguments = ["first", "after", "last", "before", "around"];
+    below.is_page
+        || arguments.iter().any(|name| field.get_argument(name).is_some())
+        || matches!(field.name.node.as_str(), "messages" | "messagesAround" | "replies" | "repliesAround" | "members")
+}
+
 impl Size {
     /// Adds what stands beside it, one level further in.
     fn add(&mut self, other: &Size) {
         self.cost = self.cost.saturating_add(other.cost);
+        self.lists = self.lists.saturating_add(other.lists);
         self.is_page |= other.is_page;
         self.fields = self.fields.saturating_add(other.fields);
         self.aliases = self.aliases.saturating_add(other.aliases);
@@ -332,6 +351,15 @@ mod tests {
             code_of(&format!("{{ viewer {{ {sidebars} }} }}"))
         };
         assert_eq!((alone(49), alone(50)), (None, Some(Code::OperationTooComplex)));
+        // A page is read for each of a thousand.
+        let paged = |count: usize| {
+            let pages: String = (0..count).map(|at| format!("p{at}: messages(last: 0) {{ seq }} ")).collect();
+            code_of(&format!("{{ viewer {{ sidebar {{ id conversation {{ {pages} }} }} }} }}"))
+        };
+        assert_eq!((paged(4), paged(5)), (None, Some(Code::OperationTooComplex)));
+        let fragments = "{ viewer { sidebar { ...S } } } fragment S on T { conversation { members { nodes { user { id } } }
+            lastMessage { replies(first: 1) { nodes { id } } ...R } } } fragment R on M { thread { messages { nodes { id } } } }";
+        assert_eq!(code_of(fragments), Some(Code::OperationTooComplex));
     }
 
     #[test]
