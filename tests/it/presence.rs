@@ -214,6 +214,18 @@ async fn who_does_not_share_it_is_not_seen_typing() {
     assert_eq!(only_signal(&mut hears).await["expiresAt"], until);
 }
 
+#[tokio::test]
+async fn who_has_just_left_types_nowhere() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let channel = alice.private_channel("Room", &[&bob]).await;
+    let mutation = "mutation($id: ID!) { a: setTyping(input: { conversationId: $id }) { expiresAt }
+        b: leaveConversation(input: { conversationId: $id }) { conversation { id } }
+        c: setTyping(input: { conversationId: $id }) { expiresAt } }";
+    let answer = bob.ask(mutation, json!({ "id": channel })).await;
+    assert_eq!(answer.code(), "NOT_FOUND");
+}
+
 // Presence.
 
 #[tokio::test]
@@ -262,7 +274,7 @@ async fn somebody_is_here_while_a_socket_is_open() {
     let here = json!({ "status": "ONLINE", "lastSeenAt": null, "customStatus": null });
     assert_eq!(looked(&mut looks).await, json!({ "alice": gone, "bob": here }));
 
-    let by_alice = alice.socket().await;
+    let by_alice = come(&alice).await;
     assert_eq!(looked(&mut looks).await, json!({ "alice": here }));
     assert_eq!(presence_of(&alice, &bob).await, here);
     // Who shares nothing with them sees nobody.
@@ -270,12 +282,12 @@ async fn somebody_is_here_while_a_socket_is_open() {
     assert_eq!(presence_of(&bob, &alice).await, here);
 
     // A second tab, and a reload, are no news.
-    let second = alice.socket().await;
+    let second = come(&alice).await;
     drop(by_alice);
     server.clock.advance(TimeDelta::seconds(40));
     drop(second);
     server.clock.advance(TimeDelta::seconds(20));
-    let again = alice.socket().await;
+    let again = come(&alice).await;
     server.clock.advance(TimeDelta::seconds(60));
     assert_eq!(presence_of(&alice, &bob).await, here);
 
@@ -529,6 +541,13 @@ async fn reads(actor: &Actor, channel: &str, seq: &Value) {
     actor.ask(mark, json!({ "id": channel, "seq": seq })).await.data("markConversationRead");
 }
 
+/// Opens a socket, from when the server has taken it in.
+async fn come(actor: &Actor) -> Socket {
+    let mut socket = actor.socket().await;
+    socket.run("{ viewer { id } }", json!({})).next().await;
+    socket
+}
+
 /// Hears what passes in a conversation, from when the stream is live.
 async fn hear(socket: &mut Socket, channel: &str) -> Stream {
     let mut stream = socket.run(HEAR, json!({ "id": channel }));
@@ -562,13 +581,18 @@ async fn looked(stream: &mut Stream) -> Value {
 
 /// Lets time pass until somebody is seen to have gone: when the server notices a closed socket is its own affair.
 async fn until_gone(server: &TestServer, looks: &mut Stream, user: &Actor) -> Value {
+    until_gone_by(server, looks, user, TimeDelta::seconds(5)).await
+}
+
+/// The same in strides of one's own.
+async fn until_gone_by(server: &TestServer, looks: &mut Stream, user: &Actor, stride: TimeDelta) -> Value {
     let delivery = async {
         let mut delivery = looked(looks).await;
         delivery[&user.name].take()
     };
     let passing = async {
         loop {
-            server.clock.advance(TimeDelta::seconds(5));
+            server.clock.advance(stride);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
