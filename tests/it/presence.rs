@@ -450,6 +450,17 @@ async fn who_shares_nothing_any_more_is_shown_nothing() {
 }
 
 #[tokio::test]
+async fn a_custom_status_ends_in_a_year_that_can_be_written() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let set = async |end: &str| alice.ask(SET, json!({ "input": { "text": "Away", "expiresAt": end } })).await;
+    let wrong = set("9999-12-31T23:59:59-01:00").await.wrong_fields();
+    assert_eq!(wrong, ["input.expiresAt BAD_FORMAT"]);
+    let last = "9999-12-31T23:59:59.999Z";
+    assert_eq!(set(last).await.data("setCustomStatus")["user"]["presence"]["customStatus"]["expiresAt"], last);
+}
+
+#[tokio::test]
 async fn the_directory_is_filtered_and_ordered_by_what_the_viewer_sees() {
     let server = TestServer::start().await;
     let (alice, bob, carol) =
