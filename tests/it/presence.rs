@@ -226,6 +226,21 @@ async fn who_has_just_left_types_nowhere() {
     assert_eq!(answer.code(), "NOT_FOUND");
 }
 
+#[tokio::test]
+async fn a_clock_that_was_set_back_silences_nobody() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let channel = alice.private_channel("Room", &[&bob]).await;
+    let mut socket = bob.socket().await;
+    let mut hears = hear(&mut socket, &channel).await;
+    types(&alice, &channel, json!({})).await;
+    only_signal(&mut hears).await;
+    server.clock.advance(TimeDelta::minutes(-10));
+    let until = types(&alice, &channel, json!({})).await;
+    assert!(instant(&until) <= server.clock.now() + TimeDelta::seconds(8), "{until}");
+    assert_eq!(only_signal(&mut hears).await["expiresAt"], until);
+}
+
 // Presence.
 
 #[tokio::test]
