@@ -465,6 +465,49 @@ async fn who_shares_nothing_any_more_is_shown_nothing() {
 }
 
 #[tokio::test]
+async fn who_left_before_the_clock_leapt_was_last_here_when_they_left() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    alice.private_channel("Room", &[&bob]).await;
+    let (by_alice, mut by_bob) = (alice.socket().await, bob.socket().await);
+    wait_until(async || presence_of(&alice, &bob).await["status"] == "ONLINE").await;
+    let mut looks = look(&mut by_bob, &[&alice]).await;
+    drop(by_alice);
+    // Far enough that who is here is due to be noted, and she to be gone, at the same moment.
+    let seen = until_gone_by(&server, &mut looks, &alice, TimeDelta::minutes(6)).await;
+    let last_seen = instant(&seen["lastSeenAt"]);
+    assert!(last_seen <= server.clock.now() - TimeDelta::seconds(30), "{last_seen}");
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_keeps_nobody_here() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    alice.private_channel("Room", &[&bob]).await;
+    let (by_alice, mut by_bob) = (alice.socket().await, bob.socket().await);
+    wait_until(async || presence_of(&alice, &bob).await["status"] == "ONLINE").await;
+    let mut looks = look(&mut by_bob, &[&alice]).await;
+    drop(by_alice);
+    let seen = until_gone_by(&server, &mut looks, &alice, TimeDelta::minutes(-6)).await;
+    assert_eq!(seen["status"], "OFFLINE");
+}
+
+#[tokio::test]
+async fn who_looks_sees_a_custom_status_end() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    alice.private_channel("Room", &[&bob]).await;
+    let mut by_bob = bob.socket().await;
+    let mut looks = look(&mut by_bob, &[&alice]).await;
+    let end = server.clock.now() + TimeDelta::minutes(1);
+    let input = json!({ "text": "At lunch", "expiresAt": end.to_rfc3339() });
+    alice.ask(SET, json!({ "input": input })).await.data("setCustomStatus");
+    assert_eq!(looked(&mut looks).await["alice"]["customStatus"]["text"], "At lunch");
+    server.clock.advance(TimeDelta::minutes(1));
+    assert_eq!(looked(&mut looks).await["alice"]["customStatus"], Value::Null);
+}
+
+#[tokio::test]
 async fn a_custom_status_ends_in_a_year_that_can_be_written() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;
@@ -473,6 +516,23 @@ async fn a_custom_status_ends_in_a_year_that_can_be_written() {
     assert_eq!(wrong, ["input.expiresAt BAD_FORMAT"]);
     let last = "9999-12-31T23:59:59.999Z";
     assert_eq!(set(last).await.data("setCustomStatus")["user"]["presence"]["customStatus"]["expiresAt"], last);
+}
+
+#[tokio::test]
+async fn who_comes_to_share_something_or_nothing_any_more_is_seen_so_at_once() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let channel = alice.public_channel("Room").await;
+    let (mut by_alice, mut by_bob) = (alice.socket().await, bob.socket().await);
+    wait_until(async || server.app.realtime.presences.present().len() == 2).await;
+    let (mut alice_looks, mut bob_looks) = (look(&mut by_alice, &[&bob]).await, look(&mut by_bob, &[&alice]).await);
+    bob.join(&channel).await;
+    assert_eq!(looked(&mut alice_looks).await["bob"]["status"], "ONLINE");
+    assert_eq!(looked(&mut bob_looks).await["alice"]["status"], "ONLINE");
+    let leave = "mutation($id: ID!) { leaveConversation(input: { conversationId: $id }) { conversationId } }";
+    bob.ask(leave, json!({ "id": channel })).await.data("leaveConversation");
+    assert_eq!(looked(&mut alice_looks).await["bob"]["status"], "OFFLINE");
+    assert_eq!(looked(&mut bob_looks).await["alice"]["status"], "OFFLINE");
 }
 
 #[tokio::test]
