@@ -167,6 +167,39 @@ async fn signals_end_with_the_session() {
 }
 
 #[tokio::test]
+async fn signals_end_with_the_membership_that_opened_them_also_for_who_comes_back() {
+    let server = TestServer::start().await;
+    let other = server.another().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let channel = alice.public_channel("Room").await;
+    bob.join(&channel).await;
+    let (mut here, mut there) = (bob.socket().await, bob.at(other.address).socket().await);
+    let mut hears = [hear(&mut here, &channel).await, hear(&mut there, &channel).await];
+    let again = "mutation($id: ID!) { a: leaveConversation(input: { conversationId: $id }) { conversationId }
+        b: joinChannel(input: { channelId: $id }) { channel { id } } }";
+    bob.ask(again, json!({ "id": channel })).await.data("b");
+    for hears in &mut hears {
+        assert_eq!(hears.end().await, Ended::Complete);
+    }
+}
+
+#[tokio::test]
+async fn who_has_left_is_not_heard_reading() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let channel = alice.private_channel("Room", &[&bob]).await;
+    alice.say(&channel, "Unread").await;
+    let mut socket = alice.socket().await;
+    let mut hears = hear(&mut socket, &channel).await;
+    let gone = "mutation($id: ID!) { a: setTyping(input: { conversationId: $id }) { expiresAt }
+        b: markConversationRead(input: { conversationId: $id }) { viewerState { id } }
+        c: leaveConversation(input: { conversationId: $id }) { conversationId } }";
+    bob.ask(gone, json!({ "id": channel })).await.data("c");
+    let heard = signals(&mut hears).await;
+    assert!(heard.iter().all(|signal| signal["__typename"] == "TypingSignal"), "{heard:?}");
+}
+
+#[tokio::test]
 async fn a_thread_of_elsewhere_is_none_to_type_in() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;
@@ -533,6 +566,37 @@ async fn who_comes_to_share_something_or_nothing_any_more_is_seen_so_at_once() {
     bob.ask(leave, json!({ "id": channel })).await.data("leaveConversation");
     assert_eq!(looked(&mut alice_looks).await["bob"]["status"], "OFFLINE");
     assert_eq!(looked(&mut bob_looks).await["alice"]["status"], "OFFLINE");
+}
+
+#[tokio::test]
+async fn who_looks_waits_for_a_database_that_is_gone_and_is_told_the_latest_once() {
+    let server = TestServer::start().await;
+    let (alice, bob, carol) =
+        (server.register("alice").await, server.register("bob").await, server.register("carol").await);
+    let channel = alice.private_channel("Room", &[&bob, &carol]).await;
+    let (mut by_alice, mut by_bob) = (come(&alice).await, come(&bob).await);
+    let mut looks = look(&mut by_bob, &[&alice, &carol]).await;
+    let mut hears = hear(&mut by_bob, &channel).await;
+    // The client that says so stays connected.
+    let reachable = async |is_reachable: bool| {
+        let name = &server.database.name;
+        let allow = format!("UPDATE pg_database SET datallowconn = {is_reachable} WHERE datname = '{name}'");
+        server.database.rows(&allow).await;
+        let others = format!("FROM pg_stat_activity WHERE datname = '{name}' AND pid <> pg_backend_pid()");
+        server.database.rows(&format!("SELECT pg_terminate_backend(pid) {others}")).await;
+    };
+    reachable(false).await;
+    let choose = "mutation($status: PresenceStatus!) { setPresence(input: { status: $status }) { user { id } } }";
+    for status in ["BUSY", "AWAY", "BUSY", "AWAY"] {
+        // It is chosen, and cannot be shown.
+        let answer = by_alice.run(choose, json!({ "status": status })).message().await;
+        assert_eq!(answer["payload"]["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{answer}");
+    }
+    reachable(true).await;
+    let news = looked(&mut looks).await;
+    assert_eq!(news, json!({ "alice": { "status": "AWAY", "lastSeenAt": null, "customStatus": null } }));
+    types(&alice, &channel, json!({})).await;
+    assert_eq!(only_signal(&mut hears).await["user"]["username"], "alice");
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ pub struct ConversationSignalBatch {
 }
 
 impl ConversationSignalBatch {
-    /// Of what was heard in a conversation. Who has left it since, and come back to another seat, is passed over.
+    /// Of what was heard in a conversation. Who has left it since, even to come back to another seat, is passed over.
     pub async fn new(scope: Arc<Scope>, sight: Sight, heard: Heard) -> Result<Self> {
         let mut signals = Vec::with_capacity(heard.len());
         let readers = heard.iter().map(|signal| async {
@@ -49,10 +49,10 @@ impl ConversationSignalBatch {
                 (Passing::Typing { thread_root, until }, _) => {
                     signals.push(TypingSignal { signal, thread_root, until: until.map(DateTime) }.into());
                 }
-                (Passing::Reading { .. }, Some(member)) => {
+                (Passing::Reading { .. }, Some(member)) if member.holds() => {
                     signals.push(ReadSignal { signal, member: ConversationMember::new(sight, member) }.into());
                 }
-                (Passing::Reading { .. }, None) => {}
+                (Passing::Reading { .. }, _) => {}
             }
         }
         Ok(Self { signals })
