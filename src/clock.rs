@@ -22,13 +22,18 @@ impl Clock {
         (system + TimeDelta::milliseconds(*self.ahead.borrow())).trunc_subsecs(3)
     }
 
-    /// Waits until this clock shows an instant, or a later one.
+    /// Waits until this clock shows an instant, or a later one; or one from before the wait: it was set back, and whoever
+    /// waits has to think again.
     pub async fn reach(&self, instant: Instant) {
         // From here on, so that no advance falls between the look and the wait.
         let mut ahead = self.ahead.subscribe();
-        while let Ok(left) = (instant - self.now()).to_std()
-            && !left.is_zero()
-        {
+        let began = self.now();
+        loop {
+            let now = self.now();
+            let left = match (instant - now).to_std() {
+                Ok(left) if !left.is_zero() && now >= began => left,
+                _ => return,
+            };
             tokio::select! {
                 () = tokio::time::sleep(left) => {}
                 _ = ahead.changed() => {}

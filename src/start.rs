@@ -1,9 +1,11 @@
 //! From nothing to a running server: what the subcommands share.
 
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::execute::{Executor, Trusted};
@@ -134,7 +136,17 @@ pub async fn serve(app: App, executor: Executor, shutdown: CancellationToken) ->
 
 /// What goes on beside the requests for as long as a server runs: hearing what others committed, and who is here.
 pub async fn tend(app: App) {
-    tokio::join!(log::listen(app.clone()), presence::tend(app));
+    tokio::join!(again_and_again(|| log::listen(app.clone())), again_and_again(|| presence::tend(app.clone())));
+}
+
+/// Neither ends by itself. A panic must not end it either: the server would go on, deaf, and nobody would see it.
+async fn again_and_again<F: Future<Output = ()>>(task: impl Fn() -> F) {
+    loop {
+        if AssertUnwindSafe(task()).catch_unwind().await.is_err() {
+            tracing::error!("what goes on beside the requests panicked, and is begun anew");
+        }
+        tokio::time::sleep(TRY_AGAIN).await;
+    }
 }
 
 /// The first lines a newcomer reads.

@@ -2,10 +2,12 @@
 
 use std::ops::RangeInclusive;
 
+use chrono::Datelike;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 
+use crate::clock::Instant;
 use crate::error::{Error, FieldError, InputCode, Result};
 
 /// What is wrong with one value, before it is known which field it stands in.
@@ -186,6 +188,14 @@ pub fn slug(text: &str) -> Result<String, Fault> {
 pub fn emoji(text: &str) -> Result<String, Fault> {
     let found = emojis::get(text.trim()).ok_or_else(|| Fault::new(InputCode::BadFormat, "Not one emoji"));
     found.map(|emoji| emoji.as_str().to_owned())
+}
+
+/// When something ends: in a year of four digits, as RFC 3339 writes it.
+pub fn end(end: Instant) -> Result<Instant, Fault> {
+    match end.year() <= 9999 {
+        true => Ok(end),
+        false => Err(Fault::new(InputCode::BadFormat, "There is no year after 9999")),
+    }
 }
 
 /// A key that a client chose: 8 to 64 printable characters.

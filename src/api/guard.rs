@@ -32,6 +32,8 @@ const USUAL_PAGE: u32 = 25;
 const LARGEST_PAGE: u32 = 100;
 /// What `sidebar` counts as: one for each ten that it may have, as all of it is read by a few statements.
 const SIDEBAR: u32 = 100;
+/// What it may have. Each page below it is read by a statement of its own, and counts in full.
+const SIDEBAR_IN_FULL: u32 = 1_000;
 /// Fields once every fragment is written out.
 const FIELDS: u32 = 2_000;
 /// The same, of all operations and fragments together: the library looks into each by itself.
@@ -113,6 +115,8 @@ struct Size {
     aliases: u32,
     directives: u32,
     cost: Cost,
+    /// Lists below that are read apart, wherever they are: each takes a statement.
+    lists: u32,
     /// Whether its top holds the elements of a page.
     is_page: bool,
     /// Fields at its top.
@@ -339,10 +343,19 @@ impl<'d> Measure<'d> {
                         "pageInfo" => Own::Beside(0),
                         _ => Own::Beside(one),
                     };
-                    let cost = Cost::of(below.cost, elements(&field.node, below.is_page), own);
+                    let elements = elements(&field.node, below.is_page);
+                    let is_list = is_list(&field.node, &below);
+                    // With pages as large as variables may make them.
+                    let most = elements.with(&Variables::default());
+                    let lists = below.lists.saturating_mul(most).saturating_add(is_list.into());
+                    let mut cost = Cost::of(below.cost, elements, own);
+                    if name == "sidebar" {
+                        cost.add(Cost::fixed(below.lists.saturating_mul(SIDEBAR_IN_FULL)));
+                    }
                     let is_introspected = matches!(name, "fields" | "interfaces" | "possibleTypes" | "inputFields");
                     Size {
                         cost,
+                        lists,
                         introspected: below.introspected + u32::from(is_introspected),
                         is_page: is_element,
                         fields: below.fields.saturating_add(1),
@@ -418,10 +431,19 @@ fn each(field: &Field, argument: &str) -> Elements {
     }
 }
 
+/// Whether a field is a list that is read apart from others of its kind: a page, or part of a log.
+fn is_list(field: &Field, below: &Size) -> bool {
+    let arguments = ["first", "after", "last", "before", "around"];
+    below.is_page
+        || arguments.iter().any(|name| field.get_argument(name).is_some())
+        || matches!(field.name.node.as_str(), "messages" | "messagesAround" | "replies" | "repliesAround" | "members")
+}
+
 impl Size {
     /// Adds what stands beside it, one level further in.
     fn add(&mut self, other: Size) {
         self.cost.add(other.cost);
+        self.lists = self.lists.saturating_add(other.lists);
         self.is_page |= other.is_page;
         self.fields = self.fields.saturating_add(other.fields);
         self.aliases = self.aliases.saturating_add(other.aliases);
@@ -513,6 +535,15 @@ mod tests {
             code_of(&format!("{{ viewer {{ {sidebars} }} }}"))
         };
         assert_eq!((alone(49), alone(50)), (None, Some(Code::OperationTooComplex)));
+        // A page is read for each of a thousand.
+        let paged = |count: usize| {
+            let pages: String = (0..count).map(|at| format!("p{at}: messages(last: 0) {{ seq }} ")).collect();
+            code_of(&format!("{{ viewer {{ sidebar {{ id conversation {{ {pages} }} }} }} }}"))
+        };
+        assert_eq!((paged(4), paged(5)), (None, Some(Code::OperationTooComplex)));
+        let fragments = "{ viewer { sidebar { ...S } } } fragment S on T { conversation { members { nodes { user { id } } }
+            lastMessage { replies(first: 1) { nodes { id } } ...R } } } fragment R on M { thread { messages { nodes { id } } } }";
+        assert_eq!(code_of(fragments), Some(Code::OperationTooComplex));
     }
 
     #[test]

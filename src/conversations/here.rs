@@ -159,6 +159,8 @@ impl Here {
         let member = store::seat_again(tx, &new).await?;
         self.log(MEMBER_JOINED, &MemberJoined { member_id: member.id, user_id })?;
         self.conversation.member_count += 1;
+        // Who shares a conversation sees each other's presence.
+        tx.outbox().presences.push(user_id);
         Ok(member)
     }
 
@@ -174,6 +176,7 @@ impl Here {
         let event = MemberLeft { member_id: member.id, user_id: member.user_id, reason: departure };
         self.log(MEMBER_LEFT, &event)?;
         self.conversation.member_count -= 1;
+        tx.outbox().presences.push(member.user_id);
         Ok(())
     }
 

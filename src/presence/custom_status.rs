@@ -24,7 +24,7 @@ impl CustomStatusDraft {
         let emoji = wrong.note("emoji", input.emoji.map(|emoji| text::emoji(&emoji)).transpose());
         let expires_at = match input.expires_at {
             Some(end) if end <= now => wrong.note("expiresAt", Err(Fault::past())),
-            end => Some(end),
+            end => wrong.note("expiresAt", end.map(text::end).transpose()),
         };
         wrong.finish(|| {
             let (text, emoji, expires_at) = (text?.filter(|text| !text.is_empty()), emoji?, expires_at?);

@@ -29,7 +29,7 @@ pub async fn tend(app: App) {
                 let _ = note(&app, seen.collect()).await;
                 presences.take_leave(&departed);
             }
-            () = app.clock.reach(next) => match note(&app, present(&app)).await {
+            () = app.clock.reach(next) => match note(&app, app.realtime.presences.seen()).await {
                 Ok(()) => next = app.clock.now() + NOTED_EVERY,
                 Err(_) => tokio::time::sleep(TRY_AGAIN).await,
             },
@@ -39,12 +39,7 @@ pub async fn tend(app: App) {
 
 /// The server stops, and all who are here leave it.
 pub async fn leave_all(app: &App) {
-    let _ = note(app, present(app)).await;
-}
-
-fn present(app: &App) -> Vec<(UserId, Instant)> {
-    let now = app.clock.now();
-    app.realtime.presences.present().into_iter().map(|(user_id, _)| (user_id, now)).collect()
+    let _ = note(app, app.realtime.presences.seen()).await;
 }
 
 pub(super) async fn note(app: &App, seen: Vec<(UserId, Instant)>) -> Result<()> {

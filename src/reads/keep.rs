@@ -1,17 +1,12 @@
 //! Muting, favourites and hiding: each member's own, and seen by nobody else.
 
-use chrono::Datelike;
-
 use super::store::{self, State};
 use crate::app::App;
 use crate::clock::Instant;
 use crate::conversations::{self, Keeping, Reference, Seat};
-use crate::error::{InputCode, Result};
-use crate::text::{Fault, Wrong};
+use crate::error::Result;
+use crate::text::{self, Fault, Wrong};
 use crate::viewer::Viewer;
-
-/// The last year that is written with four digits.
-const LAST_YEAR: i32 = 9999;
 
 /// What somebody wants to change of how they keep a conversation; what is absent stays.
 #[derive(Debug)]
@@ -32,9 +27,8 @@ impl KeepDraft {
     ) -> Result<Self> {
         let mut wrong = Wrong::default();
         let conversation = wrong.note("conversationId", Reference::parse(conversation_id).ok_or_else(Fault::not_an_id));
-        let is_late = muted_until.flatten().is_some_and(|until| until.year() > LAST_YEAR);
-        let too_late = || Fault::new(InputCode::BadFormat, "There is no year after 9999");
-        let muted_until = wrong.note("mutedUntil", (!is_late).then_some(muted_until).ok_or_else(too_late));
+        let until = muted_until.map(|until| until.map(text::end).transpose());
+        let muted_until = wrong.note("mutedUntil", until.transpose());
         wrong.finish(|| Some(Self { conversation: conversation?, muted_until: muted_until?, is_favorite, is_hidden }))
     }
 

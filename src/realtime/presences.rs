@@ -56,8 +56,16 @@ struct Person {
     sockets: HashMap<SessionId, usize>,
     /// How present they say they are.
     chosen: PresenceStatus,
-    /// When the last socket closed, and from when on they are gone; `None` while one is open.
-    left: Option<(Instant, Instant)>,
+    /// `None` while a socket is open.
+    left: Option<Leaving>,
+}
+
+/// Somebody's last socket has closed.
+#[derive(Clone, Copy)]
+struct Leaving {
+    since: Instant,
+    /// From then on they are gone.
+    until: Instant,
 }
 
 /// Somebody who went away.
@@ -78,6 +86,8 @@ pub struct Attendance {
 pub struct Watch {
     presences: Presences,
     id: u64,
+    /// Who looks.
+    viewer: UserId,
     users: Vec<UserId>,
     changes: Arc<Changes>,
 }
@@ -126,21 +136,22 @@ impl Presences {
         all.filter(|(_, status)| *status != PresenceStatus::Offline).collect()
     }
 
-    /// Has those who look at these people look again.
+    /// Has those who look at these people look again, and these people at everybody they look at: what one sees of
+    /// others may have changed too.
     pub fn tell_of(&self, users: impl IntoIterator<Item = UserId>) {
         let state = self.state();
         users.into_iter().for_each(|user| state.tell(user));
     }
 
     /// Looks at some people from now on.
-    pub fn watch(&self, users: Vec<UserId>) -> Watch {
+    pub fn watch(&self, viewer: UserId, users: Vec<UserId>) -> Watch {
         let mut state = self.state();
         state.watches += 1;
         let (id, changes) = (state.watches, Arc::<Changes>::default());
-        for user in &users {
+        for user in users.iter().chain([&viewer]) {
             state.watched.entry(*user).or_default().insert(id, changes.clone());
         }
-        Watch { presences: self.clone(), id, users, changes }
+        Watch { presences: self.clone(), id, viewer, users, changes }
     }
 
     /// Waits until somebody has to go.
@@ -148,10 +159,15 @@ impl Presences {
         loop {
             // Before the look, so that who leaves after it is not missed.
             let left = self.left.notified();
-            let next = self.state().people.values().filter_map(|person| person.left).map(|(_, gone)| gone).min();
+            let now = self.clock.now();
+            let next = {
+                let state = self.state();
+                let leaving = state.people.values().filter_map(|person| person.left);
+                leaving.min_by_key(|leaving| (!leaving.is_over(now), leaving.until))
+            };
             match next {
-                Some(gone) if gone <= self.clock.now() => return,
-                Some(gone) => tokio::select! {
+                Some(next) if next.is_over(now) => return,
+                Some(Leaving { until: gone, .. }) => tokio::select! {
                     () = self.clock.reach(gone) => {}
                     () = left => {}
                 },
@@ -160,15 +176,23 @@ impl Presences {
         }
     }
 
+    /// Everybody who is here and shows it, with when they were last here: now, or when their last socket closed.
+    pub fn seen(&self) -> Vec<(UserId, Instant)> {
+        let now = self.clock.now();
+        let state = self.state();
+        let shown = state.people.iter().filter(|(_, person)| person.chosen != PresenceStatus::Offline);
+        shown.map(|(id, person)| (*id, person.left.map_or(now, |leaving| leaving.since))).collect()
+    }
+
     /// Those who have to go by now; they stay until `take_leave`, so that what is kept of them can be written first.
     pub fn departing(&self) -> Vec<Departed> {
         let now = self.clock.now();
         let state = self.state();
         let gone = state.people.iter().filter_map(|(id, person)| Some((*id, person, person.left?)));
-        gone.filter(|(_, _, (_, gone))| *gone <= now)
-            .map(|(user_id, person, (last_seen_at, _))| Departed {
+        gone.filter(|(_, _, leaving)| leaving.is_over(now))
+            .map(|(user_id, person, leaving)| Departed {
                 user_id,
-                last_seen_at: Some(last_seen_at).filter(|_| person.chosen != PresenceStatus::Offline),
+                last_seen_at: Some(leaving.since).filter(|_| person.chosen != PresenceStatus::Offline),
             })
             .collect()
     }
@@ -178,7 +202,7 @@ impl Presences {
         let now = self.clock.now();
         let mut state = self.state();
         for Departed { user_id, .. } in departed {
-            if state.people.get(user_id).and_then(|person| person.left).is_some_and(|(_, gone)| gone <= now) {
+            if state.people.get(user_id).and_then(|person| person.left).is_some_and(|leaving| leaving.is_over(now)) {
                 state.people.remove(user_id);
                 state.tell(*user_id);
             }
@@ -201,7 +225,7 @@ impl Presences {
             }
         }
         if person.sockets.is_empty() {
-            person.left = Some((now, now + lingers));
+            person.left = Some(Leaving { since: now, until: now + lingers });
             self.left.notify_one();
         }
     }
@@ -230,6 +254,13 @@ impl State {
     }
 }
 
+impl Leaving {
+    /// Whether they are gone; so is who left later than it is: the clock was set back, by nobody knows how much.
+    fn is_over(&self, now: Instant) -> bool {
+        self.until <= now || now < self.since
+    }
+}
+
 impl Drop for Attendance {
     fn drop(&mut self) {
         self.presences.leave(self.viewer);
@@ -241,14 +272,18 @@ impl Watch {
         &self.users
     }
 
-    /// Waits for changes, gathers what comes with them, and says whom to look at again. May be dropped while it waits:
-    /// nothing is taken before it is answered.
+    /// Waits for changes, gathers what comes with them, and says whom to look at again: everybody where it is the one who
+    /// looks that has changed. May be dropped while it waits: nothing is taken before it is answered.
     pub async fn changes(&self) -> Vec<UserId> {
         while self.changes.of().is_empty() {
             self.changes.bell.notified().await;
         }
         tokio::time::sleep(GATHERED).await;
-        self.changes.of().drain().collect()
+        let changed = std::mem::take(&mut *self.changes.of());
+        match changed.contains(&self.viewer) {
+            true => self.users.clone(),
+            false => changed.into_iter().collect(),
+        }
     }
 }
 
@@ -261,7 +296,7 @@ impl Changes {
 impl Drop for Watch {
     fn drop(&mut self) {
         let mut state = self.presences.state();
-        for user in &self.users {
+        for user in self.users.iter().chain([&self.viewer]) {
             if let Some(watches) = state.watched.get_mut(user) {
                 watches.remove(&self.id);
                 if watches.is_empty() {

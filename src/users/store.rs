@@ -13,8 +13,6 @@ use crate::id::UserId;
 use crate::page::{Direction, Order, OrderDirection, Window};
 use crate::schema::{preferences, presences, users};
 
-define_sql_function!(fn people_shown_to(viewer: SqlUuid) -> SqlUuid);
-
 /// Somebody.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = users)]
@@ -162,7 +160,12 @@ pub(super) async fn people(
         query = query
             .filter(presences::last_seen_at.is_not_null())
             .filter(shares.or(users::id.eq(viewer)))
-            .filter(users::id.eq_any(diesel::select(people_shown_to(viewer))));
+            // `FROM` the function, which diesel cannot say: PostgreSQL looks into it then, and else calls it as it stands.
+            .filter(
+                diesel::dsl::sql::<Bool>("users.id IN (SELECT * FROM people_shown_to(")
+                    .bind::<SqlUuid, _>(viewer)
+                    .sql("))"),
+            );
     }
     let is_ascending = order.direction == OrderDirection::Asc;
     let (above, below) = match is_ascending {

@@ -167,6 +167,39 @@ async fn signals_end_with_the_session() {
 }
 
 #[tokio::test]
+async fn signals_end_with_the_membership_that_opened_them_also_for_who_comes_back() {
+    let server = TestServer::start().await;
+    let other = server.another().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let channel = alice.public_channel("Room").await;
+    bob.join(&channel).await;
+    let (mut here, mut there) = (bob.socket().await, bob.at(other.address).socket().await);
+    let mut hears = [hear(&mut here, &channel).await, hear(&mut there, &channel).await];
+    let again = "mutation($id: ID!) { a: leaveConversation(input: { conversationId: $id }) { conversationId }
+        b: joinChannel(input: { channelId: $id }) { channel { id } } }";
+    bob.ask(again, json!({ "id": channel })).await.data("b");
+    for hears in &mut hears {
+        assert_eq!(hears.end().await, Ended::Complete);
+    }
+}
+
+#[tokio::test]
+async fn who_has_left_is_not_heard_reading() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let channel = alice.private_channel("Room", &[&bob]).await;
+    alice.say(&channel, "Unread").await;
+    let mut socket = alice.socket().await;
+    let mut hears = hear(&mut socket, &channel).await;
+    let gone = "mutation($id: ID!) { a: setTyping(input: { conversationId: $id }) { expiresAt }
+        b: markConversationRead(input: { conversationId: $id }) { viewerState { id } }
+        c: leaveConversation(input: { conversationId: $id }) { conversationId } }";
+    bob.ask(gone, json!({ "id": channel })).await.data("c");
+    let heard = signals(&mut hears).await;
+    assert!(heard.iter().all(|signal| signal["__typename"] == "TypingSignal"), "{heard:?}");
+}
+
+#[tokio::test]
 async fn a_thread_of_elsewhere_is_none_to_type_in() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;
@@ -211,6 +244,33 @@ async fn who_does_not_share_it_is_not_seen_typing() {
     assert_eq!(types(&alice, &channel, json!({})).await, Value::Null);
     alice.prefer(json!({ "privacy": { "sharesTyping": true } })).await;
     let until = types(&alice, &channel, json!({})).await;
+    assert_eq!(only_signal(&mut hears).await["expiresAt"], until);
+}
+
+#[tokio::test]
+async fn who_has_just_left_types_nowhere() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let channel = alice.private_channel("Room", &[&bob]).await;
+    let mutation = "mutation($id: ID!) { a: setTyping(input: { conversationId: $id }) { expiresAt }
+        b: leaveConversation(input: { conversationId: $id }) { conversation { id } }
+        c: setTyping(input: { conversationId: $id }) { expiresAt } }";
+    let answer = bob.ask(mutation, json!({ "id": channel })).await;
+    assert_eq!(answer.code(), "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_silences_nobody() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let channel = alice.private_channel("Room", &[&bob]).await;
+    let mut socket = bob.socket().await;
+    let mut hears = hear(&mut socket, &channel).await;
+    types(&alice, &channel, json!({})).await;
+    only_signal(&mut hears).await;
+    server.clock.advance(TimeDelta::minutes(-10));
+    let until = types(&alice, &channel, json!({})).await;
+    assert!(instant(&until) <= server.clock.now() + TimeDelta::seconds(8), "{until}");
     assert_eq!(only_signal(&mut hears).await["expiresAt"], until);
 }
 
@@ -440,6 +500,108 @@ async fn who_shares_nothing_any_more_is_shown_nothing() {
 }
 
 #[tokio::test]
+async fn who_left_before_the_clock_leapt_was_last_here_when_they_left() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    alice.private_channel("Room", &[&bob]).await;
+    let (by_alice, mut by_bob) = (alice.socket().await, bob.socket().await);
+    wait_until(async || presence_of(&alice, &bob).await["status"] == "ONLINE").await;
+    let mut looks = look(&mut by_bob, &[&alice]).await;
+    drop(by_alice);
+    // Far enough that who is here is due to be noted, and she to be gone, at the same moment.
+    let seen = until_gone_by(&server, &mut looks, &alice, TimeDelta::minutes(6)).await;
+    let last_seen = instant(&seen["lastSeenAt"]);
+    assert!(last_seen <= server.clock.now() - TimeDelta::seconds(30), "{last_seen}");
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_keeps_nobody_here() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    alice.private_channel("Room", &[&bob]).await;
+    let (by_alice, mut by_bob) = (alice.socket().await, bob.socket().await);
+    wait_until(async || presence_of(&alice, &bob).await["status"] == "ONLINE").await;
+    let mut looks = look(&mut by_bob, &[&alice]).await;
+    drop(by_alice);
+    let seen = until_gone_by(&server, &mut looks, &alice, TimeDelta::minutes(-6)).await;
+    assert_eq!(seen["status"], "OFFLINE");
+}
+
+#[tokio::test]
+async fn who_looks_sees_a_custom_status_end() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    alice.private_channel("Room", &[&bob]).await;
+    let mut by_bob = bob.socket().await;
+    let mut looks = look(&mut by_bob, &[&alice]).await;
+    let end = server.clock.now() + TimeDelta::minutes(1);
+    let input = json!({ "text": "At lunch", "expiresAt": end.to_rfc3339() });
+    alice.ask(SET, json!({ "input": input })).await.data("setCustomStatus");
+    assert_eq!(looked(&mut looks).await["alice"]["customStatus"]["text"], "At lunch");
+    server.clock.advance(TimeDelta::minutes(1));
+    assert_eq!(looked(&mut looks).await["alice"]["customStatus"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_custom_status_ends_in_a_year_that_can_be_written() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let set = async |end: &str| alice.ask(SET, json!({ "input": { "text": "Away", "expiresAt": end } })).await;
+    let wrong = set("9999-12-31T23:59:59-01:00").await.wrong_fields();
+    assert_eq!(wrong, ["input.expiresAt BAD_FORMAT"]);
+    let last = "9999-12-31T23:59:59.999Z";
+    assert_eq!(set(last).await.data("setCustomStatus")["user"]["presence"]["customStatus"]["expiresAt"], last);
+}
+
+#[tokio::test]
+async fn who_comes_to_share_something_or_nothing_any_more_is_seen_so_at_once() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let channel = alice.public_channel("Room").await;
+    let (mut by_alice, mut by_bob) = (alice.socket().await, bob.socket().await);
+    wait_until(async || server.app.realtime.presences.present().len() == 2).await;
+    let (mut alice_looks, mut bob_looks) = (look(&mut by_alice, &[&bob]).await, look(&mut by_bob, &[&alice]).await);
+    bob.join(&channel).await;
+    assert_eq!(looked(&mut alice_looks).await["bob"]["status"], "ONLINE");
+    assert_eq!(looked(&mut bob_looks).await["alice"]["status"], "ONLINE");
+    let leave = "mutation($id: ID!) { leaveConversation(input: { conversationId: $id }) { conversationId } }";
+    bob.ask(leave, json!({ "id": channel })).await.data("leaveConversation");
+    assert_eq!(looked(&mut alice_looks).await["bob"]["status"], "OFFLINE");
+    assert_eq!(looked(&mut bob_looks).await["alice"]["status"], "OFFLINE");
+}
+
+#[tokio::test]
+async fn who_looks_waits_for_a_database_that_is_gone_and_is_told_the_latest_once() {
+    let server = TestServer::start().await;
+    let (alice, bob, carol) =
+        (server.register("alice").await, server.register("bob").await, server.register("carol").await);
+    let channel = alice.private_channel("Room", &[&bob, &carol]).await;
+    let (mut by_alice, mut by_bob) = (come(&alice).await, come(&bob).await);
+    let mut looks = look(&mut by_bob, &[&alice, &carol]).await;
+    let mut hears = hear(&mut by_bob, &channel).await;
+    // The client that says so stays connected.
+    let reachable = async |is_reachable: bool| {
+        let name = &server.database.name;
+        let allow = format!("UPDATE pg_database SET datallowconn = {is_reachable} WHERE datname = '{name}'");
+        server.database.rows(&allow).await;
+        let others = format!("FROM pg_stat_activity WHERE datname = '{name}' AND pid <> pg_backend_pid()");
+        server.database.rows(&format!("SELECT pg_terminate_backend(pid) {others}")).await;
+    };
+    reachable(false).await;
+    let choose = "mutation($status: PresenceStatus!) { setPresence(input: { status: $status }) { user { id } } }";
+    for status in ["BUSY", "AWAY", "BUSY", "AWAY"] {
+        // It is chosen, and cannot be shown.
+        let answer = by_alice.run(choose, json!({ "status": status })).message().await;
+        assert_eq!(answer["payload"]["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{answer}");
+    }
+    reachable(true).await;
+    let news = looked(&mut looks).await;
+    assert_eq!(news, json!({ "alice": { "status": "AWAY", "lastSeenAt": null, "customStatus": null } }));
+    types(&alice, &channel, json!({})).await;
+    assert_eq!(only_signal(&mut hears).await["user"]["username"], "alice");
+}
+
+#[tokio::test]
 async fn the_directory_is_filtered_and_ordered_by_what_the_viewer_sees() {
     let server = TestServer::start().await;
     let (alice, bob, carol) =
@@ -525,6 +687,13 @@ async fn reads(actor: &Actor, channel: &str, seq: &Value) {
     actor.ask(mark, json!({ "id": channel, "seq": seq })).await.data("markConversationRead");
 }
 
+/// Opens a socket, from when the server has taken it in.
+async fn come(actor: &Actor) -> Socket {
+    let mut socket = actor.socket().await;
+    socket.run("{ viewer { id } }", json!({})).next().await;
+    socket
+}
+
 /// Hears what passes in a conversation, from when the stream is live.
 async fn hear(socket: &mut Socket, channel: &str) -> Stream {
     let mut stream = socket.run(HEAR, json!({ "id": channel }));
@@ -540,13 +709,6 @@ async fn only_signal(stream: &mut Stream) -> Value {
     let signals = signals(stream).await;
     assert_eq!(signals.len(), 1, "{signals:?}");
     signals[0].clone()
-}
-
-/// Opens a socket, and sees to it that the server has greeted it.
-async fn come(actor: &Actor) -> Socket {
-    let mut socket = actor.socket().await;
-    socket.run("{ viewer { id } }", json!({})).next().await;
-    socket
 }
 
 /// Looks at people, from when the stream is live.
@@ -565,13 +727,18 @@ async fn looked(stream: &mut Stream) -> Value {
 
 /// Lets time pass until somebody is seen to have gone: when the server notices a closed socket is its own affair.
 async fn until_gone(server: &TestServer, looks: &mut Stream, user: &Actor) -> Value {
+    until_gone_by(server, looks, user, TimeDelta::seconds(5)).await
+}
+
+/// The same in strides of one's own.
+async fn until_gone_by(server: &TestServer, looks: &mut Stream, user: &Actor, stride: TimeDelta) -> Value {
     let delivery = async {
         let mut delivery = looked(looks).await;
         delivery[&user.name].take()
     };
     let passing = async {
         loop {
-            server.clock.advance(TimeDelta::seconds(5));
+            server.clock.advance(stride);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };

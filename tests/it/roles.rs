@@ -267,3 +267,47 @@ async fn whoever_has_left_gets_no_role_any_more() {
     bob.join(&channel).await;
     assert_eq!(roles(&alice, &channel).await, ["alice OWNER", "bob MEMBER"]);
 }
+
+#[tokio::test]
+async fn whatever_happens_at_once_there_is_one_owner_and_everybody_is_counted() {
+    let server = TestServer::start().await;
+    let (alice, bob, carol) =
+        (server.register("alice").await, server.register("bob").await, server.register("carol").await);
+    let people = [&alice, &bob, &carol];
+    let channel = alice.public_channel("Ours").await;
+    let settle = "mutation($id: ID!) { archiveChannel(input: { channelId: $id }) { channel { id } } }";
+    let open = "mutation($id: ID!) { unarchiveChannel(input: { channelId: $id }) { channel { id } } }";
+    let join = "mutation($id: ID!) { joinChannel(input: { channelId: $id }) { channel { id } } }";
+    for _ in 0..12 {
+        for actor in people {
+            actor.ask(open, json!({ "id": channel })).await;
+        }
+        for actor in people {
+            actor.join(&channel).await;
+        }
+        let seats = futures_util::future::join_all(people.map(|actor| alice.seat_of(&channel, actor))).await;
+        let mut all: Vec<futures_util::future::BoxFuture<'_, Answer>> = Vec::new();
+        for actor in people {
+            for seat in &seats {
+                all.push(Box::pin(actor.ask(TRANSFER, json!({ "id": seat }))));
+                all.push(Box::pin(actor.ask(REMOVE, json!({ "id": seat }))));
+                all.push(Box::pin(change(actor, seat, "ADMIN")));
+            }
+            for mutation in [LEAVE, settle, join, open] {
+                all.push(Box::pin(actor.ask(mutation, json!({ "id": channel }))));
+            }
+        }
+        let answers = futures_util::future::join_all(all).await;
+        for answer in &answers {
+            let text = format!("{answer:?}");
+            assert!(!text.contains("INTERNAL") && !text.contains("TIMEOUT") && !text.contains("UNAVAILABLE"), "{text}");
+        }
+        let seated = "SELECT count(*) FROM conversation_members WHERE left_at IS NULL";
+        let owned = format!("{seated} AND role = 'OWNER'");
+        assert_eq!(server.database.count(&owned).await, 1);
+        let counted = server.database.count("SELECT sum(member_count) FROM conversations").await;
+        assert_eq!(counted, server.database.count(seated).await);
+    }
+    let hole = "SELECT count(*) FROM conversations c WHERE last_seq <> (SELECT count(*) FROM conversation_events e WHERE e.conversation_id = c.id)";
+    assert_eq!(server.database.count(hole).await, 0);
+}

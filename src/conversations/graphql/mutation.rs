@@ -238,6 +238,8 @@ async fn leave_conversation(ctx: &Context<'_>, input: LeaveConversationInput) ->
     let viewer = ctx.viewer()?;
     let reference = conversation_id(&input.conversation_id)?;
     let left = conversations::leave(ctx.app(), &viewer, reference).await?;
+    // Also where it is out of sight now: what follows in the same request knows no seat any more.
+    ctx.scope().forget_loaded();
     let conversation = left.map(|left| conversation(ctx, left)).transpose()?;
     Ok(LeaveConversationPayload { conversation_id: reference.into(), conversation })
 }

@@ -70,7 +70,7 @@ async fn write(tx: &mut Tx, gathering: Gathering, letters: &[&Letter], outcomes:
             (Some(root), _) => count_reply(&mut threads, message, root),
             // Of several messages of one sender the last one counts: they come in the order of `seq`.
             (None, Some(no)) => {
-                drop(positions.insert((message.conversation_id, message.author_id), position(message, no)))
+                positions.insert((message.conversation_id, message.author_id), position(message, no));
             }
             (None, None) => {}
         }

@@ -34,7 +34,7 @@ pub struct ConversationSignalBatch {
 }
 
 impl ConversationSignalBatch {
-    /// Of what was heard in a conversation. Who has left it since, and come back to another seat, is passed over.
+    /// Of what was heard in a conversation. Who has left it since, even to come back to another seat, is passed over.
     pub async fn new(scope: Arc<Scope>, sight: Sight, heard: Heard) -> Result<Self> {
         let signals = heard.into_iter().map(async |signal| -> Result<Option<ConversationSignal>> {
             Ok(match signal.passing {
@@ -42,7 +42,7 @@ impl ConversationSignalBatch {
                     Some(TypingSignal { signal, thread_root, until: until.map(DateTime) }.into())
                 }
                 Passing::Reading { member_id } => {
-                    let member = scope.load::<MemberById>(member_id).await?;
+                    let member = scope.load::<MemberById>(member_id).await?.filter(|member| member.holds());
                     member.map(|member| ReadSignal { signal, member: ConversationMember::new(sight, member) }.into())
                 }
             })
