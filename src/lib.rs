@@ -36,9 +36,10 @@
 //! - Commit order is `seq` order within a conversation: whatever takes a `seq`, or changes what a send checks, first locks
 //!   the conversation's row, in a statement of its own. A reader that sees a gap reads the table.
 //! - Nothing reads the clock but `Clock`; ids are typed and carry its time.
-//! - Out of sight is *not found*: `conversations::Sight` is the only way to read, `conversations::lock`, and
-//!   for many at once `conversations::hold`, the only ways to write, but for what is each member's own, which takes their `Seat` and no lock; `conversations::Chronicle` is for the
-//!   import, which nobody asks for over the network. Authorization sits in the rule, never in the resolver.
+//! - Out of sight is *not found*: `conversations::Sight` is the only way to read, `conversations::lock` the only way to
+//!   write (`hold`, where many write at once), but for what is each member's own, which takes their `Seat` and no lock;
+//!   `conversations::Chronicle` is for the import, which nobody asks for over the network. Authorization sits in the rule,
+//!   never in the resolver.
 //! - A subscription never outlives the sight or the session that opened it.
 //! - The hub and all of `realtime` may vanish at any moment; nothing stored depends on them.
 //! - A loader's answer depends on its key alone.

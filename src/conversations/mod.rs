@@ -1,9 +1,9 @@
 //! Conversations: the places where messages are written, who is in them, and who may do what.
 //!
 //! Permission is a value, so a forgotten check does not compile. What reads takes a `Sight`, from `in_sight`; what changes
-//! something takes `Here`, from `lock` (of many at once, from `hold`); what passes without a trace, or is each member's own, takes a `Seat`, from
-//! `seat_in`. All three say *not found* to strangers, and there is no other way to a conversation. History that the server
-//! itself tells is written by a `Chronicle`.
+//! something takes `Here`, from `lock` (of many at once, from `hold`); what passes without a trace, or is each member's
+//! own, takes a `Seat`, from `seat_in`. All of them say *not found* to strangers, and there is no other way to a
+//! conversation. History that the server itself tells is written by a `Chronicle`.
 
 mod add;
 mod archive;
