@@ -12,6 +12,7 @@ use crate::keys::Keys;
 use crate::log::Hub;
 use crate::password::Hasher;
 use crate::realtime::Realtime;
+use crate::subscription::Groups;
 use crate::turns::Turns;
 
 #[derive(Clone)]
@@ -23,6 +24,8 @@ pub struct Shared {
     pub db: Db,
     /// Who follows which log here.
     pub hub: Hub,
+    /// Who is shown the same.
+    pub groups: Groups,
     /// What holds at this moment.
     pub realtime: Realtime,
     /// What tokens are signed with.
@@ -46,6 +49,7 @@ impl App {
             clock,
             db,
             hub,
+            groups: Groups::default(),
             realtime,
             keys,
             passwords,

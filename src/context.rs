@@ -4,16 +4,18 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::Context;
 use dataloader::BatchFn;
 use dataloader::cached::Loader;
+use futures_util::Stream;
 use futures_util::future::BoxFuture;
 
 use crate::app::App;
 use crate::error::{Code, Error, Result};
+use crate::subscription::{Delivery, Part, Response, Sharing, SourceEvent};
 use crate::viewer::Viewer;
 
 /// Bytes of people's texts in one answer: 100 of the longest messages, and a few over.
@@ -22,7 +24,7 @@ const TEXTS: usize = 6 * 1024 * 1024;
 /// Things of a kind that are looked up by one statement: as many as a sidebar has.
 const MOST_AT_ONCE: usize = 1_000;
 
-/// One request, or one event of a stream.
+/// One execution: of a request, or of a part of a subscription.
 pub struct Scope {
     app: App,
     /// Names the request in answers and in the log.
@@ -30,6 +32,10 @@ pub struct Scope {
     /// Where it comes from: for the list of sessions and for limits by address.
     pub origin: Origin,
     asker: Mutex<Asker>,
+    /// Of a subscription.
+    part: Option<Part>,
+    /// Whether nobody asks, because all who are shown the same do. Then, whether a viewer was asked for.
+    lacks_viewer: Option<AtomicBool>,
     /// Bytes of people's texts in the answer so far.
     written: AtomicUsize,
 }
@@ -56,8 +62,57 @@ impl Scope {
             request_id,
             origin,
             asker: Mutex::new(Asker { viewer, loaders: Arc::default() }),
+            part: None,
+            lacks_viewer: None,
             written: AtomicUsize::new(0),
         }
+    }
+
+    /// For a part of the subscription that was asked for here. Nothing is loaded yet: what was loaded for one event is
+    /// stale in the next.
+    pub fn part_of_it(&self, part: Part) -> Self {
+        Self { part: Some(part), ..Self::new(self.app.clone(), self.viewer(), self.request_id.clone(), self.origin) }
+    }
+
+    /// For showing an event to all who are shown the same.
+    pub fn for_all(app: App, request_id: String, event: SourceEvent) -> Self {
+        let origin = Origin { address: None, is_local: false };
+        let lacks_viewer = Some(AtomicBool::new(false));
+        Self { part: Some(Part::Showing(event)), lacks_viewer, ..Self::new(app, None, request_id, origin) }
+    }
+
+    /// Whether a viewer was asked for where there is none: what came of it is for nobody.
+    pub fn missed_viewer(&self) -> bool {
+        self.lacks_viewer.as_ref().is_some_and(|missed| missed.load(Ordering::Relaxed))
+    }
+
+    /// The event that is to be shown; `None` where the source stream is to be opened.
+    pub fn event<E: Send + Sync + 'static>(&self) -> Option<Arc<E>> {
+        match self.part.as_ref()? {
+            Part::Showing(event) => event.clone().downcast().ok(),
+            Part::Opening { .. } => None,
+        }
+    }
+
+    /// Opens the source stream of a subscription.
+    pub fn open<T>(&self, source: impl Stream<Item = Result<Delivery>> + Send + 'static) -> Response<T> {
+        if let Some(part) = &self.part {
+            part.open(source);
+        }
+        Response::default()
+    }
+
+    /// With whom the subscriber may be shown what the source stream tells of.
+    pub fn sharing(&self) -> Sharing {
+        match &self.part {
+            Some(Part::Opening { sharing, .. }) => sharing.clone(),
+            _ => Sharing::default(),
+        }
+    }
+
+    /// The part of a subscription that this is for.
+    pub fn part(&self) -> Option<&Part> {
+        self.part.as_ref()
     }
 
     pub fn app(&self) -> &App {
@@ -66,6 +121,9 @@ impl Scope {
 
     /// Who asks; changes within a request that signs in or out.
     pub fn viewer(&self) -> Option<Viewer> {
+        if let Some(missed) = &self.lacks_viewer {
+            missed.store(true, Ordering::Relaxed);
+        }
         self.asker().viewer
     }
 
@@ -74,7 +132,7 @@ impl Scope {
         *self.asker() = Asker { viewer, loaders: Arc::default() };
     }
 
-    /// Forgets what was loaded: after a change, and before each event of a stream.
+    /// Forgets what was loaded: after a change.
     pub fn forget_loaded(&self) {
         self.written.store(0, Ordering::Relaxed);
         self.asker().loaders = Arc::default();

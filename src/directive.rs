@@ -2,6 +2,9 @@
 
 use async_graphql::TypeDirective;
 
+/// What it is called in the schema.
+pub const PER_VIEWER: &str = "perViewer";
+
 #[TypeDirective(location = "FieldDefinition")]
 #[expect(non_snake_case, reason = "the directive's name")]
 /// Marks a field whose value depends on who asks. A delivery that selects none of these is computed once for all

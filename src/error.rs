@@ -139,6 +139,11 @@ impl Error {
         }
     }
 
+    /// Whether the same may succeed a little later.
+    pub fn passes(&self) -> bool {
+        matches!(self.code, Code::Unavailable | Code::Timeout)
+    }
+
     /// There is no such thing, as far as the viewer may know. Strangers get this too: *forbidden* would tell them that
     /// it exists.
     pub fn not_found(what: &str) -> Self {

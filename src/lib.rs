@@ -9,8 +9,9 @@
 //! (`conversations::hold`), looks for what decides, judges each draft (`conversations::may`) and writes the messages,
 //! their events with the next `seq`, and the counters. When that is committed, and not before, `db::Tx` lets go of its
 //! outbox: each event goes through `log::Hub` to every `log::Follower` of that conversation, and as a notification to
-//! other servers, which read the table. `conversations::follow` ends the stream where the sight of the one who follows
-//! ends; its events become GraphQL when they are delivered, so they show the present and never what was deleted.
+//! other servers, which read the table. One follower hears for all who are shown the same (`subscription`): the event is
+//! executed once, when it is delivered, so it shows the present and never what was deleted, and its bytes go to every
+//! socket. `conversations::follow` has each catch up before, and ends the stream where their sight ends.
 //!
 //! # The map
 //!
@@ -19,7 +20,8 @@
 //! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and loaders),
 //!   `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `gather` and `turns` (those who
 //!   write at once), `schema` (the tables), `db` (pool, transactions, the private PostgreSQL), `log` (append, read,
-//!   follow), `realtime` (what holds at this moment: who is here, what passes, which sessions have just ended).
+//!   follow), `realtime` (what holds at this moment: who is here, what passes, which sessions have just ended),
+//!   `subscription` (source streams, and those who share one), `answer` (what goes back).
 //! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles): `audit`,
 //!   `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences), `conversations` (channels,
 //!   members, roles), `presence` (who is here, what they say about it, who types), `reads` (what is unread, the sidebar,
@@ -43,12 +45,15 @@
 //! - A subscription never outlives the sight or the session that opened it.
 //! - The hub and all of `realtime` may vanish at any moment; nothing stored depends on them.
 //! - A loader's answer depends on its key alone.
+//! - What is shown to several at once is executed without a viewer: a field whose value depends on who asks is
+//!   `@perViewer`, and asks `Ask::viewer`.
 //! - Mutations run in a task of their own: who hangs up does not cut a transaction.
 //!
 //! Deliberately absent: an extension on the schema (any makes a large query half as slow again), mocks, permission caches,
 //! foreign keys on messages and events.
 
 pub mod accounts;
+pub mod answer;
 pub mod api;
 pub mod app;
 pub mod audit;
@@ -74,6 +79,7 @@ pub mod realtime;
 pub mod scalar;
 pub mod schema;
 pub mod start;
+pub mod subscription;
 pub mod text;
 pub mod turns;
 pub mod users;

@@ -7,33 +7,17 @@ use async_graphql::{PathSegment, Pos, Response, ServerError, Value};
 use bytes::Bytes;
 use serde::Serialize;
 
+use crate::answer::Answer;
 use crate::error::{Code, Error};
 
 /// Errors that leave in one answer: one wrong document must not make a thousand.
 const ERRORS: usize = 10;
-
-/// What goes back to the client, in JSON.
-#[derive(Debug)]
-pub enum Answer {
-    /// It ran: the whole body, with `data` and perhaps `errors`.
-    Executed(Bytes),
-    /// A request error: it did not run, and has no `data`. The list of errors, and the code of the first.
-    Refused(Code, Bytes),
-}
 
 impl Answer {
     /// A request error of ours.
     pub fn refuse(error: &Error, request_id: &str) -> Self {
         log(error, request_id);
         Self::refused(vec![Sent::of(error, request_id)])
-    }
-
-    /// As one object.
-    pub fn into_body(self) -> Bytes {
-        match self {
-            Self::Executed(body) => body,
-            Self::Refused(_, errors) => [b"{\"errors\":".as_slice(), &errors, b"}"].concat().into(),
-        }
     }
 
     fn refused(errors: Vec<Sent>) -> Self {

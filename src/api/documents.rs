@@ -11,7 +11,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::Positioned;
 use async_graphql::parser::parse_query;
@@ -22,8 +23,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::answer::{Answer, Unfit};
+use super::answer::Unfit;
 use super::guard::{self, Measured};
+use super::plan::Plan;
+use crate::answer::Answer;
 use crate::config::{self, BadValue};
 use crate::error::{Code, Error, Result};
 
@@ -44,12 +47,16 @@ const VERSION: u32 = 1;
 pub struct Document {
     pub tree: ExecutableDocument,
     pub measured: Measured,
-    digest: Digest,
+    pub digest: Digest,
+    /// How its subscriptions are executed; planned when the first is opened.
+    pub plan: OnceLock<Plan>,
+    /// Whether it turned out to depend on who asks where the schema did not say so.
+    pub is_private: AtomicBool,
     weight: u64,
 }
 
 /// SHA-256 of a text.
-type Digest = [u8; 32];
+pub type Digest = [u8; 32];
 
 /// What a client asks to run.
 pub enum Asked {
@@ -138,9 +145,9 @@ impl Documents {
     }
 
     /// Keeps a document that has run: a request error may say that it is not valid.
-    pub fn keep_if_valid(&self, document: Option<Arc<Document>>, answer: &Answer) {
-        if let (Some(document), Answer::Executed(_)) = (document, answer) {
-            self.kept.insert(document.digest, document);
+    pub fn keep_if_valid(&self, document: &Arc<Document>, is_new: bool, answer: &Answer) {
+        if let (true, Answer::Executed(_)) = (is_new, answer) {
+            self.kept.insert(document.digest, document.clone());
         }
     }
 }
@@ -151,7 +158,8 @@ impl Document {
         let tree = parse_query(text)?;
         let measured = guard::measure(&tree)?;
         // Unlike what the parser made, a clone has no room to spare.
-        Ok(Self { tree: tree.clone(), measured, digest, weight: weight(text) })
+        let (tree, weight) = (tree.clone(), weight(text));
+        Ok(Self { tree, measured, digest, plan: OnceLock::new(), is_private: AtomicBool::new(false), weight })
     }
 }
 
@@ -277,7 +285,7 @@ mod tests {
     fn keep(documents: &Documents, text: &str) {
         let asked = Asked::Sent(text.to_owned(), None);
         let (document, is_new) = documents.find(&asked).ok().unwrap();
-        documents.keep_if_valid(is_new.then_some(document), &Answer::Executed(Default::default()));
+        documents.keep_if_valid(&document, is_new, &Answer::Executed(Default::default()));
     }
 
     fn is_known(documents: &Documents, text: &str) -> bool {

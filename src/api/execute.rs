@@ -5,23 +5,24 @@
 //! one, makes a large query half as slow again.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
 use async_graphql::{ObjectType, Request, Response, Schema, SubscriptionType, Variables};
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use futures_util::stream::{self, BoxStream};
-use futures_util::{FutureExt, StreamExt};
+use futures_util::stream::BoxStream;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-pub use super::answer::Answer;
 use super::answer::{Stage, finish};
 pub use super::documents::Trusted;
 use super::documents::{Asked, Document, Documents, PersistedQuery};
+use super::plan::Marks;
+pub use crate::answer::Answer;
 use crate::context::Scope;
 use crate::error::{Code, Error, Result};
 
@@ -89,40 +90,62 @@ pub enum Kind {
 /// An operation that may run.
 pub struct Operation {
     pub kind: Kind,
-    request: Request,
-    /// Its document, if it is to be kept once it has run.
-    new: Option<Arc<Document>>,
+    pub(super) document: Arc<Document>,
+    /// Whether its document is to be kept once it has run.
+    pub(super) is_new: bool,
+    pub(super) name: Option<String>,
+    pub(super) variables: Variables,
+}
+
+impl Operation {
+    /// For one execution of it, or of a part of it.
+    pub(super) fn request(&self, scope: Arc<Scope>) -> Request {
+        // Without the text: nothing reads it beside a tree.
+        let mut request = Request::new("").variables(self.variables.clone()).data(scope);
+        request.operation_name = self.name.clone();
+        request.set_parsed_query(self.document.tree.clone());
+        request
+    }
 }
 
 /// Executes operations of one schema. A clone executes the same.
 #[derive(Clone)]
 pub struct Executor {
-    schema: Arc<dyn Run>,
-    documents: Arc<Documents>,
+    pub(super) schema: Arc<dyn Run>,
+    pub(super) documents: Arc<Documents>,
     mutations: TaskTracker,
     /// What bounds them.
     places: Arc<Semaphore>,
 }
 
 /// Hides a schema's three roots: they would be parameters of everything that speaks HTTP.
-trait Run: Send + Sync {
+pub(super) trait Run: Send + Sync {
     fn once(&self, request: Request) -> BoxFuture<'static, Response>;
     fn stream(&self, request: Request) -> BoxStream<'static, Response>;
+    /// What it says of its fields, read when first asked for.
+    fn marks(&self) -> &Marks;
 }
 
-impl<Q, M, S> Run for Schema<Q, M, S>
+/// A schema, and what it says of its fields.
+struct Marked<S>(S, OnceLock<Marks>);
+
+impl<Q, M, S> Run for Marked<Schema<Q, M, S>>
 where
     Q: ObjectType + 'static,
     M: ObjectType + 'static,
     S: SubscriptionType + 'static,
 {
     fn once(&self, request: Request) -> BoxFuture<'static, Response> {
-        let schema = self.clone();
+        let schema = self.0.clone();
         async move { schema.execute(request).await }.boxed()
     }
 
     fn stream(&self, request: Request) -> BoxStream<'static, Response> {
-        self.execute_stream(request)
+        self.0.execute_stream(request)
+    }
+
+    fn marks(&self) -> &Marks {
+        self.1.get_or_init(|| Marks::read(&self.0.sdl()))
     }
 }
 
@@ -134,7 +157,7 @@ where
 {
     fn from(schema: Schema<Q, M, S>) -> Self {
         Self {
-            schema: Arc::new(schema),
+            schema: Arc::new(Marked(schema, OnceLock::new())),
             documents: Arc::new(Documents::new(Trusted::default())),
             mutations: TaskTracker::new(),
             places: Arc::new(Semaphore::new(MUTATIONS)),
@@ -152,8 +175,9 @@ impl Executor {
     pub fn prepare(&self, params: Params, request_id: &str) -> Result<Operation, Answer> {
         let Params { asked, operation_name, variables } = params;
         let (document, is_new) = self.documents.find(&asked).map_err(|unfit| unfit.refuse(request_id))?;
-        match admit(&document, operation_name, variables) {
-            Ok((kind, request)) => Ok(Operation { kind, request, new: is_new.then_some(document) }),
+        let name = operation_name.filter(|name| !name.is_empty());
+        match admit(&document, name.as_deref(), &variables) {
+            Ok(kind) => Ok(Operation { kind, document, is_new, name, variables }),
             Err(error) => Err(Answer::refuse(&error, request_id)),
         }
     }
@@ -161,9 +185,8 @@ impl Executor {
     /// Runs a query or a mutation. A mutation goes on when this is dropped or takes too long: nobody who hangs up cuts a
     /// transaction, or stands between its commit and those who wait for its news.
     pub async fn run(&self, operation: Operation, scope: Arc<Scope>) -> Answer {
-        let Operation { kind, request, new } = operation;
-        let response = AssertUnwindSafe(self.schema.once(request.data(scope.clone()))).catch_unwind();
-        let outcome = match kind {
+        let response = AssertUnwindSafe(self.schema.once(operation.request(scope.clone()))).catch_unwind();
+        let outcome = match operation.kind {
             Kind::Mutation => {
                 let Ok(place) = self.places.clone().try_acquire_owned() else {
                     return Answer::refuse(&Error::unavailable("too many mutations at once"), &scope.request_id);
@@ -179,36 +202,12 @@ impl Executor {
         match outcome {
             Ok(Some(response)) => {
                 let answer = finish(response, Stage::Running, &scope.request_id);
-                self.documents.keep_if_valid(new, &answer);
+                self.documents.keep_if_valid(&operation.document, operation.is_new, &answer);
                 answer
             }
             Ok(None) => Answer::refuse(&panicked(), &scope.request_id),
-            Err(_elapsed) => Answer::refuse(&took_too_long(kind), &scope.request_id),
+            Err(_elapsed) => Answer::refuse(&took_too_long(operation.kind), &scope.request_id),
         }
-    }
-
-    /// Runs a subscription: an answer for each event. One that cannot be opened, or cannot be shown, ends it: going on
-    /// past an event that the client did not get would be a silent hole, and it resumes after the last one it has.
-    pub fn subscribe(&self, operation: Operation, scope: Arc<Scope>) -> BoxStream<'static, Answer> {
-        let Operation { request, new, .. } = operation;
-        let events = AssertUnwindSafe(self.schema.stream(request.data(scope.clone()))).catch_unwind();
-        let documents = self.documents.clone();
-        stream::unfold(Some((events, new)), move |state| {
-            let (scope, documents) = (scope.clone(), documents.clone());
-            async move {
-                let (mut events, new) = state?;
-                // What was loaded for one event is stale in the next.
-                scope.forget_loaded();
-                let answer = match events.next().await? {
-                    Ok(response) => finish(response, Stage::Delivering, &scope.request_id),
-                    Err(_panic) => Answer::refuse(&panicked(), &scope.request_id),
-                };
-                documents.keep_if_valid(new, &answer);
-                let goes_on = matches!(answer, Answer::Executed(_));
-                Some((answer, goes_on.then_some((events, None))))
-            }
-        })
-        .boxed()
     }
 
     /// Waits for the mutations under way; none may be started any more.
@@ -218,15 +217,10 @@ impl Executor {
     }
 }
 
-fn admit(document: &Document, operation_name: Option<String>, variables: Variables) -> Result<(Kind, Request)> {
-    let operation_name = operation_name.filter(|name| !name.is_empty());
-    let kind = choose(&document.tree, operation_name.as_deref())?;
-    document.measured.admit(&variables)?;
-    // Without the text: nothing reads it beside a tree.
-    let mut request = Request::new("").variables(variables);
-    request.operation_name = operation_name;
-    request.set_parsed_query(document.tree.clone());
-    Ok((kind, request))
+fn admit(document: &Document, operation_name: Option<&str>, variables: &Variables) -> Result<Kind> {
+    let kind = choose(&document.tree, operation_name)?;
+    document.measured.admit(variables)?;
+    Ok(kind)
 }
 
 /// Which operation of the document is meant.
@@ -250,7 +244,7 @@ fn choose(document: &ExecutableDocument, name: Option<&str>) -> Result<Kind> {
     })
 }
 
-fn panicked() -> Error {
+pub(super) fn panicked() -> Error {
     Error::internal("a resolver panicked")
 }
 

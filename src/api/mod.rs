@@ -15,7 +15,9 @@ mod documents;
 pub mod execute;
 mod guard;
 mod node;
+mod plan;
 mod server;
+mod subscribe;
 
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 

@@ -1,96 +1,139 @@
 //! Following a conversation for as long as one may.
 
-use std::sync::Arc;
-
 use async_stream::try_stream;
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
+use tokio::time::sleep;
 
-use super::events::{CONVERSATION_UPDATED, ConversationUpdated, MEMBER_LEFT, MemberLeft, VISIBILITY};
-use super::{Sight, store};
+use super::Sight;
+use super::ends::{End, judge_again};
+use super::live::{self, ASK_AGAIN, live};
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::log::{Batch, Event, Follower};
+use crate::log::{self, BATCH, Batch};
+use crate::subscription::{Delivery, Sharing};
 use crate::viewer::Viewer;
+
+/// A delivery: the next events of the log, and the sight they are shown with.
+pub struct Followed {
+    pub sight: Sight,
+    pub batch: Batch,
+}
 
 /// The log after a position, then what comes. It ends with the session, and with the sight that opened it: leaving or
 /// being removed is the last event that the one concerned gets, also where the channel stays visible. A channel that turns
 /// private ends it for readers, without a word: what is written from then on is not for them, not even that.
+///
+/// Each catches up by reading the table, and is then told by the group of those who are shown the same. Whoever falls
+/// behind it, or whose sight may have ended, goes back to the table: a group hands out what it made for all, and
+/// everything else is decided here.
 pub fn follow(
     app: &App,
     viewer: Viewer,
     sight: Sight,
     after: Option<i32>,
-) -> impl Stream<Item = Result<Batch, Error>> + use<> {
+    sharing: Sharing,
+) -> impl Stream<Item = Result<Delivery, Error>> + use<> {
     let app = app.clone();
     let session_ended = app.realtime.ended_sessions.watch(viewer.session_id);
-    // "Now" is when sight was judged: an end of it since then is not passed over.
-    let after = after.unwrap_or(sight.as_of());
-    let mut follower = Follower::new(app.db.clone(), &app.hub, sight.id(), after);
-    let mut sight = sight;
-    // Beyond what was judged nothing is known of the sight's end.
-    let mut is_doubtful = after > sight.as_of();
-    try_stream! {
-        loop {
-            let next = tokio::select! {
-                biased;
-                () = session_ended.cancelled() => break,
-                next = follower.next() => next,
-            };
-            let batch = next?;
-            if let Some(last) = last_event(&viewer, sight, &batch)? {
-                let events = batch.events.iter().take_while(|event| event.seq <= last).cloned().collect();
-                yield Batch { events, seq: last, is_caught_up: true, has_gap: batch.has_gap };
-                break;
-            }
-            // The end may stand in a gap, or behind this batch in a long backlog, whose events would be shown with what
-            // was written since. Of a batch in which it turned private a reader gets nothing: what came before would be
-            // shown as it is now.
-            if batch.has_gap || !batch.is_caught_up || is_doubtful || closes_to_readers(sight, &batch)? {
-                match sight.continued(judge_again(&app, &viewer, sight).await?) {
-                    Some(now) => sight = now,
-                    None => break,
+    let log = try_stream! {
+        let mut sight = sight;
+        // "Now" is when sight was judged: an end of it since then is not passed over.
+        let mut position = after.unwrap_or(sight.as_of());
+        let mut has_begun = false;
+        let mut said_caught_up = false;
+        'joined: loop {
+            // Joined before the table is read, so that nothing falls between. What a client says of its position is no
+            // place for a group to begin.
+            let from = if has_begun { position } else { sight.as_of() };
+            let mut tail = live::join(&app, sight, from, &sharing);
+            // Beyond what was judged nothing is known of the sight's end.
+            let mut is_doubtful = position > sight.as_of();
+            loop {
+                let mut batch = match log::read(&app.db, sight.id(), position, BATCH).await {
+                    // A stream under way waits for a database that does not answer.
+                    Err(error) if has_begun && error.passes() => {
+                        sleep(ASK_AGAIN).await;
+                        continue;
+                    }
+                    batch => batch?,
+                };
+                let is_at_head = batch.is_caught_up;
+                batch.is_caught_up &= !tail.skip(|heard| live(heard).batch.seq <= batch.seq);
+                let ends = End::among(&batch.events)?;
+                if let Some(last) = ends.iter().find_map(|end| end.departure_of(&viewer, sight)) {
+                    let batch = Batch { is_caught_up: true, ..batch.up_to(last) };
+                    yield Delivery::of(Followed { sight, batch });
+                    break 'joined;
                 }
-                is_doubtful = false;
+                // The end may stand in a gap, or behind this batch in a long backlog, whose events would be shown with
+                // what was written since. Of a batch in which it turned private a reader gets nothing: what came before
+                // would be shown as it is now.
+                if batch.has_gap || !batch.is_caught_up || is_doubtful || ends.iter().any(|end| end.closes(sight)) {
+                    match judge_again(&app, &viewer, sight).await? {
+                        Some(now) => sight = now,
+                        None => break 'joined,
+                    }
+                    is_doubtful = false;
+                }
+                position = batch.seq;
+                if !has_begun || batch.is_news(said_caught_up) {
+                    has_begun = true;
+                    said_caught_up = batch.is_caught_up;
+                    yield Delivery::of(Followed { sight, batch });
+                }
+                if is_at_head && position >= tail.joined_at() {
+                    break;
+                }
+                if is_at_head {
+                    // The table is behind its followers: the database was set back to an earlier state.
+                    sleep(ASK_AGAIN).await;
+                    continue 'joined;
+                }
             }
-            yield batch;
+            while let Ok(heard) = tail.next().await {
+                let (batch, ends) = (&live(&heard).batch, &live(&heard).ends);
+                if batch.has_gap || batch.after > position || ends.iter().any(|end| end.concerns(&viewer, sight)) {
+                    break;
+                }
+                let is_new = batch.seq > position || batch.seq == position && batch.is_caught_up && !said_caught_up;
+                if !is_new {
+                    continue;
+                }
+                let delivery = match &heard.answer {
+                    Some(answer) if batch.after == position => Delivery::Shown(answer.clone()),
+                    _ => Delivery::of(Followed { sight, batch: batch.beyond(position) }),
+                };
+                position = batch.seq;
+                said_caught_up = batch.is_caught_up;
+                yield delivery;
+            }
+        }
+    };
+    log.take_until(async move { session_ended.cancelled().await })
+}
+
+/// Waits for the end of a sight, for what ends with it and is no log.
+pub async fn out_of_sight(app: &App, viewer: &Viewer, sight: Sight) -> Result<()> {
+    let mut sight = sight;
+    loop {
+        let mut tail = live::join_for_ends(app, sight);
+        // Between the judgement and this nobody may have listened.
+        let mut is_doubtful = tail.joined_at() > sight.as_of();
+        loop {
+            if is_doubtful {
+                match judge_again(app, viewer, sight).await? {
+                    Some(now) => sight = now,
+                    None => return Ok(()),
+                }
+            }
+            let Ok(heard) = tail.next().await else { break };
+            let live = live(&heard);
+            is_doubtful = live.batch.has_gap || live.ends.iter().any(|end| end.concerns(viewer, sight));
+        }
+        // What was said meanwhile is not known.
+        match judge_again(app, viewer, sight).await? {
+            Some(now) => sight = now,
+            None => return Ok(()),
         }
     }
-}
-
-/// The viewer's sight of the same conversation as it is now.
-async fn judge_again(app: &App, viewer: &Viewer, sight: Sight) -> Result<Option<Sight>> {
-    let pair = (viewer.user_id, sight.id());
-    let standings = app.db.read(async move |conn| store::standings(conn, &[pair]).await).await?;
-    Ok(standings.into_iter().next().map(|(_, sight, _)| sight))
-}
-
-/// Where this sight ends, if it does in this batch. A departure up to the position at which it was judged is one from
-/// before: whoever came back since reads past it.
-fn last_event(viewer: &Viewer, sight: Sight, batch: &Batch) -> Result<Option<i32>> {
-    let departures = batch.events.iter().filter(|event| event.kind() == MEMBER_LEFT && event.seq > sight.as_of());
-    for event in departures {
-        if is_of(viewer, event)? {
-            return Ok(Some(event.seq));
-        }
-    }
-    Ok(None)
-}
-
-/// Whether this may be the end of a sight without a seat: who sees it was changed in this batch, after it was judged.
-/// Whoever has joined since is a member, which only a look will tell.
-fn closes_to_readers(sight: Sight, batch: &Batch) -> Result<bool> {
-    if sight.seat().is_some() {
-        return Ok(false);
-    }
-    let changes = batch.events.iter().filter(|event| event.kind() == CONVERSATION_UPDATED);
-    for event in changes.filter(|event| event.seq > sight.as_of()) {
-        if event.payload::<ConversationUpdated>()?.changed_fields.iter().any(|field| field == VISIBILITY) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-fn is_of(viewer: &Viewer, event: &Arc<Event>) -> Result<bool> {
-    Ok(event.payload::<MemberLeft>()?.user_id == viewer.user_id)
 }

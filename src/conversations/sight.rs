@@ -31,6 +31,11 @@ impl Sight {
         self.seat
     }
 
+    /// What everybody who sees the conversation sees of it.
+    pub fn of_all(self) -> Self {
+        Self { seat: None, ..self }
+    }
+
     /// Of whoever creates a conversation: they are about to be seated.
     pub(super) fn of_founder(conversation: &Conversation) -> Self {
         let reference = Reference { kind: conversation.kind, id: conversation.id };

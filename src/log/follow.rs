@@ -6,42 +6,43 @@ use std::time::Duration;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 use super::hub::{Ear, News};
-use super::{Event, Hub, store};
+use super::{Event, Hub, Kind, store};
 use crate::db::Db;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::id::ConversationId;
 
 /// Events that one resumed stream replays before it reports a gap instead.
 pub const REPLAYED_EVENTS: i32 = 1_000;
-/// Events of one delivery. With the longest messages a delivery of 100, shown twice, is more than an answer may hold: a
+/// Events of one batch. With the longest messages a delivery of 100, shown twice, is more than an answer may hold: a
 /// stream would fail there, and fail again wherever it resumed.
-const BATCH: i64 = 25;
+pub const BATCH: i64 = 25;
 /// Before a stream under way asks a database again that did not answer.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
-/// A delivery: the next events in order and without a hole.
+/// The next events of a log, in order and without a hole.
 #[derive(Clone, Debug)]
 pub struct Batch {
     pub events: Vec<Arc<Event>>,
-    /// Position after this delivery: what to resume `after`.
+    /// Position before them.
+    pub after: i32,
+    /// Position after them: what to resume `after`.
     pub seq: i32,
     /// Whether nothing further waited when this was made.
     pub is_caught_up: bool,
-    /// Whether events were left out before this delivery; it is empty then and stands at the log's head.
+    /// Whether events were left out before this batch; it is empty then and stands at the log's head.
     pub has_gap: bool,
 }
 
-/// Follows one log.
+/// Follows one log, for as long as it is asked: while the database does not answer it waits.
 pub struct Follower {
     db: Db,
     conversation_id: ConversationId,
-    /// After this comes the next delivery.
+    /// After this comes the next batch.
     position: i32,
     ear: Ear,
     /// Whether the table may hold more than what was heard.
     must_look: bool,
-    has_delivered: bool,
-    /// Whether the last delivery said that nothing further waited. If it did not, and what waited turns out to be known
+    /// Whether the last batch said that nothing further waited. If it did not, and what waited turns out to be known
     /// already, an empty one says so: a client waits for it.
     said_caught_up: bool,
 }
@@ -51,22 +52,48 @@ pub async fn read(db: &Db, id: ConversationId, after: i32, limit: i64) -> Result
     db.read(async move |conn| {
         let head = store::head(conn, id).await?.unwrap_or(0);
         if after < 0 || head < after || head - after > REPLAYED_EVENTS {
-            return Ok(gap(head));
+            return Ok(gap(after, head));
         }
         let events = store::after(conn, id, after, limit).await?;
         // A log that does not go on where `after` stands was cut off at its beginning.
         if limit > 0 && events.first().map_or(head > after, |first| first.seq != after + 1) {
-            return Ok(gap(head));
+            return Ok(gap(after, head));
         }
         let seq = events.last().map_or(after, |last| last.seq);
         let events = events.into_iter().map(Arc::new).collect();
-        Ok(Batch { events, seq, is_caught_up: seq >= head, has_gap: false })
+        Ok(Batch { events, after, seq, is_caught_up: seq >= head, has_gap: false })
     })
     .await
 }
 
-fn gap(head: i32) -> Batch {
-    Batch { events: Vec::new(), seq: head, is_caught_up: true, has_gap: true }
+/// The events of some kinds after a position: no more than one who follows may be behind.
+pub async fn of_kinds(db: &Db, id: ConversationId, after: i32, kinds: &[Kind]) -> Result<Vec<Arc<Event>>> {
+    let kinds: Vec<i16> = kinds.iter().map(|kind| kind.0).collect();
+    let found = db.read(async move |conn| store::of_kinds(conn, id, after, &kinds, REPLAYED_EVENTS).await).await?;
+    Ok(found.into_iter().map(Arc::new).collect())
+}
+
+fn gap(after: i32, head: i32) -> Batch {
+    Batch { events: Vec::new(), after, seq: head, is_caught_up: true, has_gap: true }
+}
+
+impl Batch {
+    /// Whether it says anything, to one who was told or not that nothing further waits.
+    pub fn is_news(&self, said_caught_up: bool) -> bool {
+        !self.events.is_empty() || self.has_gap || (self.is_caught_up && !said_caught_up)
+    }
+
+    /// What of it stands beyond a position within it.
+    pub fn beyond(&self, position: i32) -> Self {
+        let events = self.events.iter().filter(|event| event.seq > position).cloned().collect();
+        Self { events, after: position, ..*self }
+    }
+
+    /// What of it stands up to a position within it.
+    pub fn up_to(&self, position: i32) -> Self {
+        let events = self.events.iter().filter(|event| event.seq <= position).cloned().collect();
+        Self { events, seq: position, ..*self }
+    }
 }
 
 impl Follower {
@@ -74,42 +101,31 @@ impl Follower {
     /// is committed while it is read.
     pub fn new(db: Db, hub: &Hub, conversation_id: ConversationId, after: i32) -> Self {
         let ear = hub.listen_to(conversation_id);
-        Self { db, conversation_id, position: after, ear, must_look: true, has_delivered: false, said_caught_up: false }
+        Self { db, conversation_id, position: after, ear, must_look: true, said_caught_up: true }
     }
 
-    /// The next delivery; the first comes at once. A database that does not answer fails the first one; later ones wait
-    /// for it.
+    /// What comes next.
     pub async fn next(&mut self) -> Result<Batch> {
         loop {
-            if self.must_look {
-                match self.look().await {
-                    Ok(batch) => {
-                        if !self.has_delivered || self.is_news(&batch) {
-                            return Ok(self.deliver(batch));
-                        }
-                    }
-                    Err(error) if self.has_delivered && matches!(error.code(), Code::Unavailable | Code::Timeout) => {
-                        tokio::time::sleep(ASK_AGAIN).await;
-                    }
-                    Err(error) => return Err(error),
+            let batch = match self.must_look {
+                true => self.look().await,
+                false => self.hear().await,
+            };
+            match batch {
+                Ok(batch) if batch.is_news(self.said_caught_up) => {
+                    self.said_caught_up = batch.is_caught_up;
+                    return Ok(batch);
                 }
-            } else {
-                let batch = self.hear().await?;
-                if self.is_news(&batch) {
-                    return Ok(self.deliver(batch));
-                }
+                Ok(_) => {}
+                Err(error) if error.passes() => tokio::time::sleep(ASK_AGAIN).await,
+                Err(error) => return Err(error),
             }
         }
     }
 
-    fn is_news(&self, batch: &Batch) -> bool {
-        !batch.events.is_empty() || batch.has_gap || (batch.is_caught_up && !self.said_caught_up)
-    }
-
-    fn deliver(&mut self, batch: Batch) -> Batch {
-        self.has_delivered = true;
-        self.said_caught_up = batch.is_caught_up;
-        batch
+    /// Whether nothing was said since that did not come yet.
+    pub fn is_caught_up(&self) -> bool {
+        !self.must_look && self.ear.is_silent()
     }
 
     /// Reads on in the table.
@@ -123,12 +139,13 @@ impl Follower {
 
     /// Waits for the next event and takes those that came with it.
     async fn hear(&mut self) -> Result<Batch> {
-        let mut position = self.position;
+        let after = self.position;
+        let mut position = after;
         let mut events = Vec::new();
         let mut news = match self.ear.next().await {
             Ok(news) => Some(news),
             Err(RecvError::Lagged(_)) => Some(News::Look),
-            Err(RecvError::Closed) => return Err(Error::unavailable("the hub is gone")),
+            Err(RecvError::Closed) => return Err(Error::internal("the hub is gone")),
         };
         while let Some(heard) = news.take() {
             match heard {
@@ -154,7 +171,7 @@ impl Follower {
             };
         }
         self.position = position;
-        let is_caught_up = !self.must_look && self.ear.is_silent();
-        Ok(Batch { events, seq: position, is_caught_up, has_gap: false })
+        let is_caught_up = self.is_caught_up();
+        Ok(Batch { events, after, seq: position, is_caught_up, has_gap: false })
     }
 }

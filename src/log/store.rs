@@ -42,3 +42,21 @@ pub(super) async fn after(conn: &mut Conn, id: ConversationId, after: i32, limit
         .load(conn)
         .await
 }
+
+/// Those of some kinds among the `within` events after a position.
+pub(super) async fn of_kinds(
+    conn: &mut Conn,
+    id: ConversationId,
+    after: i32,
+    kinds: &[i16],
+    within: i32,
+) -> QueryResult<Vec<Event>> {
+    conversation_events::table
+        .filter(conversation_events::conversation_id.eq(id))
+        .filter(conversation_events::seq.gt(after).and(conversation_events::seq.le(after.saturating_add(within))))
+        .filter(conversation_events::kind.eq_any(kinds))
+        .order(conversation_events::seq)
+        .select(Event::as_select())
+        .load(conn)
+        .await
+}

@@ -14,6 +14,7 @@ use crate::clock::Instant;
 use crate::context::Scope;
 use crate::error::{Error, Result};
 use crate::id::UserId;
+use crate::subscription::Delivery;
 use crate::users::{User, UserById};
 use crate::viewer::Viewer;
 
@@ -23,24 +24,25 @@ const LOOKS_EVERY: TimeDelta = TimeDelta::minutes(5);
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// A delivery: people whose presence, as the viewer sees it, is new.
-pub type Looked = Vec<Arc<User>>;
+pub type Looked = Vec<(Arc<User>, Arc<Presence>)>;
 
 /// What was shown of whom.
 type Shown = HashMap<UserId, Arc<Presence>>;
 
-/// The present state of all, then changes; what the viewer cannot see changing delivers nothing.
+/// The present state of all, then changes; what the viewer cannot see changing delivers nothing. What is seen is each
+/// one's own: nobody shares it.
 pub fn look(
     scope: Arc<Scope>,
     viewer: Viewer,
     people: Vec<UserId>,
-) -> impl Stream<Item = Result<Looked, Error>> + use<> {
+) -> impl Stream<Item = Result<Delivery, Error>> + use<> {
     let (clock, realtime) = (scope.app().clock.clone(), scope.app().realtime.clone());
     let session_ended = realtime.ended_sessions.watch(viewer.session_id);
     // Before the first look, so that no change falls between the two.
     let watch = realtime.presences.watch(viewer.user_id, people);
     let mut shown = Shown::new();
     try_stream! {
-        yield news(&scope, viewer, watch.users(), &mut shown).await?;
+        yield Delivery::of(news(&scope, viewer, watch.users(), &mut shown).await?);
         let mut next_look = clock.now() + LOOKS_EVERY;
         // A stream under way waits for a database that does not answer.
         let mut owed = HashSet::new();
@@ -60,7 +62,7 @@ pub fn look(
             if let Ok(news) = news(&scope, viewer, &wanted, &mut shown).await {
                 owed.clear();
                 if !news.is_empty() {
-                    yield news;
+                    yield Delivery::of(news);
                 }
             }
         }
@@ -80,6 +82,8 @@ async fn news(scope: &Scope, viewer: Viewer, people: &[UserId], shown: &mut Show
     let found = people.iter().zip(presences).filter_map(|(id, presence)| Some((*id, presence?)));
     let changed: Vec<_> = found.filter(|(id, presence)| shown.get(id) != Some(presence)).collect();
     let users = try_join_all(changed.iter().map(|(id, _)| scope.load::<UserById>(*id))).await?;
+    let news = users.into_iter().zip(&changed).filter_map(|(user, (_, presence))| Some((user?, presence.clone())));
+    let news = news.collect();
     shown.extend(changed);
-    Ok(users.into_iter().flatten().collect())
+    Ok(news)
 }

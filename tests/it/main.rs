@@ -27,6 +27,7 @@ mod schema;
 mod sends;
 mod sessions;
 mod settings;
+mod sharing;
 mod socket;
 mod story;
 mod streams;

@@ -58,7 +58,7 @@ async fn what_is_absent_stays_and_what_is_null_is_cleared() {
         log.batch().await["events"],
         json!([{
             "__typename": "ConversationUpdatedEvent", "seq": 2, "actor": { "id": alice.id, "username": "alice" },
-            "changedFields": ["name", "topic"], "conversation": { "id": channel, "title": "Planning", "version": 2 },
+            "changedFields": ["name", "topic"], "conversation": { "id": channel, "version": 2, "name": "Planning" },
         }])
     );
     // What is so already is no change, whatever stands beside it.

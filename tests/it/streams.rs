@@ -384,7 +384,7 @@ async fn other_settings_end_nothing() {
     let rename =
         "mutation($id: ID!) { updateChannel(input: { channelId: $id, name: \"Elsewhere\" }) { channel { seq } } }";
     alice.ask(rename, json!({ "id": channel })).await.data("updateChannel");
-    assert_eq!(log.batch().await["events"][0]["conversation"]["title"], "Elsewhere");
+    assert_eq!(log.batch().await["events"][0]["conversation"]["name"], "Elsewhere");
     alice.say(&channel, "for readers").await;
     assert_eq!(seqs(&log.events_until(3).await), [3]);
     // One that was closed and is open again before the stream has looked goes on too: its history is everybody's.

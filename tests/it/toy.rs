@@ -13,6 +13,7 @@ use chinwag::context::Ask;
 use chinwag::error::{Code, Error, InputCode, Result};
 use chinwag::http::Server;
 use chinwag::keys::Keys;
+use chinwag::subscription::{Delivery, Response};
 use futures_util::{SinkExt, Stream, StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -106,34 +107,65 @@ pub struct Subscriptions;
 
 #[Subscription(name = "Subscription")]
 impl Subscriptions {
-    async fn ticks(&self, ctx: &Context<'_>, every: u64, times: Option<usize>) -> impl Stream<Item = usize> + use<> {
-        let open = Open::new(&ctx.data_unchecked::<Counts>().open);
-        stream::unfold((0, open), move |(count, open)| async move {
-            if Some(count) == times {
-                return None;
+    async fn ticks(&self, ctx: &Context<'_>, every: u64, times: Option<usize>) -> Response<usize> {
+        match ctx.scope().event::<usize>() {
+            Some(tick) => Response::showing(*tick),
+            None => {
+                let open = Open::new(&ctx.data_unchecked::<Counts>().open);
+                ctx.scope().open(stream::unfold((0, open), move |(count, open)| async move {
+                    if Some(count) == times {
+                        return None;
+                    }
+                    sleep(Duration::from_millis(every)).await;
+                    Some((Ok(Delivery::of(count)), (count + 1, open)))
+                }))
             }
-            sleep(Duration::from_millis(every)).await;
-            Some((count, (count + 1, open)))
-        })
+        }
     }
 
     /// As fast as it goes.
-    async fn flood(&self, ctx: &Context<'_>) -> impl Stream<Item = String> + use<> {
-        let open = Open::new(&ctx.data_unchecked::<Counts>().open);
-        stream::unfold(open, async |open| Some(("x".repeat(1_000), open)))
+    async fn flood(&self, ctx: &Context<'_>) -> Response<String> {
+        match ctx.scope().event::<()>() {
+            Some(_) => Response::showing("x".repeat(1_000)),
+            None => {
+                let open = Open::new(&ctx.data_unchecked::<Counts>().open);
+                ctx.scope().open(stream::unfold(open, async |open| Some((Ok(Delivery::of(())), open))))
+            }
+        }
     }
 
-    async fn hidden(&self) -> Result<stream::Pending<i32>> {
+    async fn hidden(&self) -> Result<Response<i32>> {
         Err(Error::not_found("conversation"))
     }
 
-    async fn breaks(&self) -> impl Stream<Item = Result<i32>> + use<> {
-        stream::iter([Ok(1), Err(Error::internal("SELECT secret FROM users")), Ok(3)])
+    /// The second event cannot be shown.
+    async fn breaks(&self, ctx: &Context<'_>) -> Result<Response<i32>> {
+        match ctx.scope().event::<i32>().as_deref() {
+            Some(2) => Err(Error::internal("SELECT secret FROM users")),
+            Some(number) => Ok(Response::showing(*number)),
+            None => Ok(ctx.scope().open(numbers())),
+        }
     }
 
-    async fn panics(&self) -> impl Stream<Item = i32> + use<> {
-        stream::iter([1, 2]).map(|number| if number == 2 { panic!("secret") } else { number })
+    /// After the first event the source fails.
+    async fn fails(&self, ctx: &Context<'_>) -> Response<i32> {
+        match ctx.scope().event::<i32>() {
+            Some(number) => Response::showing(*number),
+            None => ctx.scope().open(numbers().take(1).chain(stream::iter([Err(Error::internal("SELECT secret"))]))),
+        }
     }
+
+    async fn panics(&self, ctx: &Context<'_>) -> Response<i32> {
+        match ctx.scope().event::<i32>().as_deref() {
+            Some(2) => panic!("secret"),
+            Some(number) => Response::showing(*number),
+            None => ctx.scope().open(numbers()),
+        }
+    }
+}
+
+fn numbers() -> impl Stream<Item = Result<Delivery>> {
+    stream::iter([1, 2, 3]).map(|number| Ok(Delivery::of(number)))
 }
 
 struct Open(Arc<AtomicUsize>);

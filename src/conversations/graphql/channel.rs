@@ -183,7 +183,7 @@ impl Channel {
             return Err(Error::bad_input(vec![Fault::out_of_range(0, MOST).of_argument("first")]));
         }
         let batch = log::read(&ctx.app().db, self.sight.id(), after, first.into()).await?;
-        Ok(ConversationEventBatch::new(self.sight, batch))
+        Ok(ConversationEventBatch::new(self.sight, &batch))
     }
 
     /// How the viewer keeps it; null while not a member.

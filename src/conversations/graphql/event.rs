@@ -60,10 +60,10 @@ pub struct ConversationEventBatch {
 }
 
 impl ConversationEventBatch {
-    pub fn new(sight: Sight, batch: Batch) -> Self {
+    pub fn new(sight: Sight, batch: &Batch) -> Self {
         Self {
             // A kind that a newer server wrote is left out; `seq` goes on past it.
-            events: batch.events.into_iter().filter_map(|event| ConversationEvent::of(sight, event)).collect(),
+            events: batch.events.iter().filter_map(|event| ConversationEvent::of(sight, event.clone())).collect(),
             seq: batch.seq,
             is_caught_up: batch.is_caught_up,
             has_gap: batch.has_gap,

@@ -1,15 +1,15 @@
 //! Finding and following conversations.
 
 use async_graphql::{Context, ID, Object, Subscription};
-use futures_util::{Stream, StreamExt};
 
 use super::event::ConversationEventBatch;
 use super::inputs::{ChannelFilter, ChannelLocator, ChannelOrder};
 use super::{Channel, Conversation, find, reference};
 use crate::context::Ask;
-use crate::conversations::{self, ChannelCursor, Reference, in_sight, in_sight_by_id};
+use crate::conversations::{self, ChannelCursor, Followed, Reference, in_sight, in_sight_by_id};
 use crate::error::{Error, Result};
 use crate::page::{Arguments, Page, connection};
+use crate::subscription::Response;
 
 connection! {
     /// A page of channels.
@@ -105,11 +105,21 @@ impl ConversationSubscription {
         ctx: &Context<'_>,
         conversation_id: ID,
         after: Option<i32>,
-    ) -> Result<impl Stream<Item = Result<ConversationEventBatch>>> {
-        let viewer = ctx.viewer()?;
-        let reference = reference("conversationId", &conversation_id)?;
-        let sight = in_sight(ctx.scope(), &viewer, reference).await?.ok_or_else(|| Error::not_found("conversation"))?;
-        let log = conversations::follow(ctx.app(), viewer, sight, after);
-        Ok(log.map(move |batch| batch.map(|batch| ConversationEventBatch::new(sight, batch))))
+    ) -> Result<Response<ConversationEventBatch>> {
+        match ctx.scope().event::<Followed>() {
+            Some(followed) => Ok(Response::showing(ConversationEventBatch::new(followed.sight, &followed.batch))),
+            None => follow(ctx, &conversation_id, after).await,
+        }
     }
+}
+
+async fn follow(
+    ctx: &Context<'_>,
+    conversation_id: &ID,
+    after: Option<i32>,
+) -> Result<Response<ConversationEventBatch>> {
+    let viewer = ctx.viewer()?;
+    let reference = reference("conversationId", conversation_id)?;
+    let sight = in_sight(ctx.scope(), &viewer, reference).await?.ok_or_else(|| Error::not_found("conversation"))?;
+    Ok(ctx.scope().open(conversations::follow(ctx.app(), viewer, sight, after, ctx.scope().sharing())))
 }

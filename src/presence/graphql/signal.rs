@@ -1,13 +1,11 @@
 //! What passes in a conversation, in the API.
 
-use std::sync::Arc;
-
 use async_graphql::{Context, ID, Interface, Object, SimpleObject};
 use futures_util::future::try_join_all;
 
 use crate::context::Scope;
+use crate::conversations::MemberById;
 use crate::conversations::graphql::ConversationMember;
-use crate::conversations::{MemberById, Sight};
 use crate::error::Result;
 use crate::id::MessageId;
 use crate::presence::Heard;
@@ -35,15 +33,18 @@ pub struct ConversationSignalBatch {
 
 impl ConversationSignalBatch {
     /// Of what was heard in a conversation. Who has left it since, even to come back to another seat, is passed over.
-    pub async fn new(scope: Arc<Scope>, sight: Sight, heard: Heard) -> Result<Self> {
-        let signals = heard.into_iter().map(async |signal| -> Result<Option<ConversationSignal>> {
+    pub async fn new(scope: &Scope, heard: &Heard) -> Result<Self> {
+        let signals = heard.signals.iter().map(async |signal| -> Result<Option<ConversationSignal>> {
+            let signal = signal.clone();
             Ok(match signal.passing {
                 Passing::Typing { thread_root, until } => {
                     Some(TypingSignal { signal, thread_root, until: until.map(DateTime) }.into())
                 }
                 Passing::Reading { member_id } => {
                     let member = scope.load::<MemberById>(member_id).await?.filter(|member| member.holds());
-                    member.map(|member| ReadSignal { signal, member: ConversationMember::new(sight, member) }.into())
+                    member.map(|member| {
+                        ReadSignal { signal, member: ConversationMember::new(heard.sight, member) }.into()
+                    })
                 }
             })
         });

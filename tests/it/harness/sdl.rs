@@ -16,6 +16,8 @@ pub struct Field {
     /// Name of the type, whatever stands around it.
     pub kind: String,
     pub arguments: Vec<Input>,
+    /// Whether its value depends on who asks.
+    pub is_per_viewer: bool,
 }
 
 /// An argument, or a field of an input object.
@@ -52,6 +54,17 @@ pub fn fields(object: &str) -> Vec<Field> {
 pub fn objects() -> Vec<(String, Vec<Field>)> {
     let objects = types().filter(|kind| matches!(kind.kind, TypeKind::Object(_)));
     objects.map(|object| (object.name.node.to_string(), fields(&object.name.node))).collect()
+}
+
+/// The objects that a type may turn out to be; none for what is no object.
+pub fn objects_of(kind: &str) -> Vec<String> {
+    let found = types().find(|known| known.name.node == kind);
+    match found.map(|known| &known.kind) {
+        Some(TypeKind::Object(_)) => vec![kind.to_owned()],
+        Some(TypeKind::Interface(_)) => implementors(kind),
+        Some(TypeKind::Union(union)) => union.members.iter().map(|member| member.node.to_string()).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// The objects that implement an interface.
@@ -127,6 +140,7 @@ fn read_field(field: &FieldDefinition) -> Field {
         name: field.name.node.to_string(),
         kind: named(&field.ty.node).0,
         arguments: field.arguments.iter().map(|argument| read_input(&argument.node)).collect(),
+        is_per_viewer: field.directives.iter().any(|directive| directive.node.name.node == "perViewer"),
     }
 }
 

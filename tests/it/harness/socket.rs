@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
@@ -29,6 +28,7 @@ pub struct Socket {
 /// One operation's messages.
 pub struct Stream {
     messages: mpsc::UnboundedReceiver<Value>,
+    closed: watch::Receiver<Option<u16>>,
 }
 
 /// How an operation ended.
@@ -52,6 +52,9 @@ impl Socket {
         socket.send(Message::text(init.to_string())).await.unwrap();
         let (outgoing, mut to_send) = mpsc::unbounded_channel::<Message>();
         let (close, closed) = watch::channel(None);
+        // Whoever asks before the greeting is answered is turned away.
+        let (welcome, welcomed) = oneshot::channel();
+        let mut welcome = Some(welcome);
         let streams = Arc::new(Mutex::new(HashMap::<String, mpsc::UnboundedSender<Value>>::new()));
         let routes = streams.clone();
         let driver = tokio::spawn(async move {
@@ -65,6 +68,7 @@ impl Socket {
                     message = socket.next() => match message {
                         Some(Ok(Message::Text(text))) => {
                             let message: Value = serde_json::from_str(&text).unwrap();
+                            drop(welcome.take());
                             if let Some(id) = message["id"].as_str()
                                 && let Some(stream) = routes.lock().unwrap().get(id)
                             {
@@ -80,6 +84,7 @@ impl Socket {
             close.send_replace(Some(code.unwrap_or(1006)));
             routes.lock().unwrap().clear();
         });
+        let _: Result<(), _> = welcomed.await;
         Self { outgoing, streams, closed, count: 0, _driver: AbortOnDropHandle::new(driver) }
     }
 
@@ -91,7 +96,7 @@ impl Socket {
         self.streams.lock().unwrap().insert(id.clone(), sender);
         let payload = json!({ "query": query, "variables": variables });
         self.say(json!({ "type": "subscribe", "id": id, "payload": payload }));
-        Stream { messages }
+        Stream { messages, closed: self.closed.clone() }
     }
 
     /// Follows a conversation's log.
@@ -118,7 +123,8 @@ impl Stream {
 
     /// The next message, whatever it is.
     pub async fn message(&mut self) -> Value {
-        self.message_until_closed().await.expect("the socket closed")
+        let message = self.message_until_closed().await;
+        message.unwrap_or_else(|| panic!("the socket closed with {:?}", *self.closed.borrow()))
     }
 
     /// The next delivery, which has to be one without errors.
@@ -169,6 +175,6 @@ const FOLLOW: &str = "subscription($id: ID!, $after: Int) { conversationEvents(c
         ... on MemberJoinedEvent { user { username } member { id role } }
         ... on MemberLeftEvent { user { username } memberId reason }
         ... on MemberUpdatedEvent { user { username } previousRole role member { id role } }
-        ... on ConversationUpdatedEvent { changedFields conversation { id title version } }
+        ... on ConversationUpdatedEvent { changedFields conversation { id version ... on Channel { name } } }
         ... on ConversationArchivedEvent { conversation { id archivedAt } }
         ... on ConversationUnarchivedEvent { conversation { id archivedAt } } } } }";

@@ -1,0 +1,24 @@
+//! What goes back to the client.
+
+use bytes::Bytes;
+
+use crate::error::Code;
+
+/// An answer in JSON. A clone shares its bytes.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// It ran: the whole body, with `data` and perhaps `errors`.
+    Executed(Bytes),
+    /// A request error: it did not run, and has no `data`. The list of errors, and the code of the first.
+    Refused(Code, Bytes),
+}
+
+impl Answer {
+    /// As one object.
+    pub fn into_body(self) -> Bytes {
+        match self {
+            Self::Executed(body) => body,
+            Self::Refused(_, errors) => [b"{\"errors\":".as_slice(), &errors, b"}"].concat().into(),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Executing subscriptions: each for whoever asked, and together for those who are shown the same.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use async_stream::stream;
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, StreamExt};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use super::answer::{Stage, finish};
+use super::execute::{Executor, Operation, panicked};
+use crate::answer::Answer;
+use crate::app::App;
+use crate::context::Scope;
+use crate::error::{Code, Error, Result};
+use crate::subscription::{Delivery, Part, Shape, Sharing, SourceEvent};
+
+/// Before an event is shown again that could not be: nobody is told of what comes after it.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+
+impl Executor {
+    /// Runs a subscription: an answer for each event. One that cannot be opened, or cannot be shown, ends it: going on
+    /// past an event that the client did not get would be a silent hole, and it resumes after the last one it has.
+    pub fn subscribe(&self, operation: Operation, scope: Arc<Scope>) -> BoxStream<'static, Answer> {
+        let (executor, operation) = (self.clone(), Arc::new(operation));
+        let request_id = scope.request_id.clone();
+        let answers = stream! {
+            let mut is_new = operation.is_new;
+            let mut source = match executor.open(&operation, &scope).await {
+                Ok(source) => source,
+                Err(refused) => {
+                    yield refused;
+                    return;
+                }
+            };
+            while let Some(delivery) = source.next().await {
+                let answer = match delivery {
+                    Ok(Delivery::Shown(answer)) => answer,
+                    Ok(Delivery::Event(event)) => {
+                        executor.show(&operation, Arc::new(scope.part_of_it(Part::Showing(event)))).await
+                    }
+                    Err(error) => Answer::refuse(&error, &scope.request_id),
+                };
+                executor.documents.keep_if_valid(&operation.document, std::mem::take(&mut is_new), &answer);
+                let is_over = matches!(answer, Answer::Refused(..));
+                yield answer;
+                if is_over {
+                    return;
+                }
+            }
+        };
+        AssertUnwindSafe(answers)
+            .catch_unwind()
+            .map(move |answer| answer.unwrap_or_else(|_panic| Answer::refuse(&panicked(), &request_id)))
+            .boxed()
+    }
+
+    /// Opens the source stream, with the rights of whoever asks.
+    async fn open(
+        &self,
+        operation: &Arc<Operation>,
+        scope: &Scope,
+    ) -> Result<BoxStream<'static, Result<Delivery>>, Answer> {
+        let opening = Arc::new(scope.part_of_it(Part::opening(self.sharing(operation, scope.app()))));
+        match self.schema.stream(operation.request(opening.clone())).next().await {
+            Some(response) => Err(finish(response, Stage::Delivering, &scope.request_id)),
+            None => opening.part().and_then(Part::take_source).ok_or_else(|| {
+                // By `@skip` or `@include`.
+                let error = Error::new(Code::BadRequest, "A subscription has one field at its root, and this has none");
+                Answer::refuse(&error, &scope.request_id)
+            }),
+        }
+    }
+
+    /// Shows an event.
+    async fn show(&self, operation: &Operation, scope: Arc<Scope>) -> Answer {
+        match self.schema.stream(operation.request(scope.clone())).next().await {
+            Some(response) => finish(response, Stage::Delivering, &scope.request_id),
+            None => Answer::refuse(&Error::internal("an event that is not of its field"), &scope.request_id),
+        }
+    }
+
+    /// With whom this operation is shown events.
+    fn sharing(&self, operation: &Arc<Operation>, app: &App) -> Sharing {
+        let document = &operation.document;
+        let plan = document.plan.get_or_init(|| self.schema.marks().plan(&document.tree));
+        if !plan.is_the_same_for_all || document.is_private.load(Ordering::Relaxed) {
+            return Sharing::default();
+        }
+        let variables = plan.distinguishing(&operation.variables);
+        let shape = format!("{:x?} {:?} {variables}", document.digest, operation.name);
+        let (executor, operation, app) = (self.clone(), operation.clone(), app.clone());
+        Sharing::by(Shape(shape.into()), move |event| {
+            let (executor, operation, app) = (executor.clone(), operation.clone(), app.clone());
+            async move { executor.show_to_all(&operation, &app, event).await }.boxed()
+        })
+    }
+
+    /// Shows an event to all who are shown the same, whoever they are; `None` where that is not for all. What passes is
+    /// waited for: an error would end the streams of all at once, and they would all come back at once.
+    async fn show_to_all(&self, operation: &Operation, app: &App, event: SourceEvent) -> Option<Answer> {
+        let is_private = &operation.document.is_private;
+        loop {
+            if is_private.load(Ordering::Relaxed) {
+                return None;
+            }
+            let scope = Arc::new(Scope::for_all(app.clone(), Uuid::new_v4().to_string(), event.clone()));
+            let shown = AssertUnwindSafe(self.show(operation, scope.clone())).catch_unwind().await;
+            if scope.missed_viewer() {
+                is_private.store(true, Ordering::Relaxed);
+                tracing::warn!(operation = operation.name, "it depends on who asks, but its fields do not say so");
+                return None;
+            }
+            match shown {
+                Ok(Answer::Refused(Code::Unavailable | Code::Timeout, _)) => sleep(TRY_AGAIN).await,
+                Ok(answer) => return Some(answer),
+                Err(_panic) => return Some(Answer::refuse(&panicked(), &scope.request_id)),
+            }
+        }
+    }
+}

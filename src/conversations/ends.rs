@@ -1,0 +1,67 @@
+//! Where somebody's sight of a conversation ends, as its log tells.
+
+use std::sync::Arc;
+
+use super::events::{CONVERSATION_UPDATED, ConversationUpdated, MEMBER_LEFT, MemberLeft, VISIBILITY};
+use super::{Sight, store};
+use crate::app::App;
+use crate::error::Result;
+use crate::id::UserId;
+use crate::log::{Event, Kind};
+use crate::viewer::Viewer;
+
+/// The kinds of events that may end a sight.
+pub(super) const ENDING: [Kind; 2] = [MEMBER_LEFT, CONVERSATION_UPDATED];
+
+/// What may be the end of somebody's sight. One from before a sight was judged is none: whoever came back since reads
+/// past it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum End {
+    /// This one's membership ended here.
+    OfMember(UserId, i32),
+    /// Who sees it without a seat changed here.
+    OfReaders(i32),
+}
+
+impl End {
+    /// All among these events.
+    pub fn among(events: &[Arc<Event>]) -> Result<Vec<Self>> {
+        let ends = events.iter().map(|event| {
+            Ok(match event.kind() {
+                MEMBER_LEFT => Some(Self::OfMember(event.payload::<MemberLeft>()?.user_id, event.seq)),
+                CONVERSATION_UPDATED => {
+                    let changed = event.payload::<ConversationUpdated>()?.changed_fields;
+                    changed.iter().any(|field| field == VISIBILITY).then_some(Self::OfReaders(event.seq))
+                }
+                _ => None,
+            })
+        });
+        ends.filter_map(Result::transpose).collect()
+    }
+
+    /// Where it is the end of this viewer's membership.
+    pub fn departure_of(self, viewer: &Viewer, sight: Sight) -> Option<i32> {
+        match self {
+            Self::OfMember(user_id, seq) => (user_id == viewer.user_id && seq > sight.as_of()).then_some(seq),
+            Self::OfReaders(_) => None,
+        }
+    }
+
+    /// Whether it may be the end of a sight without a seat. Whoever has joined since is a member, which only a look will
+    /// tell.
+    pub fn closes(self, sight: Sight) -> bool {
+        matches!(self, Self::OfReaders(seq) if sight.seat().is_none() && seq > sight.as_of())
+    }
+
+    /// Whether it may be the end of this sight.
+    pub fn concerns(self, viewer: &Viewer, sight: Sight) -> bool {
+        self.departure_of(viewer, sight).is_some() || self.closes(sight)
+    }
+}
+
+/// What has become of a sight; `None` where it has ended.
+pub(super) async fn judge_again(app: &App, viewer: &Viewer, sight: Sight) -> Result<Option<Sight>> {
+    let pair = (viewer.user_id, sight.id());
+    let standings = app.db.read(async move |conn| store::standings(conn, &[pair]).await).await?;
+    Ok(sight.continued(standings.into_iter().next().map(|(_, sight, _)| sight)))
+}
