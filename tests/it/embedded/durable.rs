@@ -352,7 +352,10 @@ fn as_owner(owner: &fs::Metadata, program: &str) -> Command {
 
 fn started_by_hand(data_dir: &Path, sockets: &Path) -> Child {
     let owner = fs::metadata(data_dir.join("postgres")).unwrap();
-    let child = as_owner(&owner, "postgres")
+    // As it was started before: PostgreSQL's own programs are rarely on the PATH.
+    let options = fs::read_to_string(data_dir.join("postgres/postmaster.opts")).unwrap();
+    let (postgres, _) = options.split_once(" \"").unwrap();
+    let child = as_owner(&owner, postgres)
         .arg("-D")
         .arg(data_dir.join("postgres"))
         .arg("-k")
