@@ -16,9 +16,10 @@ run:
 	@scripts/fetch-graphiql
 	cargo run --release
 
-# Without GraphiQL: tests must not depend on what was fetched.
+# Without GraphiQL: what the server does must not depend on it.
 test:
 	@scripts/install-postgres
+	@scripts/install-clients
 	cargo test
 
 # Private items too: the map of the code is written in them.

@@ -8,6 +8,7 @@ mod architecture;
 mod authorization;
 mod bad_input;
 mod blocks;
+mod clients;
 mod command_line;
 mod conversations;
 mod documents;

@@ -2,6 +2,7 @@
 
 mod actor;
 mod database;
+mod network;
 pub mod sdl;
 mod server;
 mod socket;
@@ -9,5 +10,6 @@ mod statements;
 
 pub use actor::{Actor, Answer, PASSWORD, usernames};
 pub use database::Database;
+pub use network::Network;
 pub use server::TestServer;
 pub use socket::{Ended, Socket, Stream};

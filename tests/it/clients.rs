@@ -1,0 +1,300 @@
+//! The libraries that authors of apps use, set up as they would: `tests/clients` has a small app for each. Whatever
+//! cuts one off, it goes on, hears of everything once, and shows what the database has.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::timeout;
+
+use crate::harness::{Actor, Network, PASSWORD, TestServer};
+use crate::toy::until;
+
+/// What should come comes sooner.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+// Each of the clients.
+
+#[tokio::test]
+async fn graphql_ws_misses_nothing_and_repeats_nothing() {
+    misses_nothing_and_repeats_nothing(&["graphql-ws.mjs"]).await;
+}
+
+#[tokio::test]
+async fn graphql_sse_misses_nothing_and_repeats_nothing() {
+    misses_nothing_and_repeats_nothing(&["graphql-sse.mjs"]).await;
+}
+
+#[tokio::test]
+async fn apollo_over_a_socket_misses_nothing_and_repeats_nothing() {
+    misses_nothing_and_repeats_nothing(&["apollo.mjs", "socket"]).await;
+}
+
+#[tokio::test]
+async fn apollo_in_multipart_misses_nothing_and_repeats_nothing() {
+    misses_nothing_and_repeats_nothing(&["apollo.mjs", "multipart"]).await;
+}
+
+#[tokio::test]
+async fn urql_misses_nothing_and_repeats_nothing() {
+    misses_nothing_and_repeats_nothing(&["urql.mjs"]).await;
+}
+
+async fn misses_nothing_and_repeats_nothing(program: &[&str]) {
+    let mut room = Room::open().await;
+    for number in 1..=5 {
+        room.say(&format!("early {number}")).await;
+    }
+    let mut app = App::open(program, &room).await;
+
+    // Connections break in the middle of whatever they carry.
+    room.network.break_after(600);
+    room.network.reset();
+    for number in 1..=100 {
+        room.say(&format!("message {number}")).await;
+    }
+    room.edit_and_delete().await;
+    app.hears_all(&room).await;
+    let connections = room.network.connections();
+    assert!(connections > 5, "it was cut off too rarely: {connections} connections");
+    room.network.break_after(None);
+
+    // The server goes, the app tries in vain, and when it gets through it has missed something.
+    room.restart().await;
+    app.hears_all(&room).await;
+
+    // In the meantime its token has expired.
+    room.pass(TimeDelta::minutes(16)).await;
+    room.network.reset();
+    room.say("to whom has a new token").await;
+    app.hears_all(&room).await;
+
+    assert_eq!(app.events(), room.events(app.opened).await);
+    assert_eq!(app.shows().await, room.messages().await);
+}
+
+// What graphql-ws makes of the ways in which a socket ends.
+
+#[tokio::test]
+async fn a_socket_that_fell_silent_is_given_up_for_a_new_one() {
+    let room = Room::open().await;
+    let mut app = App::open(&["graphql-ws.mjs"], &room).await;
+    room.network.fall_silent();
+    room.say("unheard").await;
+    app.hears_all(&room).await;
+    assert_eq!(app.closed, [4499]);
+    assert_eq!(app.events(), room.events(app.opened).await);
+}
+
+#[tokio::test]
+async fn a_restart_and_an_expired_token_are_overcome_and_the_end_of_the_session_is_final() {
+    let mut room = Room::open().await;
+    let mut app = App::open(&["graphql-ws.mjs"], &room).await;
+    room.restart().await;
+    app.hears_all(&room).await;
+    assert_eq!(app.closed[0], 1012);
+
+    app.closed.clear();
+    room.pass(TimeDelta::minutes(16)).await;
+    room.network.reset();
+    room.say("to whom has a new token").await;
+    app.hears_all(&room).await;
+    assert_eq!(app.closed, [1006, 4403]);
+    assert_eq!(app.events(), room.events(app.opened).await);
+
+    app.closed.clear();
+    let connections = room.network.connections();
+    // As in another tab.
+    let bob = Actor::new(room.server.address, Some(app.token.clone()));
+    bob.query("mutation { logout { sessionId } }").await.data("logout");
+    app.tells("completed").await;
+    app.ends().await;
+    assert_eq!(app.closed, [4401]);
+    assert_eq!(room.network.connections(), connections);
+}
+
+#[tokio::test]
+async fn who_was_away_for_longer_than_a_session_lasts_has_to_sign_in() {
+    let mut room = Room::open().await;
+    let mut app = App::open(&["graphql-ws.mjs"], &room).await;
+    room.pass(TimeDelta::days(366)).await;
+    room.network.reset();
+    assert_eq!(app.tells("failed").await, "SessionOver");
+    app.ends().await;
+}
+
+/// Alice's, to which Bob's app listens through a network.
+struct Room {
+    server: TestServer,
+    network: Network,
+    alice: Actor,
+    channel: String,
+}
+
+impl Room {
+    async fn open() -> Self {
+        let server = TestServer::start().await;
+        let network = Network::before(server.address).await;
+        let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+        let channel = alice.private_channel("Room", &[&bob]).await;
+        Self { server, network, alice, channel }
+    }
+
+    async fn say(&self, content: &str) -> Value {
+        self.alice.say(&self.channel, content).await
+    }
+
+    async fn edit_and_delete(&self) {
+        let (edited, deleted) = (self.say("sad").await["id"].clone(), self.say("regretted").await["id"].clone());
+        let edit =
+            "mutation($id: ID!) { editMessage(input: { messageId: $id, content: \"said\" }) { message { id } } }";
+        self.alice.ask(edit, json!({ "id": edited })).await.data("editMessage");
+        let delete = "mutation($id: ID!) { deleteMessage(input: { messageId: $id }) { message { id } } }";
+        self.alice.ask(delete, json!({ "id": deleted })).await.data("deleteMessage");
+    }
+
+    /// Another server takes over after a while, and has news at once.
+    async fn restart(&mut self) {
+        self.server.stop().await;
+        let connections = self.network.connections();
+        until(|| self.network.connections() > connections + 2).await;
+        self.server = self.server.another().await;
+        self.alice = self.alice.at(self.server.address);
+        self.say("from the next server").await;
+        self.network.lead_to(self.server.address);
+    }
+
+    /// Lets time pass; Alice has a new token then.
+    async fn pass(&mut self, time: TimeDelta) {
+        self.server.clock.advance(time);
+        self.alice = Actor::log_in(self.server.address, "alice").await;
+    }
+
+    async fn head(&self) -> i64 {
+        self.server.database.count("SELECT last_seq::int8 FROM conversations").await
+    }
+
+    /// The log after a position: where, what, and of which message.
+    async fn events(&self, after: i64) -> Vec<Vec<String>> {
+        let events = format!(
+            "SELECT seq, (ARRAY['MessageSentEvent', 'MessageEditedEvent', 'MessagesDeletedEvent'])[kind], subject_seq
+             FROM conversation_events WHERE seq > {after} ORDER BY seq"
+        );
+        self.server.database.rows(&events).await
+    }
+
+    async fn messages(&self) -> Vec<Vec<String>> {
+        self.server.database.rows("SELECT seq, content FROM messages ORDER BY seq").await
+    }
+}
+
+/// A program of `tests/clients`, and what it has told.
+struct App {
+    program: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    /// Its access token.
+    token: String,
+    /// The position of the page that it opened with.
+    opened: i64,
+    batches: Vec<Value>,
+    /// The codes with which its sockets were closed.
+    closed: Vec<u64>,
+}
+
+impl App {
+    /// Bob's app, when it is live.
+    async fn open(program: &[&str], room: &Room) -> Self {
+        install();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
+        let ours = folder.join("node/bin/node");
+        let mut program = Command::new(if ours.exists() { ours.as_os_str() } else { "node".as_ref() })
+            .args(program)
+            .env("SERVER", format!("http://{}/graphql", room.network.address))
+            .env("USERNAME", "bob")
+            .env("PASSWORD", PASSWORD)
+            .env("CONVERSATION", &room.channel)
+            .current_dir(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(program.stdout.take().unwrap()).lines();
+        let mut app = Self { program, lines, token: String::new(), opened: 0, batches: Vec::new(), closed: Vec::new() };
+        app.opened = app.tells("opened").await.as_i64().unwrap();
+        // The first delivery says that the stream is live.
+        app.tells("batch").await;
+        app
+    }
+
+    /// Listens to it until it tells this.
+    async fn tells(&mut self, wanted: &str) -> Value {
+        loop {
+            let line = timeout(PATIENCE, self.lines.next_line()).await.expect("it tells nothing").unwrap();
+            let Value::Object(told) = serde_json::from_str(&line.expect("it has ended")).unwrap() else { panic!() };
+            let (what, value) = told.into_iter().next().unwrap();
+            match what.as_str() {
+                "token" => self.token = value.as_str().unwrap().to_owned(),
+                "closed" => self.closed.push(value.as_u64().unwrap()),
+                "batch" => self.batches.push(value.clone()),
+                _ => assert_eq!(what, wanted, "{value}"),
+            }
+            if what == wanted {
+                return value;
+            }
+        }
+    }
+
+    async fn hears_all(&mut self, room: &Room) {
+        let head = room.head().await;
+        while self.batches.last().unwrap()["seq"].as_i64().unwrap() < head {
+            self.tells("batch").await;
+        }
+    }
+
+    /// Every event that it was told of, in the form of the log.
+    fn events(&self) -> Vec<Vec<String>> {
+        let events = self.batches.iter().flat_map(|batch| batch["events"].as_array().unwrap());
+        let message = |event: &Value| event.pointer("/message/seq").or(event.pointer("/messages/0/seq")).cloned();
+        events.map(|event| row(&[&event["seq"], &event["__typename"], &message(event).unwrap()])).collect()
+    }
+
+    /// The messages that the person sees, in the form of the database.
+    async fn shows(&mut self) -> Vec<Vec<String>> {
+        drop(self.program.stdin.take());
+        let messages = self.tells("shows").await;
+        messages.as_array().unwrap().iter().map(|shown| row(&[&shown["seq"], &shown["content"]])).collect()
+    }
+
+    /// It ends by itself, and has nothing more to tell than how its sockets ended.
+    async fn ends(&mut self) {
+        while let Some(line) = timeout(PATIENCE, self.lines.next_line()).await.expect("it goes on").unwrap() {
+            let told: Value = serde_json::from_str(&line).unwrap();
+            self.closed.push(told["closed"].as_u64().unwrap_or_else(|| panic!("{told}")));
+        }
+        assert!(self.program.wait().await.unwrap().success());
+    }
+}
+
+/// As the database's rows are read.
+fn row(columns: &[&Value]) -> Vec<String> {
+    let text = |value: &Value| match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    columns.iter().map(|value| text(value)).collect()
+}
+
+/// Node and the libraries, where they are missing. Here, so that `cargo test` alone needs nothing but the network.
+fn install() {
+    static IS_INSTALLED: OnceLock<bool> = OnceLock::new();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/install-clients");
+    let is_installed = IS_INSTALLED.get_or_init(|| std::process::Command::new(script).status().unwrap().success());
+    assert!(is_installed, "there are no clients to try: scripts/install-clients has said why");
+}
