@@ -37,9 +37,8 @@ export class Conversation {
 
   /** Takes what a stream delivers, each message as it is now. */
   apply(batch) {
-    for (const event of batch.events) {
-      for (const message of event.messages ?? [event.message ?? []].flat()) this.messages.set(message.id, message);
-    }
+    const changed = batch.events.flatMap(({ message, messages = [] }) => message ?? messages);
+    for (const message of changed) this.messages.set(message.id, message);
     tell({ batch });
   }
 }

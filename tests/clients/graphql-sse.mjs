@@ -24,7 +24,10 @@ const variables = { id: CONVERSATION, after: conversation.seq };
 client.subscribe(
   { query: FOLLOW, variables },
   {
-    next({ data: { conversationEvents: batch } }) {
+    next({ data, errors }) {
+      // Over a socket these come as an error; here the stream completes behind them.
+      if (errors) return tell({ failed: errors[0].extensions.code });
+      const batch = data.conversationEvents;
       conversation.apply(batch);
       variables.after = batch.seq;
     },

@@ -17,10 +17,10 @@ export function connect(session) {
     retryAttempts: Infinity,
     retryWait: soon,
     // A network that swallows everything looks like one where nothing happens.
-    keepAlive: 500,
+    keepAlive: 1_000,
     on: {
       ping: (received) => {
-        if (!received) timeout = setTimeout(() => client.terminate(), 500);
+        if (!received) timeout = setTimeout(() => client.terminate(), 4_000);
       },
       pong: (received) => {
         if (received) clearTimeout(timeout);

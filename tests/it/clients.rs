@@ -87,7 +87,7 @@ async fn a_socket_that_fell_silent_is_given_up_for_a_new_one() {
     room.network.fall_silent();
     room.say("unheard").await;
     app.hears_all(&room).await;
-    assert_eq!(app.closed, [4499]);
+    assert_eq!(app.closed[0], 4499);
     assert_eq!(app.events(), room.events(app.opened).await);
 }
 
