@@ -58,7 +58,7 @@ pub fn follow(
                     batch => batch?,
                 };
                 let is_at_head = batch.is_caught_up;
-                batch.is_caught_up &= !tail.skip(|heard| live(heard).batch.seq <= batch.seq);
+                batch.is_caught_up &= !tail.skip(|told| live(told).batch.seq <= batch.seq);
                 let ends = End::among(&batch.events)?;
                 if let Some(last) = ends.iter().find_map(|end| end.departure_of(&viewer, sight)) {
                     let batch = Batch { is_caught_up: true, ..batch.up_to(last) };
@@ -90,8 +90,8 @@ pub fn follow(
                     continue 'joined;
                 }
             }
-            while let Ok(heard) = tail.next().await {
-                let (batch, ends) = (&live(&heard).batch, &live(&heard).ends);
+            while let Ok(told) = tail.next().await {
+                let (batch, ends) = (&live(&told).batch, &live(&told).ends);
                 if batch.has_gap || batch.after > position || ends.iter().any(|end| end.concerns(&viewer, sight)) {
                     break;
                 }
@@ -99,8 +99,8 @@ pub fn follow(
                 if !is_new {
                     continue;
                 }
-                let delivery = match &heard.answer {
-                    Some(answer) if batch.after == position => Delivery::Shown(answer.clone()),
+                let delivery = match told.answer() {
+                    Some(answer) if batch.after == position => Delivery::Shown(answer),
                     _ => Delivery::of(Followed { sight, batch: batch.beyond(position) }),
                 };
                 position = batch.seq;
@@ -126,8 +126,8 @@ pub async fn out_of_sight(app: &App, viewer: &Viewer, sight: Sight) -> Result<()
                     None => return Ok(()),
                 }
             }
-            let Ok(heard) = tail.next().await else { break };
-            let live = live(&heard);
+            let Ok(told) = tail.next().await else { break };
+            let live = live(&told);
             is_doubtful = live.batch.has_gap || live.ends.iter().any(|end| end.concerns(viewer, sight));
         }
         // What was said meanwhile is not known.
