@@ -1,7 +1,12 @@
 //! Many who are shown the same: by one execution, and each with what is theirs alone.
 
-use futures_util::FutureExt;
+use chinwag::accounts::authenticate;
+use chinwag::context::{Origin, Scope};
+use chinwag::conversations::{Followed, Reference, follow, in_sight};
+use chinwag::subscription::{Delivery, Sharing};
 use futures_util::future::{BoxFuture, join_all};
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, StreamExt};
 use serde_json::{Value, json};
 
 use crate::harness::{Actor, Ended, Socket, Stream, TestServer, sdl};
@@ -175,6 +180,38 @@ async fn a_position_that_is_used_twice_makes_a_difference() {
     for (_, log, at) in &mut logs {
         let events = log.events_until(4).await;
         assert_eq!(events[0]["message"]["conversation"]["messagesAround"]["nodes"], json!([{ "seq": at }]));
+    }
+}
+
+/// What was told before the end waits for one who is slow, and would be shown to them as it is now.
+#[tokio::test]
+async fn a_slow_reader_is_shown_nothing_once_it_has_turned_private() {
+    let server = TestServer::start().await;
+    let (alice, mallory) = (server.register("alice").await, server.register("mallory").await);
+    let channel = alice.public_channel("Anywhere").await;
+    let mut logs = Vec::new();
+    for actor in [&alice, &mallory] {
+        let viewer = authenticate(&server.app, actor.token.as_ref().unwrap()).unwrap();
+        let origin = Origin { address: None, is_local: false };
+        let scope = Scope::new(server.app.clone(), Some(viewer), "test".to_owned(), origin);
+        let reference = Reference::parse(&channel).unwrap();
+        let sight = in_sight(&scope, &viewer, reference).await.ok().unwrap().unwrap();
+        let mut log = follow(&server.app, viewer, sight, None, Sharing::default()).boxed();
+        next_seq(&mut log).await;
+        logs.push(log);
+    }
+    alice.say(&channel, "for everybody").await;
+    assert_eq!(next_seq(&mut logs[0]).await, Some(2));
+    change(&alice, &channel, "updateChannel(input: { channelId: $id, visibility: PRIVATE })").await;
+    assert_eq!(next_seq(&mut logs[0]).await, Some(3));
+    assert_eq!(next_seq(&mut logs[1]).await, None);
+}
+
+/// Of what is to be shown to this one alone.
+async fn next_seq(log: &mut BoxStream<'_, chinwag::error::Result<Delivery>>) -> Option<i32> {
+    match log.next().await?.ok().unwrap() {
+        Delivery::Event(event) => Some(event.downcast_ref::<Followed>().unwrap().batch.seq),
+        Delivery::Shown(_) => panic!("nobody shares this"),
     }
 }
 
