@@ -10,6 +10,7 @@ use futures_util::{FutureExt, StreamExt};
 use serde_json::{Value, json};
 
 use crate::harness::{Actor, Ended, Socket, Stream, TestServer, sdl};
+use crate::toy::Toy;
 
 /// Some who follow a channel, with what keeps them connected.
 async fn followers(people: &[Actor], query: &str, variables: &Value) -> Vec<(Socket, Stream)> {
@@ -213,6 +214,16 @@ async fn next_seq(log: &mut BoxStream<'_, chinwag::error::Result<Delivery>>) -> 
         Delivery::Event(event) => Some(event.downcast_ref::<Followed>().unwrap().batch.seq),
         Delivery::Shown(_) => panic!("nobody shares this"),
     }
+}
+
+/// Nobody would hear why nothing comes.
+#[tokio::test]
+async fn what_always_takes_too_long_is_not_tried_for_ever() {
+    let toy = Toy::start().await;
+    let mut socket = toy.anonymous().await;
+    socket.run("a", "subscription { lasts }").await;
+    let answer = socket.next().await;
+    assert_eq!((&answer["type"], &answer["payload"][0]["extensions"]["code"]), (&json!("error"), &json!("TIMEOUT")));
 }
 
 #[tokio::test]
