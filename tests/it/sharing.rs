@@ -184,6 +184,24 @@ async fn a_position_that_is_used_twice_makes_a_difference() {
     }
 }
 
+/// Those who come later would otherwise be shown a position that is long past.
+#[tokio::test]
+async fn a_page_within_an_event_is_at_least_as_late_as_the_event() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let channel = alice.public_channel("Anywhere").await;
+    let query = "subscription($id: ID!) { conversationEvents(conversationId: $id) { seq hasGap events {
+        ... on MessageSentEvent { message { conversation { messages(last: 1) { seq } } } } } } }";
+    let mut logs = followers(&[alice.clone(), alice.clone()], query, &json!({ "id": channel })).await;
+    for seq in 2..=4 {
+        alice.say(&channel, "later").await;
+        for (_, log) in &mut logs {
+            let page = log.events_until(seq).await[0]["message"]["conversation"]["messages"]["seq"].clone();
+            assert!(page.as_i64().unwrap() >= seq, "{page} at {seq}");
+        }
+    }
+}
+
 /// What was told before the end waits for one who is slow, and would be shown to them as it is now.
 #[tokio::test]
 async fn a_slow_reader_is_shown_nothing_once_it_has_turned_private() {
