@@ -165,13 +165,14 @@ async fn a_position_that_is_used_twice_makes_a_difference() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;
     let channel = alice.public_channel("Anywhere").await;
-    let query = "subscription($id: ID!, $at: Int!) { conversationEvents(conversationId: $id, after: $at) { seq hasGap events {
-        ... on MessageSentEvent { message { conversation { messagesAround(anchor: { seq: $at }, before: 0, after: 0) { nodes { seq } } } } } } } }";
+    let query =
+        "subscription($id: ID!, $at: Int!) { conversationEvents(conversationId: $id, after: $at) { seq hasGap events {
+        ... on MessageSentEvent { message { conversation { events(after: $at, first: 1) { events { seq } } } } } } } }";
     for content in ["one", "two"] {
         alice.say(&channel, content).await;
     }
     let mut logs = Vec::new();
-    for at in [2, 3] {
+    for at in [1, 2] {
         let mut socket = alice.socket().await;
         let mut log = socket.run(query, json!({ "id": channel, "at": at }));
         log.events_until(3).await;
@@ -180,7 +181,7 @@ async fn a_position_that_is_used_twice_makes_a_difference() {
     alice.say(&channel, "three").await;
     for (_, log, at) in &mut logs {
         let events = log.events_until(4).await;
-        assert_eq!(events[0]["message"]["conversation"]["messagesAround"]["nodes"], json!([{ "seq": at }]));
+        assert_eq!(events[0]["message"]["conversation"]["events"]["events"], json!([{ "seq": *at + 1 }]));
     }
 }
 
