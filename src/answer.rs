@@ -14,6 +14,13 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// Bytes that it takes.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Executed(bytes) | Self::Refused(_, bytes) => bytes.len(),
+        }
+    }
+
     /// As one object.
     pub fn into_body(self) -> Bytes {
         match self {

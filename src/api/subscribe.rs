@@ -22,6 +22,10 @@ use crate::subscription::{Delivery, Part, Shape, Sharing, SourceEvent};
 /// Before an event is shown again that could not be: nobody is told of what comes after it.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
+/// Times that showing an event to all may take too long before they are told so. A database that is busy passes; an event
+/// that always takes too long would be tried for ever, and nobody would hear why nothing comes.
+const TIMEOUTS: usize = 3;
+
 impl Executor {
     /// Runs a subscription: an answer for each event. One that cannot be opened, or cannot be shown, ends it: going on
     /// past an event that the client did not get would be a silent hole, and it resumes after the last one it has.
@@ -104,6 +108,7 @@ impl Executor {
     /// waited for: an error would end the streams of all at once, and they would all come back at once.
     async fn show_to_all(&self, operation: &Operation, app: &App, event: SourceEvent) -> Option<Answer> {
         let is_private = &operation.document.is_private;
+        let mut timeouts = 0;
         loop {
             if is_private.load(Ordering::Relaxed) {
                 return None;
@@ -116,7 +121,11 @@ impl Executor {
                 return None;
             }
             match shown {
-                Ok(Answer::Refused(Code::Unavailable | Code::Timeout, _)) => sleep(TRY_AGAIN).await,
+                Ok(Answer::Refused(Code::Unavailable, _)) => sleep(TRY_AGAIN).await,
+                Ok(Answer::Refused(Code::Timeout, _)) if timeouts + 1 < TIMEOUTS => {
+                    timeouts += 1;
+                    sleep(TRY_AGAIN).await;
+                }
                 Ok(answer) => return Some(answer),
                 Err(_panic) => return Some(Answer::refuse(&panicked(), &scope.request_id)),
             }

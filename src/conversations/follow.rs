@@ -41,11 +41,10 @@ pub fn follow(
         let mut position = after.unwrap_or(sight.as_of());
         let mut has_begun = false;
         let mut said_caught_up = false;
+        // Joined before the table is read, so that nothing falls between. What a client says of its position is no place
+        // for a group to begin.
+        let mut tail = live::join(&app, sight, sight.as_of(), &sharing);
         'joined: loop {
-            // Joined before the table is read, so that nothing falls between. What a client says of its position is no
-            // place for a group to begin.
-            let from = if has_begun { position } else { sight.as_of() };
-            let mut tail = live::join(&app, sight, from, &sharing);
             // Beyond what was judged nothing is known of the sight's end.
             let mut is_doubtful = position > sight.as_of();
             loop {
@@ -58,7 +57,9 @@ pub fn follow(
                     batch => batch?,
                 };
                 let is_at_head = batch.is_caught_up;
-                batch.is_caught_up &= !tail.skip(|heard| live(heard).batch.seq <= batch.seq);
+                // A gap is not passed over: where the database was set back, what follows it is not known yet.
+                let more_waits = tail.skip(|told| !live(told).batch.has_gap && live(told).batch.seq <= batch.seq);
+                batch.is_caught_up &= batch.has_gap || !more_waits;
                 let ends = End::among(&batch.events)?;
                 if let Some(last) = ends.iter().find_map(|end| end.departure_of(&viewer, sight)) {
                     let batch = Batch { is_caught_up: true, ..batch.up_to(last) };
@@ -69,9 +70,15 @@ pub fn follow(
                 // what was written since. Of a batch in which it turned private a reader gets nothing: what came before
                 // would be shown as it is now.
                 if batch.has_gap || !batch.is_caught_up || is_doubtful || ends.iter().any(|end| end.closes(sight)) {
-                    match judge_again(&app, &viewer, sight).await? {
-                        Some(now) => sight = now,
-                        None => break 'joined,
+                    match judge_again(&app, &viewer, sight).await {
+                        Err(error) if has_begun && error.passes() => {
+                            sleep(ASK_AGAIN).await;
+                            continue;
+                        }
+                        now => match now? {
+                            Some(now) => sight = now,
+                            None => break 'joined,
+                        },
                     }
                     is_doubtful = false;
                 }
@@ -86,12 +93,14 @@ pub fn follow(
                 }
                 if is_at_head {
                     // The table is behind its followers: the database was set back to an earlier state.
+                    drop(tail);
                     sleep(ASK_AGAIN).await;
+                    tail = live::join(&app, sight, position, &sharing);
                     continue 'joined;
                 }
             }
-            while let Ok(heard) = tail.next().await {
-                let (batch, ends) = (&live(&heard).batch, &live(&heard).ends);
+            while let Ok(told) = tail.next().await {
+                let (batch, ends) = (&live(&told).batch, &live(&told).ends);
                 if batch.has_gap || batch.after > position || ends.iter().any(|end| end.concerns(&viewer, sight)) {
                     break;
                 }
@@ -99,14 +108,27 @@ pub fn follow(
                 if !is_new {
                     continue;
                 }
-                let delivery = match &heard.answer {
-                    Some(answer) if batch.after == position => Delivery::Shown(answer.clone()),
-                    _ => Delivery::of(Followed { sight, batch: batch.beyond(position) }),
+                let delivery = match told.answer() {
+                    Some(answer) if batch.after == position => Delivery::Shown(answer),
+                    _ => {
+                        // It will be shown as things are now, and with what waits behind it the end may wait.
+                        if tail.has_more() {
+                            match judge_again(&app, &viewer, sight).await {
+                                Ok(Some(now)) => sight = now,
+                                Err(error) if !error.passes() => Err(error)?,
+                                Ok(None) | Err(_) => break,
+                            }
+                        }
+                        Delivery::of(Followed { sight, batch: batch.beyond(position) })
+                    }
                 };
                 position = batch.seq;
                 said_caught_up = batch.is_caught_up;
                 yield delivery;
             }
+            // The place is given up for another, not before: a group of one would end, and begin anew at the position of
+            // the one who fell behind.
+            tail = live::join(&app, sight, position, &sharing);
         }
     };
     log.take_until(async move { session_ended.cancelled().await })
@@ -126,8 +148,8 @@ pub async fn out_of_sight(app: &App, viewer: &Viewer, sight: Sight) -> Result<()
                     None => return Ok(()),
                 }
             }
-            let Ok(heard) = tail.next().await else { break };
-            let live = live(&heard);
+            let Ok(told) = tail.next().await else { break };
+            let live = live(&told);
             is_doubtful = live.batch.has_gap || live.ends.iter().any(|end| end.concerns(viewer, sight));
         }
         // What was said meanwhile is not known.

@@ -12,12 +12,12 @@ use crate::answer::Answer;
 use crate::app::App;
 use crate::error::Result;
 use crate::log::{self, Batch, Follower};
-use crate::subscription::{Heard, Outlet, Sharing, Tail, Topic};
+use crate::subscription::{Outlet, Sharing, Tail, Told, Topic};
 
 /// Before a database that did not answer is asked again.
 pub(super) const ASK_AGAIN: Duration = Duration::from_secs(1);
 
-/// A batch as its group hears it.
+/// A batch as its group is told of it.
 pub(super) struct Live {
     pub batch: Batch,
     /// Ends in this batch, and those that had followed it when it was shown: to whom they belong, it is not to be shown
@@ -25,9 +25,9 @@ pub(super) struct Live {
     pub ends: Vec<End>,
 }
 
-/// What a group heard of a log.
-pub(super) fn live(heard: &Heard) -> &Live {
-    heard.event.downcast_ref().expect("groups of logs hear nothing else")
+/// What a group was told of a log.
+pub(super) fn live(told: &Told) -> &Live {
+    told.event.downcast_ref().expect("groups of logs are told of nothing else")
 }
 
 /// Joins those who follow the log and are shown it in the same words. `from` is a position that the log has reached.
@@ -39,7 +39,7 @@ pub(super) fn join(app: &App, sight: Sight, from: i32, sharing: &Sharing) -> Tai
             while let Ok(batch) = follower.next().await {
                 let answer = show(&sharing, sight, &batch).await;
                 let Ok(ends) = ends(&app, sight, &batch, follower.is_caught_up()).await else { break };
-                outlet.send(batch.seq, Heard { event: Arc::new(Live { batch, ends }), answer });
+                outlet.send(batch.seq, Told::new(Arc::new(Live { batch, ends }), answer));
             }
         }
     })
@@ -56,7 +56,7 @@ async fn hear_ends(app: App, sight: Sight, outlet: Outlet) {
         let Ok(ends) = End::among(&batch.events) else { break };
         match ends.is_empty() && !batch.has_gap {
             true => outlet.pass(batch.seq),
-            false => outlet.send(batch.seq, Heard { event: Arc::new(Live { batch, ends }), answer: None }),
+            false => outlet.send(batch.seq, Told::new(Arc::new(Live { batch, ends }), None)),
         }
     }
 }
@@ -70,7 +70,8 @@ async fn show(sharing: &Sharing, sight: Sight, batch: &Batch) -> Option<Answer> 
 }
 
 /// The ends in a batch, and those behind it. Asked when it has been shown: whatever was written until then may stand
-/// in it.
+/// in it. What another server wrote and this one has not heard of yet is not among them, as it is not for one who follows
+/// alone.
 async fn ends(app: &App, sight: Sight, batch: &Batch, is_last: bool) -> Result<Vec<End>> {
     let mut ends = End::among(&batch.events)?;
     if is_last {

@@ -31,6 +31,11 @@ impl Sight {
         self.seat
     }
 
+    /// For showing what is read once the log has reached a position. It is no later judgement.
+    pub fn shows_at_least(self, position: i32) -> Self {
+        Self { as_of: self.as_of.max(position), ..self }
+    }
+
     /// What everybody who sees the conversation sees of it.
     pub fn of_all(self) -> Self {
         Self { seat: None, ..self }

@@ -12,7 +12,7 @@ use crate::conversations::{self, Seat, Sight};
 use crate::error::{Error, Result};
 use crate::id::{ConversationId, UserId};
 use crate::realtime::Signal;
-use crate::subscription::{self, Behind, Delivery, Sharing, SourceEvent, Tail, Topic};
+use crate::subscription::{Behind, Delivery, Sharing, SourceEvent, Tail, Told, Topic};
 use crate::users;
 use crate::viewer::Viewer;
 
@@ -50,11 +50,11 @@ pub fn hear(
             let next = tokio::select! {
                 biased;
                 end = &mut out_of_sight => Err(end),
-                heard = tail.next() => Ok(heard),
+                told = tail.next() => Ok(told),
             };
             match next {
-                Ok(Ok(heard)) => {
-                    if let Some(delivery) = deliver(&heard, viewer.user_id, sight) {
+                Ok(Ok(told)) => {
+                    if let Some(delivery) = deliver(&told, viewer.user_id, sight) {
                         yield delivery;
                     }
                 }
@@ -80,18 +80,18 @@ fn join(app: &App, sight: Sight, sharing: &Sharing) -> Tail {
                 let heard = Heard { sight: sight.of_all(), signals: signals.to_vec() };
                 let event: SourceEvent = Arc::new(heard);
                 let answer = sharing.show(event.clone()).await;
-                outlet.send(0, subscription::Heard { event, answer });
+                outlet.send(0, Told::new(event, answer));
             }
         }
     })
 }
 
-/// What this one is told of what all hear.
-fn deliver(heard: &subscription::Heard, user_id: UserId, sight: Sight) -> Option<Delivery> {
-    let all: &Heard = heard.event.downcast_ref().expect("groups of signals hear nothing else");
+/// What is for this one of what all are told.
+fn deliver(told: &Told, user_id: UserId, sight: Sight) -> Option<Delivery> {
+    let all: &Heard = told.event.downcast_ref().expect("groups of signals are told of nothing else");
     let is_for = |signal: &&Signal| signal.is_for(user_id);
-    match &heard.answer {
-        Some(answer) if all.signals.iter().all(|signal| is_for(&signal)) => Some(Delivery::Shown(answer.clone())),
+    match told.answer() {
+        Some(answer) if all.signals.iter().all(|signal| is_for(&signal)) => Some(Delivery::Shown(answer)),
         _ => {
             let signals: Vec<Signal> = all.signals.iter().filter(is_for).cloned().collect();
             (!signals.is_empty()).then(|| Delivery::of(Heard { sight, signals }))

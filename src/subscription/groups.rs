@@ -1,6 +1,6 @@
 //! One task that hears for many.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::broadcast;
@@ -13,6 +13,9 @@ use crate::id::ConversationId;
 
 /// What is kept for a member that is busy. One further behind catches up by itself.
 const KEPT: usize = 64;
+/// Of it, the bytes of what was shown, and the newest whatever its size. Answers may be large, and who never reads could
+/// have that many kept in each of a thousand groups.
+const KEPT_BYTES: usize = 1024 * 1024;
 
 /// What a group hears of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,35 +35,38 @@ type Key = (Topic, Option<Shape>);
 #[derive(Clone, Default)]
 pub struct Groups(Arc<Mutex<HashMap<Key, Weak<Group>>>>);
 
-/// What the members of a group hear.
-pub struct Heard {
+/// What the members of a group are told.
+pub struct Told {
     pub event: SourceEvent,
-    /// What all of them are shown of it; without it each has to be shown it by themselves.
-    pub answer: Option<Answer>,
+    answer: Mutex<Option<Answer>>,
 }
 
 /// A task and those it works for; both end with the last of them.
 struct Group {
     key: Key,
     groups: Groups,
-    live: Arc<Mutex<Option<Live>>>,
+    /// `None` once the task is over.
+    wire: Arc<Mutex<Option<Wire>>>,
     _task: AbortOnDropHandle<()>,
 }
 
-struct Live {
-    members: broadcast::Sender<Arc<Heard>>,
+/// Between the task of a group and its members.
+struct Wire {
+    members: broadcast::Sender<Arc<Told>>,
     /// Where the next event begins.
     position: i32,
+    /// What may still wait for some of them.
+    kept: VecDeque<Weak<Told>>,
 }
 
 /// Where the task of a group speaks. It is over when this is dropped.
-pub struct Outlet(Arc<Mutex<Option<Live>>>);
+pub struct Outlet(Arc<Mutex<Option<Wire>>>);
 
 /// A membership; given up when dropped.
 pub struct Tail {
-    heard: broadcast::Receiver<Arc<Heard>>,
+    told: broadcast::Receiver<Arc<Told>>,
     /// What was looked at and left for later.
-    next: Option<Result<Arc<Heard>, Behind>>,
+    next: Option<Result<Arc<Told>, Behind>>,
     joined_at: i32,
     _group: Arc<Group>,
 }
@@ -84,12 +90,12 @@ impl Groups {
         if let Some(tail) = known.as_ref().and_then(Group::join) {
             return tail;
         }
-        let (members, heard) = broadcast::channel(KEPT);
-        let live = Arc::new(Mutex::new(Some(Live { members, position: from })));
-        let task = AbortOnDropHandle::new(tokio::spawn(work(Outlet(live.clone()))));
-        let group = Arc::new(Group { key: key.clone(), groups: self.clone(), live, _task: task });
+        let (members, told) = broadcast::channel(KEPT);
+        let wire = Arc::new(Mutex::new(Some(Wire { members, position: from, kept: VecDeque::new() })));
+        let task = AbortOnDropHandle::new(tokio::spawn(work(Outlet(wire.clone()))));
+        let group = Arc::new(Group { key: key.clone(), groups: self.clone(), wire, _task: task });
         groups.insert(key, Arc::downgrade(&group));
-        Tail { heard, next: None, joined_at: from, _group: group }
+        Tail { told, next: None, joined_at: from, _group: group }
     }
 
     fn groups(&self) -> MutexGuard<'_, HashMap<Key, Weak<Group>>> {
@@ -100,9 +106,9 @@ impl Groups {
 impl Group {
     /// `None` where the task is over.
     fn join(self: &Arc<Self>) -> Option<Tail> {
-        let live = lock(&self.live);
-        let Live { members, position } = live.as_ref()?;
-        Some(Tail { heard: members.subscribe(), next: None, joined_at: *position, _group: self.clone() })
+        let wire = lock(&self.wire);
+        let Wire { members, position, .. } = wire.as_ref()?;
+        Some(Tail { told: members.subscribe(), next: None, joined_at: *position, _group: self.clone() })
     }
 }
 
@@ -116,20 +122,55 @@ impl Drop for Group {
     }
 }
 
+impl Told {
+    pub fn new(event: SourceEvent, answer: Option<Answer>) -> Self {
+        Self { event, answer: Mutex::new(answer) }
+    }
+
+    /// What all of them are shown of it; without it, or where it was too much to keep, each has to be shown it by
+    /// themselves.
+    pub fn answer(&self) -> Option<Answer> {
+        self.kept_answer().clone()
+    }
+
+    fn kept_answer(&self) -> MutexGuard<'_, Option<Answer>> {
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Wire {
+    /// Lets go of the oldest answers that are too much to keep.
+    fn keep(&mut self, newest: &Arc<Told>) {
+        self.kept.retain(|told| told.strong_count() > 0);
+        let mut bytes = 0;
+        let older = self.kept.iter().rev().filter_map(Weak::upgrade);
+        for told in std::iter::once(newest.clone()).chain(older) {
+            let mut answer = told.kept_answer();
+            bytes += answer.as_ref().map_or(0, Answer::size);
+            if bytes > KEPT_BYTES && !Arc::ptr_eq(&told, newest) {
+                *answer = None;
+            }
+        }
+        self.kept.push_back(Arc::downgrade(newest));
+    }
+}
+
 impl Outlet {
-    /// Lets all members hear what stands up to a position; it goes on from where the last one ended.
-    pub fn send(&self, position: i32, heard: Heard) {
-        if let Some(live) = lock(&self.0).as_mut() {
+    /// Tells all members what stands up to a position; it goes on from where the last one ended.
+    pub fn send(&self, position: i32, told: Told) {
+        if let Some(wire) = lock(&self.0).as_mut() {
+            let told = Arc::new(told);
             // Nobody there any more is no error: the group is just going.
-            let _ = live.members.send(Arc::new(heard));
-            live.position = position;
+            let _ = wire.members.send(told.clone());
+            wire.position = position;
+            wire.keep(&told);
         }
     }
 
-    /// Up to here nobody has to hear anything.
+    /// Up to here nobody has to be told of anything.
     pub fn pass(&self, position: i32) {
-        if let Some(live) = lock(&self.0).as_mut() {
-            live.position = position;
+        if let Some(wire) = lock(&self.0).as_mut() {
+            wire.position = position;
         }
     }
 }
@@ -141,29 +182,34 @@ impl Drop for Outlet {
 }
 
 impl Tail {
-    /// From here on this member hears everything.
+    /// From here on this member is told everything.
     pub fn joined_at(&self) -> i32 {
         self.joined_at
     }
 
     /// What comes next.
-    pub async fn next(&mut self) -> Result<Arc<Heard>, Behind> {
+    pub async fn next(&mut self) -> Result<Arc<Told>, Behind> {
         match self.next.take() {
             Some(next) => next,
-            None => self.heard.recv().await.map_err(|_| Behind),
+            None => self.told.recv().await.map_err(|_| Behind),
         }
     }
 
+    /// Whether something waits.
+    pub fn has_more(&mut self) -> bool {
+        self.skip(|_| false)
+    }
+
     /// Passes over what waits and is known already. Whether something else waits.
-    pub fn skip(&mut self, is_known: impl Fn(&Heard) -> bool) -> bool {
+    pub fn skip(&mut self, is_known: impl Fn(&Told) -> bool) -> bool {
         loop {
             match &self.next {
-                Some(Ok(heard)) if is_known(heard) => {}
+                Some(Ok(told)) if is_known(told) => {}
                 Some(_) => return true,
                 None => {}
             }
-            self.next = match self.heard.try_recv() {
-                Ok(heard) => Some(Ok(heard)),
+            self.next = match self.told.try_recv() {
+                Ok(told) => Some(Ok(told)),
                 Err(TryRecvError::Empty) => None,
                 Err(TryRecvError::Lagged(_) | TryRecvError::Closed) => Some(Err(Behind)),
             };
@@ -174,6 +220,93 @@ impl Tail {
     }
 }
 
-fn lock(live: &Mutex<Option<Live>>) -> MutexGuard<'_, Option<Live>> {
-    live.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(wire: &Mutex<Option<Wire>>) -> MutexGuard<'_, Option<Wire>> {
+    wire.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+    use super::*;
+    use crate::id::ConversationId;
+
+    /// Joins a group whose task tells what it is given, and ends with the one who gives.
+    fn join(groups: &Groups, from: i32) -> (Tail, UnboundedSender<(i32, usize)>) {
+        let (gives, mut given): (_, UnboundedReceiver<(i32, usize)>) = unbounded_channel();
+        let topic = Topic::Log(ConversationId(uuid::Uuid::nil()));
+        let tail = groups.join(topic, None, from, |outlet| async move {
+            while let Some((position, size)) = given.recv().await {
+                let answer = Answer::Executed(vec![0; size].into());
+                outlet.send(position, Told::new(Arc::new(position), Some(answer)));
+            }
+        });
+        (tail, gives)
+    }
+
+    fn count(groups: &Groups) -> usize {
+        groups.groups().len()
+    }
+
+    #[tokio::test]
+    async fn who_comes_later_begins_where_the_group_stands() {
+        let groups = Groups::default();
+        let (mut first, task) = join(&groups, 7);
+        assert_eq!(first.joined_at(), 7);
+        task.send((9, 0)).unwrap();
+        first.next().await.unwrap();
+        let (second, _) = join(&groups, 3);
+        assert_eq!((second.joined_at(), count(&groups)), (9, 1));
+        drop(first);
+        assert_eq!(count(&groups), 1);
+        drop(second);
+        assert_eq!(count(&groups), 0);
+    }
+
+    /// Its members are still there, and come again one by one.
+    #[tokio::test]
+    async fn a_group_whose_task_is_over_is_replaced() {
+        let groups = Groups::default();
+        let (mut stays, task) = join(&groups, 1);
+        drop(task);
+        stays.next().await.map(drop).unwrap_err();
+        let (mut comes, task) = join(&groups, 2);
+        assert_eq!(comes.joined_at(), 2);
+        // What replaced it stays when it goes.
+        drop(stays);
+        assert_eq!(count(&groups), 1);
+        task.send((3, 0)).unwrap();
+        comes.next().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_is_too_far_behind_is_told_so() {
+        let groups = Groups::default();
+        let (mut slow, task) = join(&groups, 0);
+        let (mut quick, _) = join(&groups, 0);
+        for position in 1..=KEPT as i32 + 1 {
+            task.send((position, 0)).unwrap();
+            quick.next().await.unwrap();
+        }
+        slow.next().await.map(drop).unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn large_answers_do_not_pile_up_for_who_does_not_read() {
+        let groups = Groups::default();
+        let (mut slow, task) = join(&groups, 0);
+        let (mut quick, _) = join(&groups, 0);
+        for position in 1..=4 {
+            task.send((position, KEPT_BYTES / 2)).unwrap();
+            assert!(quick.next().await.unwrap().answer().is_some());
+        }
+        let mut kept = Vec::new();
+        while slow.has_more() {
+            kept.push(slow.next().await.unwrap().answer().is_some());
+        }
+        assert_eq!(kept, [false, false, true, true]);
+        // The newest is for those who keep up.
+        task.send((5, 2 * KEPT_BYTES)).unwrap();
+        assert!(slow.next().await.unwrap().answer().is_some());
+    }
 }

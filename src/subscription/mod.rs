@@ -25,7 +25,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt};
 
-pub use groups::{Behind, Groups, Heard, Outlet, Tail, Topic};
+pub use groups::{Behind, Groups, Outlet, Tail, Told, Topic};
 
 use crate::answer::Answer;
 use crate::error::Result;

@@ -1,10 +1,16 @@
 //! Many who are shown the same: by one execution, and each with what is theirs alone.
 
-use futures_util::FutureExt;
+use chinwag::accounts::authenticate;
+use chinwag::context::{Origin, Scope};
+use chinwag::conversations::{Followed, Reference, follow, in_sight};
+use chinwag::subscription::{Delivery, Sharing};
 use futures_util::future::{BoxFuture, join_all};
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, StreamExt};
 use serde_json::{Value, json};
 
 use crate::harness::{Actor, Ended, Socket, Stream, TestServer, sdl};
+use crate::toy::Toy;
 
 /// Some who follow a channel, with what keeps them connected.
 async fn followers(people: &[Actor], query: &str, variables: &Value) -> Vec<(Socket, Stream)> {
@@ -159,13 +165,14 @@ async fn a_position_that_is_used_twice_makes_a_difference() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;
     let channel = alice.public_channel("Anywhere").await;
-    let query = "subscription($id: ID!, $at: Int!) { conversationEvents(conversationId: $id, after: $at) { seq hasGap events {
-        ... on MessageSentEvent { message { conversation { messagesAround(anchor: { seq: $at }, before: 0, after: 0) { nodes { seq } } } } } } } }";
+    let query =
+        "subscription($id: ID!, $at: Int!) { conversationEvents(conversationId: $id, after: $at) { seq hasGap events {
+        ... on MessageSentEvent { message { conversation { events(after: $at, first: 1) { events { seq } } } } } } } }";
     for content in ["one", "two"] {
         alice.say(&channel, content).await;
     }
     let mut logs = Vec::new();
-    for at in [2, 3] {
+    for at in [1, 2] {
         let mut socket = alice.socket().await;
         let mut log = socket.run(query, json!({ "id": channel, "at": at }));
         log.events_until(3).await;
@@ -174,8 +181,68 @@ async fn a_position_that_is_used_twice_makes_a_difference() {
     alice.say(&channel, "three").await;
     for (_, log, at) in &mut logs {
         let events = log.events_until(4).await;
-        assert_eq!(events[0]["message"]["conversation"]["messagesAround"]["nodes"], json!([{ "seq": at }]));
+        assert_eq!(events[0]["message"]["conversation"]["events"]["events"], json!([{ "seq": *at + 1 }]));
     }
+}
+
+/// Those who come later would otherwise be shown a position that is long past.
+#[tokio::test]
+async fn a_page_within_an_event_is_at_least_as_late_as_the_event() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let channel = alice.public_channel("Anywhere").await;
+    let query = "subscription($id: ID!) { conversationEvents(conversationId: $id) { seq hasGap events {
+        ... on MessageSentEvent { message { conversation { messages(last: 1) { seq } } } } } } }";
+    let mut logs = followers(&[alice.clone(), alice.clone()], query, &json!({ "id": channel })).await;
+    for seq in 2..=4 {
+        alice.say(&channel, "later").await;
+        for (_, log) in &mut logs {
+            let page = log.events_until(seq).await[0]["message"]["conversation"]["messages"]["seq"].clone();
+            assert!(page.as_i64().unwrap() >= seq, "{page} at {seq}");
+        }
+    }
+}
+
+/// What was told before the end waits for one who is slow, and would be shown to them as it is now.
+#[tokio::test]
+async fn a_slow_reader_is_shown_nothing_once_it_has_turned_private() {
+    let server = TestServer::start().await;
+    let (alice, mallory) = (server.register("alice").await, server.register("mallory").await);
+    let channel = alice.public_channel("Anywhere").await;
+    let mut logs = Vec::new();
+    for actor in [&alice, &mallory] {
+        let viewer = authenticate(&server.app, actor.token.as_ref().unwrap()).unwrap();
+        let origin = Origin { address: None, is_local: false };
+        let scope = Scope::new(server.app.clone(), Some(viewer), "test".to_owned(), origin);
+        let reference = Reference::parse(&channel).unwrap();
+        let sight = in_sight(&scope, &viewer, reference).await.ok().unwrap().unwrap();
+        let mut log = follow(&server.app, viewer, sight, None, Sharing::default()).boxed();
+        next_seq(&mut log).await;
+        logs.push(log);
+    }
+    alice.say(&channel, "for everybody").await;
+    assert_eq!(next_seq(&mut logs[0]).await, Some(2));
+    change(&alice, &channel, "updateChannel(input: { channelId: $id, visibility: PRIVATE })").await;
+    assert_eq!(next_seq(&mut logs[0]).await, Some(3));
+    assert_eq!(next_seq(&mut logs[1]).await, None);
+}
+
+/// Of what is to be shown to this one alone.
+async fn next_seq(log: &mut BoxStream<'_, chinwag::error::Result<Delivery>>) -> Option<i32> {
+    match log.next().await?.ok().unwrap() {
+        Delivery::Event(event) => Some(event.downcast_ref::<Followed>().unwrap().batch.seq),
+        Delivery::Shown(_) => panic!("nobody shares this"),
+    }
+}
+
+/// Nobody would hear why nothing comes.
+#[tokio::test]
+async fn what_always_takes_too_long_is_not_tried_for_ever() {
+    let toy = Toy::start().await;
+    let mut socket = toy.anonymous().await;
+    socket.run("a", "subscription { lasts }").await;
+    let answer = socket.next().await;
+    assert_eq!((&answer["type"], &answer["payload"][0]["extensions"]["code"]), (&json!("error"), &json!("TIMEOUT")));
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use chinwag::error::{Code, Error, InputCode, Result};
 use chinwag::http::Server;
 use chinwag::keys::Keys;
 use chinwag::subscription::{Delivery, Response};
-use futures_util::{SinkExt, Stream, StreamExt, stream};
+use futures_util::{FutureExt, SinkExt, Stream, StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -152,6 +152,18 @@ impl Subscriptions {
         match ctx.scope().event::<i32>() {
             Some(number) => Response::showing(*number),
             None => ctx.scope().open(numbers().take(1).chain(stream::iter([Err(Error::internal("SELECT secret"))]))),
+        }
+    }
+
+    /// Shown to all at once, which takes too long however often it is tried.
+    async fn lasts(&self, ctx: &Context<'_>) -> Result<Response<i32>> {
+        match ctx.scope().event::<()>() {
+            Some(_) => Err(Error::new(Code::Timeout, "This took too long and was stopped")),
+            None => {
+                let sharing = ctx.scope().sharing();
+                let told = async move { sharing.show(Arc::new(())).await.expect("needs nobody who asks") };
+                Ok(ctx.scope().open(stream::once(told.map(|answer| Ok(Delivery::Shown(answer))))))
+            }
         }
     }
 

@@ -61,6 +61,8 @@ pub struct ConversationEventBatch {
 
 impl ConversationEventBatch {
     pub fn new(sight: Sight, batch: &Batch) -> Self {
+        // A stream's sight was judged long ago, and that of many in one group when the first of them came.
+        let sight = sight.shows_at_least(batch.seq);
         Self {
             // A kind that a newer server wrote is left out; `seq` goes on past it.
             events: batch.events.iter().filter_map(|event| ConversationEvent::of(sight, event.clone())).collect(),
