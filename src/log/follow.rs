@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::broadcast::error::{RecvError, TryRecvError};
-
 use super::hub::{Ear, News};
 use super::{Event, Hub, Kind, store};
 use crate::db::Db;
@@ -124,8 +122,8 @@ impl Follower {
     }
 
     /// Whether nothing was said since that did not come yet.
-    pub fn is_caught_up(&self) -> bool {
-        !self.must_look && self.ear.is_silent()
+    pub fn is_caught_up(&mut self) -> bool {
+        !self.must_look && self.ear.is_silent_beyond(self.position)
     }
 
     /// Reads on in the table.
@@ -133,7 +131,7 @@ impl Follower {
         let mut batch = read(&self.db, self.conversation_id, self.position, BATCH).await?;
         self.position = batch.seq;
         self.must_look = !batch.is_caught_up;
-        batch.is_caught_up &= batch.has_gap || self.ear.is_silent();
+        batch.is_caught_up &= batch.has_gap || self.ear.is_silent_beyond(self.position);
         Ok(batch)
     }
 
@@ -142,11 +140,7 @@ impl Follower {
         let after = self.position;
         let mut position = after;
         let mut events = Vec::new();
-        let mut news = match self.ear.next().await {
-            Ok(news) => Some(news),
-            Err(RecvError::Lagged(_)) => Some(News::Look),
-            Err(RecvError::Closed) => return Err(Error::internal("the hub is gone")),
-        };
+        let mut news = Some(self.ear.next().await.ok_or_else(|| Error::internal("the hub is gone"))?);
         while let Some(heard) = news.take() {
             match heard {
                 // Heard twice: it was in the table already.
@@ -164,11 +158,7 @@ impl Follower {
             if events.len() >= BATCH as usize {
                 break;
             }
-            news = match self.ear.try_next() {
-                Ok(news) => Some(news),
-                Err(TryRecvError::Lagged(_)) => Some(News::Look),
-                Err(TryRecvError::Empty | TryRecvError::Closed) => None,
-            };
+            news = self.ear.try_next();
         }
         self.position = position;
         let is_caught_up = self.is_caught_up();

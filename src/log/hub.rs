@@ -30,6 +30,8 @@ pub(super) enum News {
 pub(super) struct Ear {
     /// `None` only while it is dropped.
     news: Option<broadcast::Receiver<News>>,
+    /// What was listened to and left for later.
+    next: Option<News>,
     conversation_id: ConversationId,
     hub: Hub,
 }
@@ -66,7 +68,7 @@ impl Hub {
 
     pub(super) fn listen_to(&self, conversation_id: ConversationId) -> Ear {
         let news = self.topics().entry(conversation_id).or_insert_with(|| broadcast::Sender::new(KEPT)).subscribe();
-        Ear { news: Some(news), conversation_id, hub: self.clone() }
+        Ear { news: Some(news), next: None, conversation_id, hub: self.clone() }
     }
 
     fn topics(&self) -> MutexGuard<'_, HashMap<ConversationId, broadcast::Sender<News>>> {
@@ -75,20 +77,39 @@ impl Hub {
 }
 
 impl Ear {
-    pub async fn next(&mut self) -> Result<News, RecvError> {
-        match &mut self.news {
-            Some(news) => news.recv().await,
-            None => Err(RecvError::Closed),
+    /// What comes next; for one who did not keep up, that the table is to be read.
+    pub async fn next(&mut self) -> Option<News> {
+        if let Some(next) = self.next.take() {
+            return Some(next);
+        }
+        match self.news.as_mut()?.recv().await {
+            Ok(news) => Some(news),
+            Err(RecvError::Lagged(_)) => Some(News::Look),
+            Err(RecvError::Closed) => None,
         }
     }
 
-    pub fn try_next(&mut self) -> Result<News, TryRecvError> {
-        self.news.as_mut().map_or(Err(TryRecvError::Closed), broadcast::Receiver::try_recv)
+    /// What has come already.
+    pub fn try_next(&mut self) -> Option<News> {
+        if let Some(next) = self.next.take() {
+            return Some(next);
+        }
+        match self.news.as_mut()?.try_recv() {
+            Ok(news) => Some(news),
+            Err(TryRecvError::Lagged(_)) => Some(News::Look),
+            Err(TryRecvError::Empty | TryRecvError::Closed) => None,
+        }
     }
 
-    /// Whether nothing waits.
-    pub fn is_silent(&self) -> bool {
-        self.news.as_ref().is_none_or(broadcast::Receiver::is_empty)
+    /// Whether nothing has come of what is beyond a position. What is not, is passed over: it was in the table already.
+    pub fn is_silent_beyond(&mut self, position: i32) -> bool {
+        while let Some(news) = self.try_next() {
+            if !matches!(&news, News::Event(event) if event.seq <= position) {
+                self.next = Some(news);
+                return false;
+            }
+        }
+        true
     }
 }
 
