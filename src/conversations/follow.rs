@@ -61,7 +61,7 @@ pub fn follow(
 async fn judge_again(app: &App, viewer: &Viewer, sight: Sight) -> Result<Option<Sight>> {
     let pair = (viewer.user_id, sight.id());
     let standings = app.db.read(async move |conn| store::standings(conn, &[pair]).await).await?;
-    Ok(standings.into_iter().next().map(|(_, sight, _)| sight))
+    Ok(standings.into_iter().next().map(|found| found.sight))
 }
 
 /// Where this sight ends, if it does in this batch. A departure up to the position at which it was judged is one from

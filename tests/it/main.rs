@@ -10,6 +10,7 @@ mod bad_input;
 mod blocks;
 mod command_line;
 mod conversations;
+mod costs;
 mod documents;
 mod embedded;
 mod event_stream;

@@ -6,8 +6,10 @@ pub mod sdl;
 mod server;
 mod socket;
 mod statements;
+mod wire;
 
 pub use actor::{Actor, Answer, PASSWORD, usernames};
 pub use database::Database;
 pub use server::TestServer;
 pub use socket::{Ended, Socket, Stream};
+pub use wire::{Fate, Wire};

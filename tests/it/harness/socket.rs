@@ -77,7 +77,7 @@ impl Socket {
                     },
                 }
             }
-            close.send_replace(Some(code.unwrap_or(1006)));
+            eprintln!("closed {code:?}"); close.send_replace(Some(code.unwrap_or(1006)));
             routes.lock().unwrap().clear();
         });
         Self { outgoing, streams, closed, count: 0, _driver: AbortOnDropHandle::new(driver) }
