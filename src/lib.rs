@@ -6,7 +6,7 @@
 //! `api::execute`, which parses its document or knows it already (`api::documents`), weighs it (`api::guard`) and runs it.
 //! The resolver in `messages::graphql` makes a `Draft` of the input and calls the rule `messages::send`, which serves it
 //! together with all that others send at that moment (`gather`): one transaction locks the conversations
-//! (`conversations::hold`), looks for what decides, judges each draft (`conversations::may`) and writes the messages,
+//! (`conversations::gather`), looks for what decides, judges each draft (`conversations::may`) and writes the messages,
 //! their events with the next `seq`, and the counters. When that is committed, and not before, `db::Tx` lets go of its
 //! outbox: each event goes through `log::Hub` to every `log::Follower` of that conversation, and as a notification to
 //! other servers, which read the table. One follower hears for all who are shown the same (`subscription`): the event is
@@ -39,7 +39,7 @@
 //!   the conversation's row, in a statement of its own. A reader that sees a gap reads the table.
 //! - Nothing reads the clock but `Clock`; ids are typed and carry its time.
 //! - Out of sight is *not found*: `conversations::Sight` is the only way to read, `conversations::lock` the only way to
-//!   write (`hold`, where many write at once), but for what is each member's own, which takes their `Seat` and no lock;
+//!   write (`gather`, where many write at once), but for what is each member's own, which takes their `Seat` and no lock;
 //!   `conversations::Chronicle` is for the import, which nobody asks for over the network. Authorization sits in the rule,
 //!   never in the resolver.
 //! - A subscription never outlives the sight or the session that opened it.

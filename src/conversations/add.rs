@@ -75,18 +75,21 @@ pub async fn add_members(app: &App, viewer: &Viewer, draft: AddDraft) -> Result<
             let reachable = users::reachable(tx, people).await?;
             let in_block = users::in_block_among(tx, viewer.user_id, people).await?;
             let seats = store::seats(tx, reference.id, people).await?;
-            let (mut members, mut rejected) = (Vec::new(), Vec::new());
+            let (mut members, mut newcomers, mut rejected) = (Vec::new(), Vec::new(), Vec::new());
             for &person in people {
                 let seat = seats.iter().find(|seat| seat.user_id == person);
                 match seat.map(|seat| seat.departure) {
                     Some(None) => members.extend(seat.cloned()),
                     Some(Some(Departure::Banned)) => rejected.push((person, Rejection::Banned)),
                     _ if in_block.contains(&person) => rejected.push((person, Rejection::NotAllowed)),
-                    _ if reachable.contains(&person) => members.push(here.seat(tx, person, role).await?),
+                    _ if reachable.contains(&person) => newcomers.push(person),
                     _ if known.contains(&person) => rejected.push((person, Rejection::NotAllowed)),
                     _ => rejected.push((person, Rejection::NotFound)),
                 }
             }
+            members.extend(here.seat_all(tx, &newcomers, role).await?);
+            // As they were named.
+            members.sort_by_key(|member| people.iter().position(|person| *person == member.user_id));
             Ok(Added { changed: here.write(tx).await?, members, rejected })
         })
         .await

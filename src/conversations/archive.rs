@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::events::{CONVERSATION_ARCHIVED, CONVERSATION_UNARCHIVED, Nothing};
-use super::{Action, Changed, Here, Reference, lock, store};
+use super::{Action, Changed, Here, Reference, lock};
 use crate::app::App;
 use crate::audit;
 use crate::db::Tx;
@@ -44,7 +44,6 @@ pub async fn unarchive_channel(app: &App, viewer: &Viewer, channel: Reference) -
 }
 
 async fn record(tx: &mut Tx, mut here: Here, event: Kind, action: &'static str) -> Result<Changed> {
-    store::save_archived(tx, &here.conversation).await?;
     here.log(event, &Nothing {})?;
     let channel = here.sight().reference().to_string();
     audit::record(tx, here.now, Some(here.viewer_id()), action, channel, json!({})).await?;

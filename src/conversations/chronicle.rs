@@ -133,7 +133,7 @@ impl Chronicle {
         let changed: Vec<SeatRow> =
             self.seats.into_values().filter(|seat| seat.is_changed).map(|seat| seat.row).collect();
         store::save_seats(tx, &changed).await?;
-        store::save_heads(tx, std::slice::from_ref(&self.conversation)).await?;
+        store::save(tx, std::slice::from_ref(&self.conversation)).await?;
         log::append(tx, self.log.take_events()).await
     }
 

@@ -145,9 +145,8 @@ async fn create_once(app: &App, viewer: &Viewer, draft: &ChannelDraft) -> Result
             store::insert_channel(tx, &new).await.on_constraint(SLUG_KEY, slug_taken)?;
             let mut here = Here::founded(tx, viewer, id, now).await?;
             here.seat(tx, viewer.user_id, MemberRole::Owner).await?;
-            for member in known(tx, draft, viewer).await? {
-                here.seat(tx, member, MemberRole::Member).await?;
-            }
+            let members = known(tx, draft, viewer).await?;
+            here.seat_all(tx, &members, MemberRole::Member).await?;
             Ok(Created { changed: here.write(tx).await?, is_replay: false })
         })
         .await

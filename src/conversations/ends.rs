@@ -63,5 +63,5 @@ impl End {
 pub(super) async fn judge_again(app: &App, viewer: &Viewer, sight: Sight) -> Result<Option<Sight>> {
     let pair = (viewer.user_id, sight.id());
     let standings = app.db.read(async move |conn| store::standings(conn, &[pair]).await).await?;
-    Ok(sight.continued(standings.into_iter().next().map(|(_, sight, _)| sight)))
+    Ok(sight.continued(standings.into_iter().next().map(|found| found.sight)))
 }

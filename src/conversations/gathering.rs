@@ -1,16 +1,16 @@
 //! Standing in several conversations for several people at once: what `Here` is for one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use futures_util::try_join;
 
-use super::store;
+use super::store::{self, Viewpoint};
 use super::{Conversation, Reference, Sight, Standing};
 use crate::clock::Instant;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::id::{ConversationId, UserId};
-use crate::log::{self, Kind, Writer};
+use crate::log::{Event, Kind, Writer};
 
 /// Conversations whose rows this transaction holds, and where those who asked for them stand.
 pub struct Gathering {
@@ -18,8 +18,7 @@ pub struct Gathering {
     standings: HashMap<(UserId, ConversationId), (Sight, Standing)>,
 }
 
-/// A conversation whose row this transaction holds. What is changed on it is written by `Gathering::write`, together
-/// with the events.
+/// A conversation whose row this transaction holds. What is changed on it is written by `save`.
 pub struct Room {
     pub conversation: Conversation,
     /// When this happens: never before what happened last.
@@ -46,36 +45,24 @@ pub enum Place {
     Busy,
 }
 
-/// What is locked, and for whom.
-pub struct Held {
-    conversations: Vec<ConversationId>,
-    /// Who asked for what, each pair once.
-    asks: Vec<(UserId, ConversationId)>,
-}
-
 /// Locks the conversations in which those who ask have seats: strangers do not get to hold a row, or to feel that somebody
-/// does. As with `lock`, the lock is a statement of its own, and where everybody stands is read by the next one.
-pub async fn hold(tx: &mut Tx, asks: &[(UserId, Reference)], busy: Busy) -> Result<Held> {
+/// does. Then looks where everybody stands. As with `lock`, that is a statement of its own: PostgreSQL begins it when the
+/// lock was granted, so it sees what was committed until then. It need not be waited for in between: what is polled in
+/// this order is sent in this order.
+pub async fn gather(tx: &Tx, asks: &[(UserId, Reference)], busy: Busy, now: Instant) -> Result<Gathering> {
     let mut asks: Vec<_> = asks.iter().map(|(user, reference)| (*user, reference.id)).collect();
     asks.sort();
     asks.dedup();
-    Ok(Held { conversations: store::lock_seated(tx, &asks, busy).await?, asks })
-}
-
-impl Held {
-    /// Where everybody stands, as it is under the locks.
-    pub async fn gather(self, tx: &Tx, now: Instant) -> Result<Gathering> {
-        let (rooms, standings) = try_join!(store::by_ids(tx, &self.conversations), store::standings(tx, &self.asks))?;
-        let room = |conversation: Conversation| {
-            let log = Writer::after(conversation.id, conversation.last_seq);
-            (conversation.id, Room { now: now.max(conversation.last_activity_at), log, conversation })
-        };
-        let standing = |(user, sight, standing): (UserId, Sight, Standing)| ((user, sight.id()), (sight, standing));
-        Ok(Gathering {
-            rooms: rooms.into_iter().map(room).collect(),
-            standings: standings.into_iter().map(standing).collect(),
-        })
+    let (held, standings) = try_join!(store::lock_seated(tx, &asks, busy), store::standings(tx, &asks))?;
+    let held: HashSet<ConversationId> = held.into_iter().collect();
+    let mut gathering = Gathering { rooms: HashMap::new(), standings: HashMap::new() };
+    for Viewpoint { user_id, conversation, sight, standing } in standings {
+        if held.contains(&sight.id()) {
+            gathering.rooms.entry(sight.id()).or_insert_with(|| Room::of(&conversation, now));
+        }
+        gathering.standings.insert((user_id, sight.id()), (sight, standing));
     }
+    Ok(gathering)
 }
 
 impl Gathering {
@@ -95,8 +82,9 @@ impl Gathering {
         self.rooms.get_mut(&id)
     }
 
-    /// Writes the rows and the events; followers hear of them when the transaction is committed.
-    pub async fn write(self, tx: &mut Tx) -> Result<()> {
+    /// The conversations in which something happened, and the events: both to be written, and the events to be put into
+    /// the outbox.
+    pub fn changed(self) -> (Vec<Conversation>, Vec<Event>) {
         let (mut changed, mut events) = (Vec::new(), Vec::new());
         for mut room in self.rooms.into_values() {
             if room.conversation.last_seq < room.log.seq() {
@@ -105,16 +93,21 @@ impl Gathering {
                 changed.push(room.conversation);
             }
         }
-        if changed.is_empty() {
-            return Ok(());
-        }
-        try_join!(async { Ok(store::save_heads(tx, &changed).await?) }, log::insert(tx, &events))?;
-        tx.outbox().events.extend(events);
-        Ok(())
+        (changed, events)
     }
 }
 
+/// Writes what has changed on rows that this transaction holds.
+pub async fn save(tx: &Tx, changed: &[Conversation]) -> Result<()> {
+    Ok(store::save(tx, changed).await?)
+}
+
 impl Room {
+    fn of(conversation: &Conversation, now: Instant) -> Self {
+        let log = Writer::after(conversation.id, conversation.last_seq);
+        Self { now: now.max(conversation.last_activity_at), log, conversation: conversation.clone() }
+    }
+
     /// Appends an event about the message that it is itself.
     pub fn log_message(&mut self, kind: Kind, actor: UserId) -> Result<i32> {
         self.log.about_message(kind, actor, None, self.now)

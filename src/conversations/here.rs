@@ -1,17 +1,20 @@
 //! Standing in a conversation to change something: its row is locked until the transaction ends.
 
+use std::sync::Arc;
+
+use futures_util::try_join;
 use serde::Serialize;
 
 use super::events::{MEMBER_JOINED, MEMBER_LEFT, MEMBER_UPDATED, MemberJoined, MemberLeft, MemberUpdated};
 use super::may::{Action, Standing, Verdict, may};
-use super::sight::{Place, Sight, judge};
-use super::{Conversation, Departure, Member, MemberRole, Reference, Visibility, store};
+use super::sight::Sight;
+use super::store::{self, Viewpoint};
+use super::{Conversation, Departure, Member, MemberRole, Reference, Visibility};
 use crate::clock::Instant;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::id::{ConversationId, MemberId, UserId};
 use crate::log::{self, Kind, Writer};
-use crate::users::{self, ServerRole};
 use crate::viewer::Viewer;
 
 /// A conversation whose row this transaction holds, with where the viewer stands in it. What is changed on it is
@@ -21,8 +24,9 @@ pub struct Here {
     /// The viewer's seat, as it is under the lock; `None` for a reader of a public channel.
     pub seat: Option<Member>,
     sight: Sight,
+    /// Where the viewer stands, as it is under the lock; `None` for who founds it, whom nobody asks.
+    standing: Option<Standing>,
     viewer: Viewer,
-    server_role: ServerRole,
     /// When this happens: never before what happened last.
     pub now: Instant,
     log: Writer,
@@ -40,21 +44,19 @@ pub struct Changed {
 pub async fn lock(tx: &mut Tx, viewer: &Viewer, reference: Reference, now: Instant) -> Result<Here> {
     let missing = || Error::not_found("conversation");
     // Strangers do not get to hold the row, or to feel that somebody does.
-    let conversation = store::lock_in_sight(tx, reference.id, viewer.user_id).await?.ok_or_else(missing)?;
-    let seat = store::seat(tx, reference.id, viewer.user_id).await?;
-    let place = Place {
-        kind: conversation.kind,
-        id: conversation.id,
-        last_seq: conversation.last_seq,
-        visibility: conversation.channel.as_ref().map(|channel| channel.visibility),
-        seat: seat.as_ref().map(|seat| (seat.id, seat.departure)),
-    };
-    let sight = judge(&place).filter(|sight| sight.reference() == reference).ok_or_else(missing)?;
+    if !store::lock_in_sight(tx, reference.id, viewer.user_id).await? {
+        return Err(missing());
+    }
+    let ask = [(viewer.user_id, reference.id)];
+    let (found, seat) = try_join!(store::standings(tx, &ask), store::seat(tx, reference.id, viewer.user_id))?;
+    let found = found.into_iter().next().filter(|found| found.sight.reference() == reference).ok_or_else(missing)?;
+    let Viewpoint { conversation, sight, standing, .. } = found;
+    let conversation = Arc::unwrap_or_clone(conversation);
     Ok(Here {
         now: now.max(conversation.last_activity_at),
         log: Writer::after(conversation.id, conversation.last_seq),
         seat: seat.filter(Member::holds),
-        server_role: users::role(tx, viewer.user_id).await?,
+        standing: Some(standing),
         viewer: *viewer,
         conversation,
         sight,
@@ -70,8 +72,7 @@ pub(super) async fn lock_with_member(
     now: Instant,
 ) -> Result<(Here, Member)> {
     let missing = || Error::not_found("member");
-    let found = store::members_by_ids(tx, &[id]).await?.pop().ok_or_else(missing)?;
-    let kind = store::kind(tx, found.conversation_id).await?;
+    let (found, kind) = store::member_with_kind(tx, id).await?.ok_or_else(missing)?;
     let place = Reference { kind, id: found.conversation_id };
     let here = lock(tx, viewer, place, now).await.map_err(|error| match error.code() {
         Code::NotFound => missing(),
@@ -83,15 +84,15 @@ pub(super) async fn lock_with_member(
 }
 
 impl Here {
-    /// In a conversation that this very transaction has inserted: nobody else can have locked it.
+    /// In a conversation that this very transaction has inserted: nobody else sees it, so nobody can have locked it.
     pub(super) async fn founded(tx: &mut Tx, viewer: &Viewer, id: ConversationId, now: Instant) -> Result<Self> {
-        let conversation =
-            store::lock_row(tx, id).await?.ok_or_else(|| Error::internal("a row just inserted is gone"))?;
+        let inserted = store::by_ids(tx, &[id]).await?.pop();
+        let conversation = inserted.ok_or_else(|| Error::internal("a row just inserted is gone"))?;
         Ok(Self {
             now,
             log: Writer::after(id, conversation.last_seq),
             seat: None,
-            server_role: users::role(tx, viewer.user_id).await?,
+            standing: None,
             viewer: *viewer,
             sight: Sight::of_founder(&conversation),
             conversation,
@@ -108,27 +109,12 @@ impl Here {
 
     /// Whether the viewer may do this, and why not.
     pub fn may(&self, action: Action) -> Verdict {
-        may(action, &self.standing())
+        self.standing.map_or(Verdict::Allowed, |standing| may(action, &standing))
     }
 
     /// Whether whoever has no seat sees it too.
     pub(super) fn is_public(&self) -> bool {
         self.conversation.channel.as_ref().is_some_and(|channel| channel.visibility == Visibility::Public)
-    }
-
-    fn standing(&self) -> Standing {
-        let channel = self.conversation.channel.as_ref();
-        Standing {
-            kind: self.conversation.kind,
-            visibility: channel.map_or(Visibility::Private, |channel| channel.visibility),
-            posting_role: channel.map_or(MemberRole::Guest, |channel| channel.posting_role),
-            is_archived: self.conversation.archived_at.is_some(),
-            seat_role: self.seat.as_ref().map(|seat| seat.role),
-            group_role: None,
-            server_role: self.server_role,
-            sanction: None,
-            is_blocked: false,
-        }
     }
 
     /// Appends an event of the viewer's about a message; `None` for the message that the event itself brings.
@@ -152,16 +138,26 @@ impl Here {
     }
 
     /// Seats somebody, for the first time or again, and says so in the log. Joining has read everything.
-    pub async fn seat(&mut self, tx: &mut Tx, user_id: UserId, role: MemberRole) -> Result<Member> {
-        let seq = self.seq() + 1;
-        let new = store::NewMember::joining(&self.conversation, user_id, role, self.now, seq)
-            .added_by((user_id != self.viewer.user_id).then_some(self.viewer.user_id));
-        let member = store::seat_again(tx, &new).await?;
-        self.log(MEMBER_JOINED, &MemberJoined { member_id: member.id, user_id })?;
-        self.conversation.member_count += 1;
-        // Who shares a conversation sees each other's presence.
-        tx.outbox().presences.push(user_id);
-        Ok(member)
+    pub async fn seat(&mut self, tx: &mut Tx, user_id: UserId, role: MemberRole) -> Result<()> {
+        self.seat_all(tx, &[user_id], role).await.map(drop)
+    }
+
+    /// The same for several people, each once.
+    pub async fn seat_all(&mut self, tx: &mut Tx, people: &[UserId], role: MemberRole) -> Result<Vec<Member>> {
+        let mut seats = Vec::with_capacity(people.len());
+        for &user_id in people {
+            let new = store::NewMember::joining(&self.conversation, user_id, role, self.now, self.seq() + 1)
+                .added_by((user_id != self.viewer.user_id).then_some(self.viewer.user_id));
+            self.log(MEMBER_JOINED, &MemberJoined { member_id: new.id, user_id })?;
+            self.conversation.member_count += 1;
+            // Who shares a conversation sees each other's presence.
+            tx.outbox().presences.push(user_id);
+            seats.push(new);
+        }
+        match seats.is_empty() {
+            true => Ok(Vec::new()),
+            false => Ok(store::seat_all(tx, &seats).await?),
+        }
     }
 
     /// Ends a membership, and says so in the log.
@@ -195,7 +191,7 @@ impl Here {
             return Ok(self.unchanged());
         }
         self.conversation.last_seq = self.log.seq();
-        store::save_heads(tx, std::slice::from_ref(&self.conversation)).await?;
+        store::save(tx, std::slice::from_ref(&self.conversation)).await?;
         log::append(tx, self.log.take_events()).await?;
         Ok(self.unchanged())
     }

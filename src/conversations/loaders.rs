@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::store::{self, Conversation, Member};
-use super::{Sight, Standing};
+use super::store::{self, Conversation, Member, Viewpoint};
 use crate::app::App;
 use crate::context::Load;
 use crate::error::Result;
@@ -28,12 +27,12 @@ pub struct StandingOf;
 
 impl Load for StandingOf {
     type Key = (UserId, ConversationId);
-    type Value = (Sight, Standing);
+    type Value = Viewpoint;
 
-    async fn load(app: &App, keys: &[Self::Key]) -> Result<HashMap<Self::Key, (Sight, Standing)>> {
+    async fn load(app: &App, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Viewpoint>> {
         let keys = keys.to_vec();
         let found = app.db.read(async move |conn| store::standings(conn, &keys).await).await?;
-        Ok(found.into_iter().map(|(user, sight, standing)| ((user, sight.id()), (sight, standing))).collect())
+        Ok(found.into_iter().map(|found| ((found.user_id, found.sight.id()), found)).collect())
     }
 }
 

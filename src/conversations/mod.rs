@@ -1,7 +1,7 @@
 //! Conversations: the places where messages are written, who is in them, and who may do what.
 //!
 //! Permission is a value, so a forgotten check does not compile. What reads takes a `Sight`, from `in_sight`; what changes
-//! something takes `Here`, from `lock` (of many at once, from `hold`); what passes without a trace, or is each member's
+//! something takes `Here`, from `lock` (of many at once, from `gather`); what passes without a trace, or is each member's
 //! own, takes a `Seat`, from `seat_in`. All of them say *not found* to strangers, and there is no other way to a
 //! conversation. History that the server itself tells is written by a `Chronicle`.
 
@@ -45,7 +45,7 @@ pub use change_role::{ChangedMember, RoleDraft, change_role};
 pub use chronicle::{Chronicle, Written};
 pub use create::{ChannelDraft, ChannelInput, Created, create_channel};
 pub use follow::{Followed, follow, out_of_sight};
-pub use gathering::{Busy, Gathering, Held, Place, Room, hold};
+pub use gathering::{Busy, Gathering, Place, Room, gather, save};
 pub use here::{Changed, Here, lock};
 pub use join::join_channel;
 pub use leave::leave;
@@ -55,7 +55,7 @@ pub use pages::{ChannelCursor, ChannelFilter, ChannelOrderField, MemberCursor, M
 pub use remove::{RemoveDraft, remove_member};
 pub use seat::{Reached, Seat, keep, read_up_to, seat_in};
 pub use sight::{Sight, in_sight, in_sight_by_id};
-pub use store::{Channel, Conversation, Keeping, Member, NewChannel, NewMember, Position};
+pub use store::{Channel, Conversation, Keeping, Member, NewChannel, NewMember, Position, Viewpoint};
 pub use transfer::transfer;
 pub use update::{ChannelChanges, UpdateDraft, update_channel};
 

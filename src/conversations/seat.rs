@@ -43,7 +43,8 @@ impl Seat {
 /// The viewer's seat in a conversation: *not found* for strangers, FORBIDDEN for readers of a public channel.
 pub async fn seat_in(scope: &Scope, viewer: &Viewer, reference: Reference) -> Result<Seat> {
     let found = scope.load::<StandingOf>((viewer.user_id, reference.id)).await?;
-    let (sight, standing) = found.map(|found| *found).ok_or_else(|| Error::not_found("conversation"))?;
+    let found = found.ok_or_else(|| Error::not_found("conversation"))?;
+    let (sight, standing) = (found.sight, found.standing);
     if sight.reference() != reference {
         return Err(Error::not_found("conversation"));
     }

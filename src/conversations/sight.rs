@@ -1,6 +1,6 @@
 //! May read.
 
-use super::{Conversation, Departure, Kind, Member, Reference, StandingOf, Visibility};
+use super::{Conversation, ConversationById, Departure, Kind, Member, Reference, StandingOf, Visibility};
 use crate::context::Scope;
 use crate::error::Result;
 use crate::id::{ConversationId, MemberId, UserId};
@@ -95,5 +95,8 @@ pub async fn in_sight(scope: &Scope, viewer: &Viewer, reference: Reference) -> R
 
 /// The same for a conversation that something of the database refers to.
 pub async fn in_sight_by_id(scope: &Scope, user_id: UserId, id: ConversationId) -> Result<Option<Sight>> {
-    Ok(scope.load::<StandingOf>((user_id, id)).await?.map(|found| found.0))
+    let Some(found) = scope.load::<StandingOf>((user_id, id)).await? else { return Ok(None) };
+    // The conversation was read with it, and is mostly what is asked for next.
+    scope.remember::<ConversationById>(vec![(id, found.conversation.clone())]).await;
+    Ok(Some(found.sight))
 }

@@ -111,7 +111,7 @@ async fn update_once(app: &App, viewer: &Viewer, draft: &UpdateDraft) -> Result<
             }
             here.conversation.version += 1;
             here.conversation.updated_at = here.now;
-            store::save_settings(tx, &here.conversation, &after).await.on_constraint(SLUG_KEY, slug_taken)?;
+            store::save_settings(tx, here.conversation.id, &after).await.on_constraint(SLUG_KEY, slug_taken)?;
             here.conversation.channel = Some(after);
             here.log(CONVERSATION_UPDATED, &ConversationUpdated { changed_fields })?;
             here.write(tx).await

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use diesel::connection::{DebugQuery, InstrumentationEvent};
 use diesel::prelude::*;
-use diesel::sql_types::Text;
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::future::poll_fn;
@@ -21,9 +20,7 @@ const SESSION: &str = "SET statement_timeout = '15s'; SET lock_timeout = '10s'; 
      SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC'; SET application_name = 'chinwag'";
 
 /// The channel on which servers tell one another what they committed.
-const CHANNEL: &str = "chinwag";
-
-define_sql_function!(fn pg_notify(channel: Text, payload: Text));
+pub(super) const CHANNEL: &str = "chinwag";
 
 /// Opens a connection, with TLS where the address asks for it.
 pub(super) async fn establish(url: String) -> ConnectionResult<Conn> {
@@ -57,10 +54,6 @@ impl std::fmt::Display for Bare<'_> {
         let text = self.0.to_string();
         out.write_str(text.split(" -- binds:").next().unwrap_or_default())
     }
-}
-
-pub(super) async fn notify(conn: &mut Conn, payload: &str) -> QueryResult<()> {
-    diesel::select(pg_notify(CHANNEL, payload)).execute(conn).await.map(drop)
 }
 
 pub(super) async fn ping(conn: &mut Conn) -> QueryResult<()> {

@@ -21,10 +21,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use deadpool::Runtime;
+use deadpool::managed::QueueMode;
 use diesel::QueryResult;
+use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
+use futures_util::join;
 
 pub use among::among;
 pub use connect::Listener;
@@ -91,6 +93,8 @@ impl Db {
         let manager = AsyncDieselConnectionManager::new_with_config(&url, config);
         let pool = Pool::builder(manager)
             .max_size(POOL_SIZE)
+            // Whoever comes next gets the one that was used last: its statements are prepared, and its process is warm.
+            .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(POOL_WAIT))
             .create_timeout(Some(CONNECT_WAIT))
@@ -137,67 +141,85 @@ impl Db {
     where
         for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<T> + SendFn<&'t mut Tx, Result<T>, Fut: Send> + Send,
     {
-        let mut tx = self.begin().await?;
-        let answer = match work(&mut tx).await {
-            Ok(answer) => self.announce(&mut tx).await.map(|()| answer),
+        let (mut tx, ()) = self.begin(async |_: &Tx| ()).await?;
+        let answer = work(&mut tx).await;
+        self.end(tx, answer).await
+    }
+
+    /// The same where every round trip counts: the statements of `first` travel with the BEGIN, and `work` gets what they
+    /// found. `first` must not write: it may run twice, once more on a new connection when the first was lost.
+    pub async fn transaction_from<S, T, F, W>(&self, first: F, work: W) -> Result<T>
+    where
+        F: Clone + Send,
+        for<'t> F: AsyncFnOnce(&'t Tx) -> Result<S> + SendFn<&'t Tx, Result<S>, Fut: Send>,
+        for<'t> W: AsyncFnOnce((&'t mut Tx, S)) -> Result<T> + SendFn<(&'t mut Tx, S), Result<T>, Fut: Send> + Send,
+    {
+        let (mut tx, found) = self.begin(first).await?;
+        let answer = match found {
+            Ok(found) => work((&mut tx, found)).await,
             Err(error) => Err(error),
         };
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(error) => {
-                if error.is_connection_lost() {
-                    self.forget_idle_connections();
-                }
-                // A rollback that fails leaves a broken connection, which the pool throws away.
-                let _ = AnsiTransactionManager::rollback_transaction(&mut *tx).await;
-                return Err(error);
+        self.end(tx, answer).await
+    }
+
+    /// A transaction on a connection that lives: a lost one has begun nothing, so another one is tried.
+    async fn begin<S, F>(&self, first: F) -> Result<(Tx, S)>
+    where
+        F: Clone + Send,
+        for<'t> F: AsyncFnOnce(&'t Tx) -> S + SendFn<&'t Tx, S, Fut: Send>,
+    {
+        let tx = Tx::new(self.connection().await?);
+        let (begun, found) = join!(tx.begin(), (first.clone())(&tx));
+        match begun {
+            Err(error) if errors::is_connection_lost(&error) => {
+                drop(tx);
+                self.forget_idle_connections();
+                let tx = Tx::new(self.connection().await?);
+                let (begun, found) = join!(tx.begin(), first(&tx));
+                begun?;
+                Ok((tx, found))
             }
-        };
-        match AnsiTransactionManager::commit_transaction(&mut *tx).await {
-            Ok(()) => {
-                self.publish(tx.take_outbox());
-                Ok(answer)
-            }
-            Err(error) => {
-                // Whether it was committed is unknown, perhaps even still to come: followers look for themselves, now
-                // and when its own notification tells. Sessions were to end anyway, and looking at people does no harm.
-                let outbox = tx.take_outbox();
-                let conversations = outbox.conversations();
-                self.0.realtime.ended_sessions.insert(outbox.ended_sessions);
-                self.0.realtime.presences.tell_of(outbox.presences);
-                self.0.in_doubt.lock().unwrap_or_else(PoisonError::into_inner).extend(&conversations);
-                self.0.hub.look(conversations);
-                Err(error.into())
+            begun => {
+                begun?;
+                Ok((tx, found))
             }
         }
     }
 
-    /// A transaction on a connection that lives: a lost one has begun nothing, so another one is tried.
-    async fn begin(&self) -> Result<Tx> {
-        let mut tx = Tx::new(self.connection().await?);
-        match AnsiTransactionManager::begin_transaction(&mut *tx).await {
-            Err(error) if errors::is_connection_lost(&error) => {
-                drop(tx);
-                self.forget_idle_connections();
-                tx = Tx::new(self.connection().await?);
-                AnsiTransactionManager::begin_transaction(&mut *tx).await?;
-                Ok(tx)
+    /// Commits what was done, or undoes what failed.
+    async fn end<T>(&self, tx: Tx, answer: Result<T>) -> Result<T> {
+        match answer {
+            Ok(answer) => self.commit(tx).await.map(|()| answer),
+            Err(error) => {
+                if error.is_connection_lost() {
+                    self.forget_idle_connections();
+                }
+                tx.roll_back().await;
+                Err(error)
             }
-            begun => begun.map(|()| tx).map_err(Into::into),
         }
+    }
+
+    async fn commit(&self, mut tx: Tx) -> Result<()> {
+        let committed = tx.commit(self.0.node).await;
+        let outbox = tx.take_outbox();
+        if let Err(error) = committed {
+            // Whether it was committed is unknown, perhaps even still to come: followers look for themselves, now and when
+            // its own notification tells. Sessions were to end anyway, and looking at people does no harm.
+            let conversations = outbox.conversations();
+            self.0.realtime.ended_sessions.insert(outbox.ended_sessions);
+            self.0.realtime.presences.tell_of(outbox.presences);
+            self.0.in_doubt.lock().unwrap_or_else(PoisonError::into_inner).extend(&conversations);
+            self.0.hub.look(conversations);
+            return Err(error.into());
+        }
+        self.publish(outbox);
+        Ok(())
     }
 
     /// Where one connection was lost, those that wait in the pool mostly were too: the next one is to be a new one.
     fn forget_idle_connections(&self) {
         self.0.pool.retain(|_, _| false);
-    }
-
-    /// Tells the other servers, as part of the transaction: they hear of it when it is committed.
-    async fn announce(&self, tx: &mut Tx) -> Result<()> {
-        if let Some(payload) = tx.outbox().notification(self.0.node) {
-            connect::notify(tx, &payload).await?;
-        }
-        Ok(())
     }
 
     fn publish(&self, outbox: Outbox) {

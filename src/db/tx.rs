@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 
+use diesel::QueryResult;
+use diesel_async::SimpleAsyncConnection;
 use diesel_async::pooled_connection::deadpool::Object;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::Conn;
+use super::connect::CHANNEL;
 use crate::id::{ConversationId, SessionId, UserId};
 use crate::log::Event;
 use crate::realtime::Signal;
@@ -18,8 +21,10 @@ const ANNOUNCED: usize = 75;
 
 /// A transaction; stores take it as their connection.
 pub struct Tx {
-    conn: Object<Conn>,
+    /// `None` only while it is dropped.
+    conn: Option<Object<Conn>>,
     outbox: Outbox,
+    has_ended: bool,
 }
 
 /// What a transaction wants told.
@@ -37,7 +42,31 @@ pub struct Outbox {
 
 impl Tx {
     pub(super) fn new(conn: Object<Conn>) -> Self {
-        Self { conn, outbox: Outbox::default() }
+        Self { conn: Some(conn), outbox: Outbox::default(), has_ended: false }
+    }
+
+    /// Sent when it is first polled, so that what is polled after it is part of the transaction without waiting for the
+    /// answer.
+    pub(super) async fn begin(&self) -> QueryResult<()> {
+        let mut conn: &Conn = self;
+        conn.batch_execute("BEGIN").await
+    }
+
+    /// Tells the other servers, who hear of it when it is committed, and commits: one message, of which PostgreSQL leaves
+    /// the rest undone where it refuses the first.
+    pub(super) async fn commit(&mut self, node: Uuid) -> QueryResult<()> {
+        let commit = match self.outbox.notification(node) {
+            Some(payload) => format!("NOTIFY {CHANNEL}, '{}'; COMMIT", payload.replace('\'', "''")),
+            None => "COMMIT".to_owned(),
+        };
+        self.batch_execute(&commit).await?;
+        self.has_ended = true;
+        Ok(())
+    }
+
+    /// Undoes it. Where that fails too the connection goes with it.
+    pub(super) async fn roll_back(mut self) {
+        self.has_ended = self.batch_execute("ROLLBACK").await.is_ok();
     }
 
     /// What is to be told once this is committed.
@@ -82,12 +111,23 @@ impl Deref for Tx {
     type Target = Conn;
 
     fn deref(&self) -> &Conn {
-        &self.conn
+        self.conn.as_ref().expect("there until it is dropped")
     }
 }
 
 impl DerefMut for Tx {
     fn deref_mut(&mut self) -> &mut Conn {
-        &mut self.conn
+        self.conn.as_mut().expect("there until it is dropped")
+    }
+}
+
+impl Drop for Tx {
+    /// One that was left in the middle ends with its connection, at once: nobody else gets that, or waits for its locks.
+    fn drop(&mut self) {
+        if !self.has_ended
+            && let Some(conn) = self.conn.take()
+        {
+            drop(Object::take(conn));
+        }
     }
 }

@@ -52,9 +52,12 @@ pub async fn read(db: &Db, id: ConversationId, after: i32, limit: i64) -> Result
         if after < 0 || head < after || head - after > REPLAYED_EVENTS {
             return Ok(gap(after, head));
         }
+        if head == after {
+            return Ok(Batch { events: Vec::new(), after, seq: head, is_caught_up: true, has_gap: false });
+        }
         let events = store::after(conn, id, after, limit).await?;
         // A log that does not go on where `after` stands was cut off at its beginning.
-        if limit > 0 && events.first().map_or(head > after, |first| first.seq != after + 1) {
+        if limit > 0 && events.first().is_none_or(|first| first.seq != after + 1) {
             return Ok(gap(after, head));
         }
         let seq = events.last().map_or(after, |last| last.seq);

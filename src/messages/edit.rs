@@ -64,9 +64,14 @@ pub async fn edit(app: &App, viewer: &Viewer, draft: EditDraft) -> Result<Change
             message.version += 1;
             message.edited_at = Some(here.now);
             store::save(tx, &message).await?;
-            store::forget_mentions(tx, message.conversation_id, message.seq).await?;
+            let named_nobody = mentions::parse(&before).is_ok_and(|mentions| mentions == Mentions::default());
+            if !named_nobody {
+                store::forget_mentions(tx, message.conversation_id, message.seq).await?;
+            }
             let calls_everyone = here.may(Action::MentionEveryone) == Verdict::Allowed;
-            mentions::keep(tx, &[Said { message: &message, mentions: &draft.mentions, calls_everyone }]).await?;
+            let mentionable = mentions::mentionable(tx, draft.mentions.by(viewer.user_id).collect()).await?;
+            let said = Said { message: &message, mentions: &draft.mentions, calls_everyone };
+            mentions::keep(tx, &[said], &mentionable).await?;
             let seq = here.log_message(MESSAGE_EDITED, Some(message.seq))?;
             here.write(tx).await?;
             Ok(Changed { message, sight, seq })

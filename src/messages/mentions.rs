@@ -6,6 +6,7 @@ use async_graphql::Enum;
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types;
+use futures_util::try_join;
 
 use super::Message;
 use super::store::{self, BroadcastMention, Mention};
@@ -100,38 +101,54 @@ pub(super) struct Said<'a> {
     pub calls_everyone: bool,
 }
 
-/// Keeps whom these messages mention.
-pub(super) async fn keep(tx: &Tx, said: &[Said<'_>]) -> Result<()> {
-    let mut named: Vec<UserId> = said.iter().flat_map(|said| said.mentions.users.iter().copied()).collect();
-    named.sort();
-    named.dedup();
-    if !named.is_empty() {
-        let known = users::existing(tx, &named).await?;
-        let pairs: Vec<_> = said.iter().flat_map(Said::pairs).collect();
-        let blocks = users::blocks_of(tx, &pairs).await?;
-        let known: HashSet<UserId> = known.into_iter().collect();
-        let rows: Vec<_> = said.iter().flat_map(|said| said.people(&known, &blocks)).collect();
-        store::insert_mentions(tx, &rows).await?;
+/// Who is named, and by whom.
+pub(super) type Naming = (UserId, UserId);
+
+impl Mentions {
+    /// Those whom they name, with the one who does.
+    pub(super) fn by(&self, author: UserId) -> impl Iterator<Item = Naming> {
+        self.users.iter().map(move |&user| (user, author))
     }
+}
+
+/// Of those who are named, those who exist and have not blocked the one who names them.
+pub(super) async fn mentionable(tx: &Tx, named: Vec<Naming>) -> Result<HashSet<Naming>> {
+    if named.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let mut users: Vec<UserId> = named.iter().map(|(user, _)| *user).collect();
+    users.sort();
+    users.dedup();
+    let (known, blocks) = try_join!(users::existing(tx, &users), users::blocks_of(tx, &named))?;
+    let known: HashSet<UserId> = known.into_iter().collect();
+    Ok(named.into_iter().filter(|naming| known.contains(&naming.0) && !blocks.contains(naming)).collect())
+}
+
+/// Keeps whom these messages mention, of those who can be.
+pub(super) async fn keep(tx: &Tx, said: &[Said<'_>], mentionable: &HashSet<Naming>) -> Result<()> {
+    let named: Vec<_> = said.iter().flat_map(|said| said.people(mentionable)).collect();
     let broadcasts: Vec<_> = said.iter().filter(|said| said.calls_everyone).flat_map(Said::everyone).collect();
-    if !broadcasts.is_empty() {
-        store::insert_broadcast_mentions(tx, &broadcasts).await?;
-    }
+    let named = async {
+        match named.is_empty() {
+            true => Ok(()),
+            false => store::insert_mentions(tx, &named).await,
+        }
+    };
+    let broadcasts = async {
+        match broadcasts.is_empty() {
+            true => Ok(()),
+            false => store::insert_broadcast_mentions(tx, &broadcasts).await,
+        }
+    };
+    try_join!(named, broadcasts)?;
     Ok(())
 }
 
 impl Said<'_> {
-    /// Those who are named, with who names them.
-    fn pairs(&self) -> impl Iterator<Item = (UserId, UserId)> {
-        self.mentions.users.iter().map(|&user| (user, self.message.author_id))
-    }
-
-    /// Of those who are named, those who exist and have not blocked the author.
-    fn people(&self, known: &HashSet<UserId>, blocks: &HashSet<(UserId, UserId)>) -> impl Iterator<Item = Mention> {
+    fn people(&self, mentionable: &HashSet<Naming>) -> impl Iterator<Item = Mention> {
         let Message { conversation_id, seq, thread_root_seq, author_id, .. } = *self.message;
-        let named = self.mentions.users.iter();
-        let named = named.filter(move |&&user| known.contains(&user) && !blocks.contains(&(user, author_id)));
-        named.map(move |&user_id| Mention { conversation_id, seq, user_id, thread_root_seq })
+        let named = self.mentions.by(author_id).filter(|naming| mentionable.contains(naming));
+        named.map(move |(user_id, _)| Mention { conversation_id, seq, user_id, thread_root_seq })
     }
 
     fn everyone(&self) -> impl Iterator<Item = BroadcastMention> {

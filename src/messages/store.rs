@@ -1,6 +1,7 @@
 //! Messages, revisions, threads and mentions.
 
 use diesel::QueryResult;
+use diesel::dsl::{AsSelect, SqlTypeOf};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
@@ -114,11 +115,8 @@ pub(super) async fn keep_revision(
     diesel::insert_into(message_revisions::table).values(row).execute(conn).await.map(drop)
 }
 
-/// Where the messages are that were sent under these keys, each of one sender in one conversation.
-pub(super) async fn sent_under(
-    mut conn: &Conn,
-    keys: &[(ConversationId, UserId, &str)],
-) -> QueryResult<Vec<(ConversationId, i32)>> {
+/// What was sent under these keys, each of one sender in one conversation.
+pub(super) async fn sent_under(mut conn: &Conn, keys: &[(ConversationId, UserId, &str)]) -> QueryResult<Vec<Message>> {
     SentUnder::of(keys).load(&mut conn).await
 }
 
@@ -128,12 +126,13 @@ struct SentUnder<'a> {
     conversations: Vec<ConversationId>,
     authors: Vec<UserId>,
     keys: Vec<&'a str>,
+    message: AsSelect<Message, Pg>,
 }
 
 impl<'a> SentUnder<'a> {
     fn of(keys: &[(ConversationId, UserId, &'a str)]) -> Self {
         let (conversations, (authors, keys)) = keys.iter().map(|&(id, author, key)| (id, (author, key))).unzip();
-        Self { conversations, authors, keys }
+        Self { conversations, authors, keys, message: Message::as_select() }
     }
 }
 
@@ -143,12 +142,14 @@ impl QueryId for SentUnder<'_> {
 }
 
 impl Query for SentUnder<'_> {
-    type SqlType = (SqlUuid, Integer);
+    type SqlType = SqlTypeOf<AsSelect<Message, Pg>>;
 }
 
 impl QueryFragment<Pg> for SentUnder<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT ask.conversation_id, sent.seq FROM unnest(");
+        out.push_sql("SELECT ");
+        self.message.walk_ast(out.reborrow())?;
+        out.push_sql(" FROM unnest(");
         out.push_bind_param::<Array<SqlUuid>, _>(&self.conversations)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<SqlUuid>, _>(&self.authors)?;
@@ -156,8 +157,8 @@ impl QueryFragment<Pg> for SentUnder<'_> {
         out.push_bind_param::<Array<Text>, _>(&self.keys)?;
         out.push_sql(
             ") AS ask (conversation_id, author_id, client_key) CROSS JOIN LATERAL \
-             (SELECT seq FROM messages AS m WHERE m.conversation_id = ask.conversation_id \
-              AND m.author_id = ask.author_id AND m.client_key = ask.client_key OFFSET 0) AS sent",
+             (SELECT * FROM messages AS m WHERE m.conversation_id = ask.conversation_id \
+              AND m.author_id = ask.author_id AND m.client_key = ask.client_key OFFSET 0) AS messages",
         );
         Ok(())
     }
@@ -321,16 +322,9 @@ pub(super) async fn first_unread(
     which: Timeline,
     user: UserId,
 ) -> QueryResult<Option<i32>> {
-    let position: Option<i32> = conversation_members::table
-        .find((id, user))
-        .filter(conversation_members::left_at.is_null())
-        .select(conversation_members::last_read_seq)
-        .first(conn)
-        .await
-        .optional()?;
-    let Some(position) = position else { return Ok(None) };
+    let seat = conversation_members::table.find((id, user)).filter(conversation_members::left_at.is_null());
     timeline(id, which)
-        .filter(messages::seq.gt(position))
+        .filter(messages::seq.nullable().gt(seat.select(conversation_members::last_read_seq).single_value()))
         .filter(messages::author_id.ne(user).and(messages::deleted_at.is_null()))
         .filter(messages::kind.eq(Kind::Standard))
         .order(messages::seq.asc())
@@ -377,8 +371,8 @@ pub(super) async fn add_replies(mut conn: &Conn, more: &[Thread]) -> QueryResult
 /// after it.
 pub(super) async fn uncount_reply(conn: &mut Conn, id: ConversationId, root: i32, seq: i32) -> QueryResult<()> {
     let thread = threads::table.find((id, root));
-    diesel::update(thread).set(threads::reply_count.eq(threads::reply_count - 1)).execute(conn).await?;
-    let last_seq: Option<i32> = thread.select(threads::last_reply_seq).first(conn).await?;
+    let fewer = diesel::update(thread).set(threads::reply_count.eq(threads::reply_count - 1));
+    let last_seq: Option<i32> = fewer.returning(threads::last_reply_seq).get_result(conn).await?;
     if last_seq != Some(seq) {
         return Ok(());
     }

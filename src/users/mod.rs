@@ -83,11 +83,6 @@ pub async fn first_admin(tx: &mut Tx) -> Result<Option<UserId>> {
     Ok(store::first_admin(tx).await?)
 }
 
-/// Role on the server.
-pub async fn role(tx: &mut Tx, id: UserId) -> Result<ServerRole> {
-    Ok(store::role(tx, id).await?)
-}
-
 /// The one with this handle, in whatever case it is written. No handle has a NUL, which cannot even be asked for.
 pub async fn find_by_handle(app: &App, username: String) -> Result<Option<Arc<User>>> {
     if username.contains('\0') {

@@ -60,10 +60,6 @@ pub(super) async fn by_username(conn: &mut Conn, username: &str) -> QueryResult<
     users::table.filter(users::username.eq(username)).select(User::as_select()).first(conn).await.optional()
 }
 
-pub(super) async fn role(conn: &mut Conn, id: UserId) -> QueryResult<ServerRole> {
-    users::table.find(id).select(users::role).first(conn).await
-}
-
 pub(super) async fn first_admin(conn: &mut Conn) -> QueryResult<Option<UserId>> {
     users::table
         .filter(users::role.eq(ServerRole::Admin).and(users::deleted_at.is_null()))

@@ -11,6 +11,7 @@ mod blocks;
 mod clients;
 mod command_line;
 mod conversations;
+mod costs;
 mod documents;
 mod embedded;
 mod event_stream;

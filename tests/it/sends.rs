@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use rand::Rng;
 use serde_json::{Value, json};
 
-use crate::harness::{Actor, Answer, TestServer};
+use crate::harness::{Actor, Answer, Fate, TestServer};
 
 #[tokio::test]
 async fn those_who_send_at_once_share_few_commits() {
@@ -117,6 +117,85 @@ async fn a_draft_that_the_database_refuses_fails_alone() {
     assert_eq!(server.database.count("SELECT count(*) FROM conversation_events").await, last, "no place was lost");
 }
 
+#[tokio::test]
+async fn what_decides_is_read_under_the_lock() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let (mut client, connection) = tokio_postgres::connect(&server.database.url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    // The first time no statement of a send is known to the connection yet, later all of them are.
+    for _ in 0..4 {
+        let channel = alice.private_channel("Room", &[&bob]).await;
+        let holding = client.transaction().await.unwrap();
+        let id = uuid(&channel);
+        holding.batch_execute(&format!("SELECT FROM conversations WHERE id = '{id}' FOR UPDATE")).await.unwrap();
+        let input = json!({ "conversationId": channel, "clientKey": "key-0001", "content": "Hi" });
+        let sending = send(&bob, input);
+        let remove = async {
+            let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+            while server.database.count(waiting).await == 0 {
+                tokio::task::yield_now().await;
+            }
+            let leave = format!(
+                "UPDATE conversation_members SET left_at = now(), departure = 'REMOVED'
+                 WHERE conversation_id = '{id}' AND role = 'MEMBER'"
+            );
+            holding.batch_execute(&leave).await.unwrap();
+            holding.commit().await.unwrap();
+        };
+        let (answer, ()) = tokio::join!(sending, remove);
+        assert_eq!(letter(&answer), "NOT_FOUND");
+    }
+    assert_eq!(server.database.count("SELECT count(*) FROM messages").await, 0);
+}
+
+#[tokio::test]
+async fn sending_waits_for_the_database_three_times() {
+    let (server, wire) = TestServer::over_a_wire().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let channel = alice.private_channel("Room", &[&bob]).await;
+    let root = alice.say(&channel, "root").await["id"].clone();
+    let content = format!("<@{}> <@everyone>", bob.id);
+    let input = json!({ "conversationId": channel, "content": content, "replyToId": root, "threadRootId": root });
+    // Once, and once more, so that every statement is known to the connection.
+    for expected in [None, None, Some(3)] {
+        let mut input = input.clone();
+        input["clientKey"] = json!(uuid::Uuid::new_v4().to_string());
+        let (trips, answer) = wire.trips(send(&alice, input)).await;
+        assert_eq!(letter(&answer), "sent");
+        assert!(expected.is_none_or(|expected| trips == expected), "{trips}");
+    }
+}
+
+#[tokio::test]
+async fn a_commit_that_is_lost_is_made_again_and_heard_once() {
+    for fate in [Fate::Unsent, Fate::Unanswered] {
+        let (server, wire) = TestServer::over_a_wire().await;
+        let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+        let channel = alice.private_channel("Room", &[&bob]).await;
+        let begin = alice.say(&channel, "first").await["seq"].as_i64().unwrap();
+        let mut socket = bob.socket().await;
+        let mut log = socket.follow(&channel, Some(begin)).events_until(begin).await;
+        assert!(log.is_empty());
+        let mut following = socket.follow(&channel, Some(begin));
+        following.batch().await;
+        wire.lose_a_commit(fate);
+        let answers = join_all([
+            send(&alice, json!({ "conversationId": channel, "clientKey": "key-alice", "content": "one" })),
+            send(&bob, json!({ "conversationId": channel, "clientKey": "key-bob-1", "content": "two" })),
+        ])
+        .await;
+        assert!(!wire.is_to_lose(), "{fate:?}");
+        for answer in &answers {
+            assert!(matches!(letter(answer).as_str(), "sent" | "replay"), "{fate:?}: {}", answer.0);
+        }
+        log.extend(following.events_until(begin + 2).await);
+        let seqs: Vec<i64> = log.iter().map(|event| event["seq"].as_i64().unwrap()).collect();
+        assert_eq!(seqs, [begin + 1, begin + 2], "{fate:?}");
+        assert_eq!(server.database.count("SELECT count(*) FROM messages").await, 3, "{fate:?}");
+    }
+}
+
 /// Senders on two servers, somebody who is removed and added again all the time, and a follower who loses the connection
 /// again and again.
 #[tokio::test]
@@ -152,7 +231,11 @@ async fn nobody_is_heard_after_their_removal_and_nothing_is_missed() {
             let mut socket = bob.socket().await;
             let mut log = socket.follow(&channel, Some(after));
             for _ in 0..rand::rng().random_range(1..6) {
-                let batch = log.batch().await;
+                // Nobody says anything any more once it is over.
+                let batch = tokio::select! {
+                    batch = log.batch() => batch,
+                    () = is_over.cancelled() => break,
+                };
                 assert_eq!(batch["hasGap"], false);
                 events.extend(batch["events"].as_array().unwrap().clone());
                 after = batch["seq"].as_i64().unwrap();

@@ -156,7 +156,7 @@ impl Channel {
     ) -> Result<MessageConnection> {
         let arguments = Arguments { first, after, last, before };
         let page = messages::page(ctx.app(), self.sight, Timeline::Conversation, arguments).await?;
-        Ok(MessageConnection::of(self.sight, page))
+        Ok(MessageConnection::of(ctx, self.sight, page).await)
     }
 
     /// Its messages around an anchor, up to 100 in all; the cursors go on in `messages`.
@@ -169,7 +169,7 @@ impl Channel {
     ) -> Result<MessageConnection> {
         let (app, viewer, anchor) = (ctx.app(), ctx.viewer()?, anchor.read()?);
         let page = messages::around(app, &viewer, self.sight, Timeline::Conversation, anchor, before, after).await?;
-        Ok(MessageConnection::of(self.sight, page))
+        Ok(MessageConnection::of(ctx, self.sight, page).await)
     }
 
     /// Up to `first` events of its log after a position, to catch up over HTTP.

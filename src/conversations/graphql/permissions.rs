@@ -67,5 +67,5 @@ impl ConversationPermissions {
 /// What the viewer may do in a conversation; nothing where they have just lost sight of it.
 pub async fn viewer_permissions(ctx: &Context<'_>, sight: Sight) -> Result<ConversationPermissions> {
     let found = ctx.load::<StandingOf>((ctx.viewer()?.user_id, sight.id())).await?;
-    Ok(found.map(|found| ConversationPermissions::of(&found.1)).unwrap_or_default())
+    Ok(found.map(|found| ConversationPermissions::of(&found.standing)).unwrap_or_default())
 }

@@ -58,12 +58,16 @@ pub struct NewChannel {
 pub async fn lock_row(conn: &mut Conn, id: ConversationId) -> QueryResult<Option<Conversation>> {
     let locked: Option<ConversationId> =
         conversations::table.find(id).select(conversations::id).for_no_key_update().first(conn).await.optional()?;
-    read_locked(conn, locked).await
+    match locked {
+        // Read by the next statement: it sees what was committed while this one waited.
+        Some(id) => Ok(by_ids(conn, &[id]).await?.pop()),
+        None => Ok(None),
+    }
 }
 
-/// The same for somebody who sees it; nobody else waits for the lock or holds it. Where they stand is to be judged again
-/// under the lock.
-pub async fn lock_in_sight(conn: &mut Conn, id: ConversationId, user: UserId) -> QueryResult<Option<Conversation>> {
+/// Locks it for somebody who sees it, and says whether they do; nobody else waits for the lock or holds it. Where they
+/// stand is to be judged again under the lock.
+pub async fn lock_in_sight(conn: &mut Conn, id: ConversationId, user: UserId) -> QueryResult<bool> {
     use conversation_members as m;
     let seat = m::table.filter(m::conversation_id.eq(id).and(m::user_id.eq(user)));
     let holds = diesel::dsl::exists(seat.filter(m::left_at.is_null()));
@@ -78,15 +82,7 @@ pub async fn lock_in_sight(conn: &mut Conn, id: ConversationId, user: UserId) ->
         .first(conn)
         .await
         .optional()?;
-    read_locked(conn, locked).await
-}
-
-async fn read_locked(conn: &mut Conn, locked: Option<ConversationId>) -> QueryResult<Option<Conversation>> {
-    match locked {
-        // Read by the next statement: it sees what was committed while this one waited.
-        Some(id) => Ok(by_ids(conn, &[id]).await?.pop()),
-        None => Ok(None),
-    }
+    Ok(locked.is_some())
 }
 
 pub async fn by_ids(mut conn: &Conn, ids: &[ConversationId]) -> QueryResult<Vec<Conversation>> {
@@ -96,10 +92,6 @@ pub async fn by_ids(mut conn: &Conn, ids: &[ConversationId]) -> QueryResult<Vec<
         .select(Conversation::as_select())
         .load(&mut conn)
         .await
-}
-
-pub async fn kind(conn: &mut Conn, id: ConversationId) -> QueryResult<Kind> {
-    conversations::table.find(id).select(conversations::kind).first(conn).await
 }
 
 pub async fn insert_channel(conn: &mut Conn, new: &NewChannel) -> QueryResult<()> {
@@ -124,8 +116,8 @@ pub async fn insert_channel(conn: &mut Conn, new: &NewChannel) -> QueryResult<()
     diesel::insert_into(channels::table).values(channel).execute(conn).await.map(drop)
 }
 
-/// Name and settings of a locked conversation, and when they changed.
-pub async fn save_settings(conn: &mut Conn, conversation: &Conversation, settings: &Channel) -> QueryResult<()> {
+/// Name and settings of a locked channel.
+pub async fn save_settings(conn: &mut Conn, id: ConversationId, settings: &Channel) -> QueryResult<()> {
     let of_channel = (
         channels::name.eq(&settings.name),
         channels::slug.eq(&settings.slug),
@@ -133,19 +125,7 @@ pub async fn save_settings(conn: &mut Conn, conversation: &Conversation, setting
         channels::visibility.eq(settings.visibility),
         channels::posting_role.eq(settings.posting_role),
     );
-    diesel::update(channels::table.find(conversation.id)).set(of_channel).execute(conn).await?;
-    let of_row =
-        (conversations::version.eq(conversation.version), conversations::updated_at.eq(conversation.updated_at));
-    diesel::update(conversations::table.find(conversation.id)).set(of_row).execute(conn).await.map(drop)
-}
-
-/// Whether a locked conversation is archived.
-pub async fn save_archived(conn: &mut Conn, conversation: &Conversation) -> QueryResult<()> {
-    diesel::update(conversations::table.find(conversation.id))
-        .set(conversations::archived_at.eq(conversation.archived_at))
-        .execute(conn)
-        .await
-        .map(drop)
+    diesel::update(channels::table.find(id)).set(of_channel).execute(conn).await.map(drop)
 }
 
 /// Of these addresses, those that are taken.
@@ -163,16 +143,19 @@ pub async fn latest_event_at(conn: &mut Conn, id: ConversationId, seq: i32) -> Q
 }
 
 update_many! {
-    SaveHeads(Conversation) of "conversations" { id: ConversationId as SqlUuid } {
+    Save(Conversation) of "conversations" { id: ConversationId as SqlUuid } {
         last_seq: i32 as Integer,
         last_msg_no: i32 as Integer,
         last_message_seq: Option<i32> as Nullable<Integer>,
         last_activity_at: Instant as Timestamptz,
         member_count: i32 as Integer,
+        version: i32 as Integer,
+        updated_at: Instant as Timestamptz,
+        archived_at: Option<Instant> as Nullable<Timestamptz>,
     } also "changed_xid = pg_current_xact_id()"
 }
 
-/// The counters of locked rows.
-pub async fn save_heads(mut conn: &Conn, conversations: &[Conversation]) -> QueryResult<()> {
-    SaveHeads::of(conversations).execute(&mut conn).await.map(drop)
+/// Locked rows, all of them that ever changes; what only channels have is `save_settings`.
+pub async fn save(mut conn: &Conn, conversations: &[Conversation]) -> QueryResult<()> {
+    Save::of(conversations).execute(&mut conn).await.map(drop)
 }

@@ -6,12 +6,12 @@ use diesel::sql_types::{Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 
-use super::super::{Departure, MemberRole, Reached};
+use super::super::{Departure, Kind, MemberRole, Reached};
 use super::Conversation;
 use crate::clock::Instant;
 use crate::db::{Conn, insert_many, update_many};
 use crate::id::{ConversationId, MemberId, UserId};
-use crate::schema::conversation_members;
+use crate::schema::{conversation_members, conversations};
 
 /// A seat.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -98,8 +98,8 @@ impl NewMember {
 }
 
 /// Somebody's seat, held or not.
-pub async fn seat(conn: &mut Conn, id: ConversationId, user: UserId) -> QueryResult<Option<Member>> {
-    conversation_members::table.find((id, user)).select(Member::as_select()).first(conn).await.optional()
+pub async fn seat(mut conn: &Conn, id: ConversationId, user: UserId) -> QueryResult<Option<Member>> {
+    conversation_members::table.find((id, user)).select(Member::as_select()).first(&mut conn).await.optional()
 }
 
 /// The seats of these people that hold, or of whom they ended how.
@@ -120,8 +120,19 @@ pub async fn members_by_ids(conn: &mut Conn, ids: &[MemberId]) -> QueryResult<Ve
         .await
 }
 
-/// Seats somebody, whether or not they were here before; a rejoined seat is new but for its place in the table.
-pub async fn seat_again(conn: &mut Conn, new: &NewMember) -> QueryResult<Member> {
+/// A seat by its id, held or not, and the kind of its conversation.
+pub async fn member_with_kind(conn: &mut Conn, id: MemberId) -> QueryResult<Option<(Member, Kind)>> {
+    conversation_members::table
+        .inner_join(conversations::table)
+        .filter(conversation_members::id.eq(id))
+        .select((Member::as_select(), conversations::kind))
+        .first(conn)
+        .await
+        .optional()
+}
+
+/// Seats people, each once, whether or not they were here before; a rejoined seat is new but for its place in the table.
+pub async fn seat_all(conn: &mut Conn, new: &[NewMember]) -> QueryResult<Vec<Member>> {
     use conversation_members as m;
     diesel::insert_into(m::table)
         .values(new)
@@ -144,7 +155,7 @@ pub async fn seat_again(conn: &mut Conn, new: &NewMember) -> QueryResult<Member>
             m::hidden_no.eq(None::<i32>),
         ))
         .returning(Member::as_returning())
-        .get_result(conn)
+        .get_results(conn)
         .await
 }
 

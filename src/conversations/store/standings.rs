@@ -1,76 +1,75 @@
 //! Who stands where.
 
+use std::sync::Arc;
+
 use diesel::QueryResult;
+use diesel::dsl::{AsSelect, SqlTypeOf};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
 use super::super::gathering::Busy;
 use super::super::may::Standing;
 use super::super::sight::{Place, Sight, judge};
-use super::super::{Departure, Kind, MemberRole, Visibility};
-use crate::clock::Instant;
+use super::super::{Departure, MemberRole, Visibility};
+use super::Conversation;
 use crate::db::Conn;
 use crate::id::{ConversationId, MemberId, UserId};
 use crate::users::ServerRole;
 
-/// Where one of these people stands in one of these conversations, if they see it.
-#[derive(Queryable)]
-struct StandingRow {
-    kind: Kind,
-    id: ConversationId,
-    last_seq: i32,
-    archived_at: Option<Instant>,
-    channel: Option<(Visibility, MemberRole)>,
-    seat: Option<(MemberId, MemberRole, Option<Departure>)>,
-    server_role: ServerRole,
+/// Somebody in a conversation that they see, and the conversation as it was at the same moment.
+pub struct Viewpoint {
+    pub user_id: UserId,
+    pub conversation: Arc<Conversation>,
+    pub sight: Sight,
+    pub standing: Standing,
 }
 
-impl StandingRow {
-    fn judge(self) -> Option<(Sight, Standing)> {
+type Seat = (MemberId, MemberRole, Option<Departure>);
+
+type Row = (UserId, Conversation, Option<Seat>, ServerRole);
+
+impl Viewpoint {
+    /// `None` out of sight.
+    fn of((user_id, conversation, seat, server_role): Row) -> Option<Self> {
+        let channel = conversation.channel.as_ref();
         let sight = judge(&Place {
-            kind: self.kind,
-            id: self.id,
-            last_seq: self.last_seq,
-            visibility: self.channel.map(|(visibility, _)| visibility),
-            seat: self.seat.map(|(id, _, departure)| (id, departure)),
+            kind: conversation.kind,
+            id: conversation.id,
+            last_seq: conversation.last_seq,
+            visibility: channel.map(|channel| channel.visibility),
+            seat: seat.map(|(id, _, departure)| (id, departure)),
         })?;
         let standing = Standing {
-            kind: self.kind,
-            visibility: self.channel.map_or(Visibility::Private, |(visibility, _)| visibility),
-            posting_role: self.channel.map_or(MemberRole::Guest, |(_, posting_role)| posting_role),
-            is_archived: self.archived_at.is_some(),
-            seat_role: self.seat.filter(|(_, _, departure)| departure.is_none()).map(|(_, role, _)| role),
+            kind: conversation.kind,
+            visibility: channel.map_or(Visibility::Private, |channel| channel.visibility),
+            posting_role: channel.map_or(MemberRole::Guest, |channel| channel.posting_role),
+            is_archived: conversation.archived_at.is_some(),
+            seat_role: seat.filter(|(_, _, departure)| departure.is_none()).map(|(_, role, _)| role),
             group_role: None,
-            server_role: self.server_role,
+            server_role,
             sanction: None,
             is_blocked: false,
         };
-        Some((sight, standing))
+        Some(Self { user_id, conversation: conversation.into(), sight, standing })
     }
 }
 
 /// Of these people and conversations, pair by pair: who sees what, and where they stand there.
-pub async fn standings(
-    mut conn: &Conn,
-    pairs: &[(UserId, ConversationId)],
-) -> QueryResult<Vec<(UserId, Sight, Standing)>> {
-    let rows: Vec<(UserId, StandingRow)> = Standings::of(pairs).load(&mut conn).await?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|(user, row)| row.judge().map(|(sight, standing)| (user, sight, standing)))
-        .collect())
+pub async fn standings(mut conn: &Conn, pairs: &[(UserId, ConversationId)]) -> QueryResult<Vec<Viewpoint>> {
+    let rows: Vec<Row> = Standings::of(pairs).load(&mut conn).await?;
+    Ok(rows.into_iter().filter_map(Viewpoint::of).collect())
 }
 
 /// The conversations in which these people have these seats, locked one by one in the order of their ids.
 pub async fn lock_seated(
-    conn: &mut Conn,
+    mut conn: &Conn,
     pairs: &[(UserId, ConversationId)],
     busy: Busy,
 ) -> QueryResult<Vec<ConversationId>> {
-    LockSeated { pairs: Pairs::of(pairs), busy }.load(conn).await
+    LockSeated { pairs: Pairs::of(pairs), busy }.load(&mut conn).await
 }
 
 /// Two arrays that are read side by side: diesel can say lists, which would match their product.
@@ -95,11 +94,14 @@ impl Pairs {
     }
 }
 
-struct Standings(Pairs);
+struct Standings {
+    pairs: Pairs,
+    conversation: AsSelect<Conversation, Pg>,
+}
 
 impl Standings {
     fn of(pairs: &[(UserId, ConversationId)]) -> Self {
-        Self(Pairs::of(pairs))
+        Self { pairs: Pairs::of(pairs), conversation: Conversation::as_select() }
     }
 }
 
@@ -109,31 +111,20 @@ impl QueryId for Standings {
 }
 
 impl Query for Standings {
-    type SqlType = (
-        SqlUuid,
-        (
-            Text,
-            SqlUuid,
-            Integer,
-            Nullable<Timestamptz>,
-            Nullable<(Text, Text)>,
-            Nullable<(SqlUuid, Text, Nullable<Text>)>,
-            Text,
-        ),
-    );
+    type SqlType = (SqlUuid, SqlTypeOf<AsSelect<Conversation, Pg>>, Nullable<(SqlUuid, Text, Nullable<Text>)>, Text);
 }
 
 impl QueryFragment<Pg> for Standings {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT ask.user_id, ");
+        self.conversation.walk_ast(out.reborrow())?;
+        out.push_sql(", m.id, m.role, m.departure, u.role FROM ");
+        self.pairs.walk(&mut out)?;
         out.push_sql(
-            "SELECT ask.user_id, c.kind, c.id, c.last_seq, c.archived_at, ch.visibility, ch.posting_role, \
-             m.id, m.role, m.departure, u.role FROM ",
-        );
-        self.0.walk(&mut out)?;
-        out.push_sql(
-            " JOIN users AS u ON u.id = ask.user_id JOIN conversations AS c ON c.id = ask.conversation_id \
-             LEFT JOIN channels AS ch ON ch.conversation_id = c.id \
-             LEFT JOIN conversation_members AS m ON m.conversation_id = c.id AND m.user_id = ask.user_id",
+            " JOIN users AS u ON u.id = ask.user_id JOIN conversations ON conversations.id = ask.conversation_id \
+             LEFT JOIN channels ON channels.conversation_id = conversations.id \
+             LEFT JOIN conversation_members AS m \
+             ON m.conversation_id = ask.conversation_id AND m.user_id = ask.user_id",
         );
         Ok(())
     }

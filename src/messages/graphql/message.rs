@@ -158,8 +158,12 @@ connection! {
 }
 
 impl MessageConnection {
-    /// A page read after the sight was judged, so it shows at least what the log held then.
-    pub fn of(sight: Sight, page: Page<messages::Message>) -> Self {
+    /// A page read after the sight was judged, so it shows at least what the log held then. Its messages mostly refer to one
+    /// another: they are not looked up again.
+    pub async fn of(ctx: &Context<'_>, sight: Sight, page: Page<messages::Message>) -> Self {
+        let page = page.map(Arc::new);
+        let known = page.rows.iter().map(|row| ((row.conversation_id, row.seq), row.clone()));
+        ctx.scope().remember::<MessageAt>(known.collect()).await;
         Self::new(page.map(|row| MessageEdge::new(Message::new(sight, row))), sight.as_of())
     }
 }

@@ -65,6 +65,6 @@ impl Thread {
     ) -> Result<MessageConnection> {
         let arguments = Arguments { first, after, last, before };
         let page = messages::page(ctx.app(), self.sight, Timeline::Thread(self.row.root_seq), arguments).await?;
-        Ok(MessageConnection::of(self.sight, page))
+        Ok(MessageConnection::of(ctx, self.sight, page).await)
     }
 }

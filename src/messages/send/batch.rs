@@ -1,7 +1,9 @@
-//! The five steps, for many drafts at once. Statements that do not hang on one another go out together (`try_join!`) and
-//! cost one round trip; the lock, and the commit, never travel with others.
+//! The five steps, for many drafts at once, in three round trips: what is looked for travels behind the lock, all that is
+//! written together, and the commit alone. Statements that are polled together (`try_join!`) are sent in the order in which
+//! they are polled, and PostgreSQL takes one after the other. So nothing is read before the lock was granted; but were a
+//! commit to travel with what is written, what fails before it was sent would not keep it back.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures_util::try_join;
 
@@ -12,25 +14,30 @@ use crate::conversations::{self, Busy, Gathering, Position};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::id::MessageId;
-use crate::messages::mentions::{self, Said};
+use crate::log;
+use crate::messages::mentions::{self, Naming, Said};
 use crate::messages::{Message, Thread, store};
 
 /// What becomes of each letter, in their order; `None` for those whose conversation is busy and was to be passed over.
 pub async fn send_all(app: &App, letters: &[&Letter], busy: Busy) -> Result<Vec<Option<Result<Sent>>>> {
     let now = app.clock.now();
     app.db
-        .transaction(async move |tx| {
-            let asks: Vec<_> = letters.iter().map(|letter| (letter.author, letter.draft.conversation)).collect();
-            let held = conversations::hold(tx, &asks, busy).await?;
-            let (mut gathering, mut known) = try_join!(held.gather(tx, now), look(tx, letters))?;
-            let outcomes: Vec<_> = letters.iter().map(|letter| judge(letter, &mut gathering, &mut known)).collect();
-            write(tx, gathering, letters, &outcomes).await?;
-            Ok(outcomes.into_iter().map(answer).collect())
-        })
+        .transaction_from(
+            async move |tx| {
+                let asks: Vec<_> = letters.iter().map(|letter| (letter.author, letter.draft.conversation)).collect();
+                try_join!(conversations::gather(tx, &asks, busy, now), look(tx, letters))
+            },
+            async move |(tx, (mut gathering, mut known))| {
+                let outcomes: Vec<_> = letters.iter().map(|letter| judge(letter, &mut gathering, &mut known)).collect();
+                write(tx, gathering, &known.mentionable, letters, &outcomes).await?;
+                Ok(outcomes.into_iter().map(answer).collect())
+            },
+        )
         .await
 }
 
-/// What the drafts' keys sent before, and the messages they refer to; asked only where there is something to look for.
+/// What the drafts' keys sent before, the messages they refer to, and the people; asked only where there is something to
+/// look for.
 async fn look(tx: &Tx, letters: &[&Letter]) -> Result<Known> {
     let keys: Vec<_> = letters
         .iter()
@@ -38,20 +45,19 @@ async fn look(tx: &Tx, letters: &[&Letter]) -> Result<Known> {
         .collect();
     let referred: Vec<MessageId> =
         letters.iter().flat_map(|letter| letter.draft.reply_to.into_iter().chain(letter.draft.thread_root)).collect();
+    let sent = async { Ok(store::sent_under(tx, &keys).await?) };
     let referred = async {
         match referred.is_empty() {
             true => Ok(Vec::new()),
-            false => store::by_ids(tx, &referred).await,
+            false => Ok(store::by_ids(tx, &referred).await?),
         }
     };
-    let (sent, referred) = try_join!(store::sent_under(tx, &keys), referred)?;
-    let sent = match sent.is_empty() {
-        true => Vec::new(),
-        false => store::at(tx, &sent).await?,
-    };
+    let named = letters.iter().flat_map(|letter| letter.draft.mentions.by(letter.author)).collect();
+    let (sent, referred, mentionable) = try_join!(sent, referred, mentions::mentionable(tx, named))?;
     Ok(Known {
         sent: sent.into_iter().filter_map(|message| Some((key_of(&message)?, message))).collect(),
         referred: referred.into_iter().map(|message| (message.id, message)).collect::<HashMap<_, _>>(),
+        mentionable,
     })
 }
 
@@ -60,7 +66,13 @@ fn key_of(message: &Message) -> Option<super::judge::Key> {
 }
 
 /// Writes the new messages, and all that counts them.
-async fn write(tx: &mut Tx, gathering: Gathering, letters: &[&Letter], outcomes: &[Outcome]) -> Result<()> {
+async fn write(
+    tx: &mut Tx,
+    gathering: Gathering,
+    mentionable: &HashSet<Naming>,
+    letters: &[&Letter],
+    outcomes: &[Outcome],
+) -> Result<()> {
     let (mut messages, mut said) = (Vec::new(), Vec::new());
     let (mut positions, mut threads) = (BTreeMap::new(), BTreeMap::new());
     for (letter, outcome) in letters.iter().zip(outcomes) {
@@ -81,15 +93,24 @@ async fn write(tx: &mut Tx, gathering: Gathering, letters: &[&Letter], outcomes:
     }
     let threads: Vec<Thread> = threads.into_values().collect();
     let positions: Vec<Position> = positions.into_values().collect();
+    let (changed, events) = gathering.changed();
+    let insert = async { Ok(store::insert(tx, messages.iter().copied()).await?) };
     let replies = async {
         match threads.is_empty() {
             true => Ok(()),
             false => Ok(store::add_replies(tx, &threads).await?),
         }
     };
-    let insert = async { Ok(store::insert(tx, messages.iter().copied()).await?) };
-    try_join!(insert, replies, mentions::keep(tx, &said), conversations::read_by_writing(tx, &positions))?;
-    gathering.write(tx).await
+    try_join!(
+        insert,
+        replies,
+        mentions::keep(tx, &said, mentionable),
+        conversations::read_by_writing(tx, &positions),
+        conversations::save(tx, &changed),
+        log::insert(tx, &events),
+    )?;
+    tx.outbox().events.extend(events);
+    Ok(())
 }
 
 fn position(message: &Message, no: i32) -> Position {

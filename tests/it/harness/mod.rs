@@ -7,9 +7,11 @@ pub mod sdl;
 mod server;
 mod socket;
 mod statements;
+mod wire;
 
 pub use actor::{Actor, Answer, PASSWORD, usernames};
 pub use database::Database;
 pub use network::Network;
 pub use server::TestServer;
 pub use socket::{Ended, Socket, Stream};
+pub use wire::{Fate, Wire};

@@ -10,7 +10,7 @@ use chinwag::keys::Keys;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Actor, Database, statements};
+use super::{Actor, Database, Wire, statements};
 
 const SECRET: &str = "a secret of the tests, long enough";
 
@@ -32,19 +32,33 @@ impl TestServer {
     /// With a configuration that differs.
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let database = std::sync::Arc::new(Database::create().await);
-        Self::on(database, Clock::default(), change).await
+        let url = database.url.clone();
+        Self::on(database, url, Clock::default(), change).await
+    }
+
+    /// A server, and the wire to its database.
+    pub async fn over_a_wire() -> (Self, Wire) {
+        let database = std::sync::Arc::new(Database::create().await);
+        let wire = Wire::to(&database).await;
+        (Self::on(database, wire.url.clone(), Clock::default(), |_| {}).await, wire)
     }
 
     /// Another server on the database and the clock of this one.
     pub async fn another(&self) -> Self {
-        Self::on(self.database.clone(), self.clock.clone(), |_| {}).await
+        let url = self.database.url.clone();
+        Self::on(self.database.clone(), url, self.clock.clone(), |_| {}).await
     }
 
-    async fn on(database: std::sync::Arc<Database>, clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
+    async fn on(
+        database: std::sync::Arc<Database>,
+        url: String,
+        clock: Clock,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         statements::record();
-        let mut config = Config::for_tests(database.url.clone(), std::env::temp_dir());
+        let mut config = Config::for_tests(url.clone(), std::env::temp_dir());
         change(&mut config);
-        let app = App::new(config, clock.clone(), database.url.clone(), Keys::new(SECRET)).unwrap();
+        let app = App::new(config, clock.clone(), url, Keys::new(SECRET)).unwrap();
         let server = Server::bind(app.clone(), chinwag::start::executor(&app.config).unwrap()).await.unwrap();
         let address = server.address();
         let shutdown = CancellationToken::new();

@@ -81,6 +81,7 @@ impl Socket {
                     },
                 }
             }
+            eprintln!("closed {code:?}");
             close.send_replace(Some(code.unwrap_or(1006)));
             routes.lock().unwrap().clear();
         });

@@ -1,0 +1,111 @@
+//! What a client's operations cost: so many SQL statements, however much they show.
+
+mod world;
+
+use serde_json::json;
+
+use world::World;
+
+/// A page of few, and of many.
+const SIZES: [usize; 2] = [2, 50];
+
+/// At most as many as stand here: where look-ups of one kind come from two depths of a document at the same moment, they
+/// are one statement, else two.
+#[tokio::test]
+async fn reading_costs_the_same_statements_however_much_is_read() {
+    for size in SIZES {
+        let world = World::of(size).await;
+        let World { bob, channel, root, .. } = &world;
+        let head = world.head;
+        let reads = [
+            ("Boot", json!({}), "/viewer/sidebar", 8),
+            ("Inbox", json!({ "first": size }), "/viewer/conversations/nodes", 3),
+            ("Channels", json!({ "first": size }), "/channels/nodes", 3),
+            ("People", json!({ "first": size }), "/users/nodes", 3),
+            ("OpenConversation", json!({ "id": channel, "last": size }), "/conversation/messages/edges", 10),
+            (
+                "JumpTo",
+                json!({ "id": channel, "anchor": { "seq": head - 4 } }),
+                "/conversation/messagesAround/edges",
+                10,
+            ),
+            (
+                "JumpTo",
+                json!({ "id": channel, "anchor": { "firstUnread": true } }),
+                "/conversation/messagesAround/edges",
+                10,
+            ),
+            (
+                "JumpTo",
+                json!({ "id": channel, "anchor": { "messageId": root } }),
+                "/conversation/messagesAround/edges",
+                10,
+            ),
+            ("ThreadView", json!({ "messageId": root, "last": size }), "/message/thread/replies/edges", 11),
+            ("Members", json!({ "id": channel, "first": size }), "/conversation/members/nodes", 5),
+            (
+                "CatchUp",
+                json!({ "id": channel, "after": head - size as i64, "first": size }),
+                "/conversation/events/events",
+                9,
+            ),
+        ];
+        for (name, variables, list, most) in reads {
+            let (statements, data) = world.costs(bob, name, variables.clone()).await;
+            let rows = data.pointer(list).unwrap_or_else(|| panic!("{data}")).as_array().unwrap().len();
+            assert!(rows >= size / 2, "{name} {variables} shows {rows}");
+            assert!(statements.len() <= most, "{name} {variables} costs {}: {statements:#?}", statements.len());
+        }
+    }
+}
+
+#[tokio::test]
+async fn writing_costs_the_same_statements_however_much_there_is() {
+    for size in SIZES {
+        let world = World::of(size).await;
+        let World { server, alice, bob, channel, root, .. } = &world;
+        let carol = server.register("carol").await;
+        let said = bob.say(channel, "Hi").await["id"].clone();
+        let seat = world.seat_of(bob).await;
+        let newcomers = world.newcomers(size).await;
+        let many = format!("<@{}> <@everyone> {}", bob.id, world.mentions(size.min(40)).await);
+        let send =
+            |key: &str, content: &str| json!({ "conversationId": channel, "clientKey": key, "content": content });
+        let reply = json!({ "conversationId": channel, "clientKey": "key-0002", "content": "Hello", "replyToId": root,
+            "threadRootId": root });
+        let writes = [
+            ("Send", bob, send("key-0001", "Hello"), 9),
+            // Again: what was sent is found.
+            ("Send", bob, send("key-0001", "Hello"), 5),
+            ("Send", bob, reply, 12),
+            ("Send", alice, send("key-0003", &many), 13),
+            ("Edit", bob, json!({ "messageId": said, "content": "Hello" }), 11),
+            ("Edit", bob, json!({ "messageId": said, "content": format!("Hello <@{}>", alice.id) }), 14),
+            ("Delete", bob, json!({ "messageId": said }), 11),
+            ("MarkRead", bob, json!({ "conversationId": channel }), 5),
+            ("MarkRead", bob, json!({ "conversationId": channel, "seq": 4 }), 6),
+            ("Keep", bob, json!({ "conversationId": channel, "isFavorite": true }), 4),
+            ("Type", bob, json!({ "conversationId": channel }), 2),
+            ("Join", &carol, json!({ "channelId": channel }), 9),
+            ("Leave", &carol, json!({ "conversationId": channel }), 6),
+            ("Add", alice, json!({ "conversationId": channel, "userIds": newcomers }), 11),
+            ("ChangeRole", alice, json!({ "memberId": seat, "role": "MODERATOR" }), 10),
+            ("Update", alice, json!({ "channelId": channel, "topic": "Something" }), 9),
+            ("Archive", alice, json!({ "channelId": channel }), 9),
+            ("Create", alice, json!({ "name": "New", "clientKey": "key-0001", "memberIds": newcomers }), 13),
+            ("Remove", alice, json!({ "memberId": seat, "reason": "Spam" }), 9),
+            ("Rename", bob, json!({ "displayName": "Robert" }), 2),
+            ("Prefer", bob, json!({ "theme": "DARK" }), 2),
+            ("SayStatus", bob, json!({ "text": "Away" }), 3),
+            ("Block", bob, json!({ "userId": alice.id }), 3),
+            ("Unblock", bob, json!({ "userId": alice.id }), 3),
+            ("Refresh", bob, json!({ "refreshToken": bob.refresh_token }), 2),
+        ];
+        for (name, who, input, most) in writes {
+            let (statements, _) = world.costs(who, name, json!({ "input": input })).await;
+            assert!(statements.len() <= most, "{name} costs {}: {statements:#?}", statements.len());
+        }
+        let (statements, _) = world.costs(bob, "SignOut", json!({})).await;
+        assert_eq!(statements.len(), 1, "{statements:#?}");
+    }
+}
