@@ -55,16 +55,18 @@ impl Socket {
         let streams = Arc::new(Mutex::new(HashMap::<String, mpsc::UnboundedSender<Value>>::new()));
         let routes = streams.clone();
         let driver = tokio::spawn(async move {
-            let mut code = None;
+            let (mut code, mut is_greeted) = (None, false);
             loop {
                 tokio::select! {
-                    message = to_send.recv() => match message {
+                    // Nothing may be asked before the greeting is acknowledged.
+                    message = to_send.recv(), if is_greeted => match message {
                         Some(message) => { if socket.send(message).await.is_err() { break } }
                         None => break,
                     },
                     message = socket.next() => match message {
                         Some(Ok(Message::Text(text))) => {
                             let message: Value = serde_json::from_str(&text).unwrap();
+                            is_greeted |= message["type"] == "connection_ack";
                             if let Some(id) = message["id"].as_str()
                                 && let Some(stream) = routes.lock().unwrap().get(id)
                             {
