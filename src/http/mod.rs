@@ -51,6 +51,7 @@ pub struct Shared {
     pub executor: Executor,
     hosts: Hosts,
     places: socket::Places,
+    door: socket::Door,
     /// Cancelled when the server stops: nothing new is begun.
     draining: CancellationToken,
     /// Connections and sockets, so that stopping can wait for them.
@@ -83,8 +84,8 @@ impl RequestId {
 impl Http {
     fn new(app: App, executor: Executor) -> Self {
         let hosts = Hosts::new(&app.config.http);
-        let (places, draining, tasks) = Default::default();
-        Self(Arc::new(Shared { app, executor, hosts, places, draining, tasks }))
+        let (places, door, draining, tasks) = Default::default();
+        Self(Arc::new(Shared { app, executor, hosts, places, door, draining, tasks }))
     }
 
     /// Waits until the server stops, and for the turn of one of its many sockets and streams.

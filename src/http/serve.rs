@@ -28,8 +28,9 @@ use crate::presence;
 const CONNECTIONS: u64 = 10_000;
 /// Files that are not connections from outside: the database's, logs, standard ones.
 const OTHER_FILES: u64 = 200;
-/// Connections that wait to be accepted.
-const BACKLOG: u32 = 1024;
+/// Connections that wait to be accepted: as many as Linux allows by default. One that finds no room tries again only after
+/// a second or more, as all do that come back after a restart.
+const BACKLOG: u32 = 4096;
 /// What the kernel keeps for a client that does not read. It is outside of our memory and would otherwise grow to
 /// 4 MB, which hides a slow client for thousands of frames.
 const SEND_BUFFER: u32 = 128 * 1024;

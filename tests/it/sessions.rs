@@ -11,13 +11,13 @@ use crate::socket::somebody;
 use crate::toy::{Socket, Toy, until};
 
 /// A toy server on a database.
-async fn toy() -> (Toy, Database) {
+pub async fn toy_with_sessions() -> (Toy, Database) {
     let database = Database::create().await;
     (Toy::on(&database.url, |_| {}).await, database)
 }
 
 /// Somebody with a session of this length.
-async fn signed_in(toy: &Toy, database: &Database, lasts: TimeDelta) -> Viewer {
+pub async fn signed_in(toy: &Toy, database: &Database, lasts: TimeDelta) -> Viewer {
     let viewer = somebody(toy);
     let (user, session, now) = (viewer.user_id.0, viewer.session_id.0, toy.app.clock.now());
     let expires = now + lasts;
@@ -49,7 +49,7 @@ async fn signed_in_socket(toy: &Toy, viewer: Viewer) -> Socket {
 
 #[tokio::test]
 async fn what_runs_on_a_socket_runs_as_who_greeted() {
-    let (toy, database) = toy().await;
+    let (toy, database) = toy_with_sessions().await;
     let viewer = signed_in(&toy, &database, TimeDelta::days(1)).await;
     let mut socket = signed_in_socket(&toy, viewer).await;
     socket.run("a", "{ who }").await;
@@ -61,7 +61,7 @@ async fn what_runs_on_a_socket_runs_as_who_greeted() {
 
 #[tokio::test]
 async fn when_the_session_ends_streams_complete_and_the_socket_closes() {
-    let (toy, database) = toy().await;
+    let (toy, database) = toy_with_sessions().await;
     let viewer = signed_in(&toy, &database, TimeDelta::days(1)).await;
     let mut socket = signed_in_socket(&toy, viewer).await;
     let mut other = signed_in_socket(&toy, signed_in(&toy, &database, TimeDelta::days(1)).await).await;
@@ -81,7 +81,7 @@ async fn when_the_session_ends_streams_complete_and_the_socket_closes() {
 
 #[tokio::test]
 async fn leaving_is_answered_before_the_socket_closes() {
-    let (toy, database) = toy().await;
+    let (toy, database) = toy_with_sessions().await;
     let viewer = signed_in(&toy, &database, TimeDelta::days(1)).await;
     let mut socket = signed_in_socket(&toy, viewer).await;
     socket.run("stream", "subscription { ticks(every: 99999) }").await;
@@ -99,7 +99,7 @@ async fn leaving_is_answered_before_the_socket_closes() {
 
 #[tokio::test]
 async fn a_session_that_expires_closes_its_socket_and_one_that_was_refreshed_does_not() {
-    let (toy, database) = toy().await;
+    let (toy, database) = toy_with_sessions().await;
     let alice = signed_in(&toy, &database, TimeDelta::seconds(2)).await;
     let bob = signed_in(&toy, &database, TimeDelta::seconds(2)).await;
     let mut expiring = signed_in_socket(&toy, alice).await;
@@ -118,7 +118,7 @@ async fn a_session_that_expires_closes_its_socket_and_one_that_was_refreshed_doe
 
 #[tokio::test]
 async fn a_user_has_twenty_sockets() {
-    let (toy, database) = toy().await;
+    let (toy, database) = toy_with_sessions().await;
     let viewer = signed_in(&toy, &database, TimeDelta::days(1)).await;
     let mut sockets = Vec::new();
     for _ in 0..20 {

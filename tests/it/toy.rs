@@ -1,5 +1,6 @@
 //! A server with a schema of its own: what the real one must not have, such as a resolver that panics.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -16,19 +17,25 @@ use chinwag::keys::Keys;
 use chinwag::subscription::{Delivery, Response};
 use futures_util::{FutureExt, SinkExt, Stream, StreamExt, stream};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
 use tokio_util::sync::CancellationToken;
 
-/// Mutations that ran to their end, and streams that are open.
+/// The subprotocols of sockets.
+pub const CURRENT: &str = "graphql-transport-ws";
+pub const OLD: &str = "graphql-ws";
+
+/// Mutations that ran to their end, streams that are open, and long texts that were made.
 #[derive(Clone, Default)]
 pub struct Counts {
     pub done: Arc<AtomicUsize>,
     pub open: Arc<AtomicUsize>,
+    pub made: Arc<AtomicUsize>,
 }
 
 pub struct Query;
@@ -81,7 +88,8 @@ impl Query {
         millis
     }
 
-    async fn long(&self, length: usize) -> String {
+    async fn long(&self, ctx: &Context<'_>, length: usize) -> String {
+        ctx.data_unchecked::<Counts>().made.fetch_add(1, Ordering::SeqCst);
         "x".repeat(length)
     }
 }
@@ -93,6 +101,11 @@ impl Mutation {
     async fn act(&self, ctx: &Context<'_>, millis: u64) -> usize {
         sleep(Duration::from_millis(millis)).await;
         ctx.data_unchecked::<Counts>().done.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    async fn tell(&self, ctx: &Context<'_>, length: usize) -> String {
+        ctx.data_unchecked::<Counts>().done.fetch_add(1, Ordering::SeqCst);
+        "x".repeat(length)
     }
 
     /// Ends the session it is called with.
@@ -197,7 +210,7 @@ impl Drop for Open {
 
 pub struct Toy {
     pub url: String,
-    pub address: std::net::SocketAddr,
+    pub address: SocketAddr,
     pub app: App,
     pub counts: Counts,
     pub stop: CancellationToken,
@@ -241,21 +254,21 @@ impl Toy {
 
     /// A socket before `connection_init`.
     pub async fn socket(&self) -> Socket {
-        Socket(connect_async(self.handshake()).await.unwrap().0)
+        Socket(connect_async(self.handshake(CURRENT)).await.unwrap().0)
     }
 
-    pub fn handshake(&self) -> tokio_tungstenite::tungstenite::handshake::client::Request {
-        let mut request = format!("ws://{}/graphql", self.address).into_client_request().unwrap();
-        request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
-        request
+    pub fn handshake(&self, protocols: &str) -> Request {
+        handshake(self.address, protocols)
     }
 
     /// A socket that nobody has signed in on.
     pub async fn anonymous(&self) -> Socket {
-        let mut socket = self.socket().await;
-        socket.send(json!({ "type": "connection_init" })).await;
-        assert_eq!(socket.next().await, json!({ "type": "connection_ack" }));
-        socket
+        self.socket().await.greeted(json!({})).await
+    }
+
+    /// The same, for which the kernel keeps little.
+    pub async fn narrow(&self) -> Socket {
+        Socket::narrow(self.address).await.greeted(json!({})).await
     }
 
     pub fn token(&self, viewer: chinwag::viewer::Viewer, lives: i64) -> String {
@@ -263,6 +276,12 @@ impl Toy {
         let claims = json!({ "sub": viewer.user_id.0, "sid": viewer.session_id.0, "exp": expires });
         jsonwebtoken::encode(&Keys::header(), &claims, &self.app.keys.encoding).unwrap()
     }
+}
+
+fn handshake(address: SocketAddr, protocols: &str) -> Request {
+    let mut request = format!("ws://{address}/graphql").into_client_request().unwrap();
+    request.headers_mut().insert("sec-websocket-protocol", protocols.parse().unwrap());
+    request
 }
 
 impl Drop for Toy {
@@ -280,6 +299,20 @@ impl Socket {
 
     pub async fn text(&mut self, text: &str) {
         self.0.send(Message::text(text)).await.unwrap();
+    }
+
+    /// One that has a small buffer to receive into: what its client does not read soon stays with the server.
+    pub async fn narrow(address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(16 * 1024).unwrap();
+        let stream = MaybeTlsStream::Plain(socket.connect(address).await.unwrap());
+        Self(client_async(handshake(address, CURRENT), stream).await.unwrap().0)
+    }
+
+    pub async fn greeted(mut self, payload: Value) -> Self {
+        self.send(json!({ "type": "connection_init", "payload": payload })).await;
+        assert_eq!(self.next().await, json!({ "type": "connection_ack" }));
+        self
     }
 
     pub async fn run(&mut self, id: &str, query: &str) {

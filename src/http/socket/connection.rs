@@ -1,17 +1,18 @@
 //! One socket: a task that reads, writes and watches the time, and a task for each operation.
 //!
-//! The socket is not split. What operations make waits in a bounded queue; several frames leave with one flush. When
-//! this task ends, for whatever reason, its operations end with it; mutations under way go on by themselves.
+//! The socket is not split. What operations make waits in a bounded queue; several frames leave with one flush. It goes on
+//! listening while it writes: somebody who loads much over a slow line can send a message meanwhile. When this task ends,
+//! for whatever reason, its operations end with it; mutations under way go on by themselves.
 
-use std::collections::HashMap;
-use std::future::pending;
+use std::collections::{HashMap, VecDeque};
+use std::future::{pending, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::future::BoxFuture;
-use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
@@ -19,12 +20,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::Instrument;
 
-use super::ANSWER;
+use super::dialect::Dialect;
 use super::greeting::{self, Session};
+use super::operation::{Answers, Task};
 use super::places::{Holder, Place};
 use super::protocol::{self, Close, Protocol, Running, Step};
 use super::queue::{Content, Frame, Queue};
-use crate::api::execute::{Answer, Kind, Params};
+use crate::api::execute::{Answer, Params};
 use crate::clock;
 use crate::context::{Origin, Scope};
 use crate::error::{Code, Error};
@@ -44,23 +46,26 @@ pub const STALLS: Duration = Duration::from_secs(10);
 pub const SLOWEST: f64 = 32.0 * 1024.0;
 /// For the other end to answer a close frame: closing the connection at once could overtake it.
 const CLOSES: Duration = Duration::from_secs(1);
-/// Frames taken from the queue at once.
-const BATCH: usize = 64;
-/// Bytes after which a batch is flushed: more would grow a buffer that never shrinks.
+/// Bytes given to the socket before they are flushed: more would grow a buffer that never shrinks.
 const FLUSH: usize = 8 * 1024;
+/// Of a message without its text.
+const HEAD: usize = 8;
+/// Bytes of our replies that wait for what is being written: a client that asks for more, and reads none, is not heard.
+const REPLIES: usize = 8 * 1024;
 /// For queries and mutations on a socket when the server stops or the session ends.
 const FINISHES: Duration = Duration::from_secs(5);
 
 /// Speaks with one client until either side has enough.
-pub async fn serve(socket: WebSocket, http: Http, origin: Origin) {
+pub async fn serve(socket: WebSocket, dialect: Option<Dialect>, http: Http, origin: Origin) {
     let place = origin.address.map(|address| http.places.take(Holder::Address(address)));
     let is_full = matches!(place, Some(None));
-    let is_ours = socket.protocol().is_some();
-    let mut connection = Connection::new(socket, http, origin, place.flatten());
-    let end = match (is_ours, is_full) {
-        (false, _) => End::Close(Close::OTHER_PROTOCOL),
-        (true, true) => End::Close(Close::TOO_MANY_SOCKETS),
-        (true, false) => connection.converse().await,
+    // Closing is the same in all.
+    let protocol = Protocol::new(dialect.unwrap_or(Dialect::Current));
+    let mut connection = Connection::new(socket, protocol, http, origin, place.flatten());
+    let end = match (dialect, is_full) {
+        (None, _) => End::Close(Close::OTHER_PROTOCOL),
+        (Some(_), true) => End::Close(Close::TOO_MANY_SOCKETS),
+        (Some(_), false) => connection.converse().await,
     };
     connection.end(end).await;
 }
@@ -89,8 +94,17 @@ struct Connection {
     operations: HashMap<u64, AbortOnDropHandle<()>>,
     /// Those of queries and mutations.
     brief: TaskTracker,
+    answers: Answers,
     queue: Queue,
     outlet: UnboundedReceiver<Frame>,
+    /// The first of the queue.
+    next: Option<Frame>,
+    /// What goes out before the queue: whatever is not from an operation's task.
+    replies: VecDeque<Message>,
+    /// Bytes given to the socket, and not yet taken by the kernel.
+    unflushed: usize,
+    /// When a client that takes no more of them is given up.
+    stalls: Option<Instant>,
     /// A look into the database under way.
     look: Option<BoxFuture<'static, Result<Seen, Close>>>,
     /// When the next look is due, or the greeting.
@@ -105,20 +119,25 @@ enum Seen {
 }
 
 impl Connection {
-    fn new(socket: WebSocket, http: Http, origin: Origin, place: Option<Place>) -> Self {
+    fn new(socket: WebSocket, protocol: Protocol, http: Http, origin: Origin, place: Option<Place>) -> Self {
         let (queue, outlet) = Queue::new();
         Self {
             socket,
             http,
             origin,
-            protocol: Protocol::default(),
+            protocol,
             session: None,
             attendance: None,
             ended: Arc::default(),
             operations: HashMap::new(),
             brief: TaskTracker::new(),
+            answers: Answers::default(),
             queue,
             outlet,
+            next: None,
+            replies: VecDeque::new(),
+            unflushed: 0,
+            stalls: None,
             look: None,
             due: Some(Instant::now() + INIT),
             _place: place,
@@ -136,42 +155,43 @@ impl Connection {
         let mut heard = Instant::now();
         let mut pings = interval_at(heard + PING_EVERY, PING_EVERY);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut frames = Vec::new();
         let http = self.http.clone();
         let mut stopping = pin!(http.stops_for_one());
         loop {
+            self.write()?;
+            let (listens, writes) = (self.is_listening(), self.unflushed > 0);
             tokio::select! {
                 // What ends the conversation comes first, and reading before writing: a client that floods the socket
                 // starves its own answers alone.
                 biased;
                 () = self.ended.cancelled() => return Err(End::SessionEnded),
-                seen = look(&mut self.look) => self.see(seen?).await?,
+                seen = look(&mut self.look) => self.see(seen?),
                 () = until(self.due) => self.fall_due()?,
+                () = until(self.stalls) => return Err(Close::TOO_SLOW.into()),
                 () = &mut stopping => {
                     self.finish().await;
                     return Err(Close::RESTARTING.into());
                 }
-                message = self.socket.next() => {
-                    heard = Instant::now();
-                    match message {
-                        Some(Ok(message)) => self.hear(message).await?,
-                        // Too long, not UTF-8, or against RFC 6455.
-                        Some(Err(_)) => return Err(Close::INVALID.into()),
-                        None => return Err(End::Gone),
+                turn = turn(&mut self.socket, listens, writes) => match turn? {
+                    Turn::Heard(message) => {
+                        heard = Instant::now();
+                        self.hear(message)?;
                     }
-                }
+                    Turn::Written => self.is_written(),
+                },
                 _ = pings.tick() => {
                     if heard.elapsed() >= SILENCE {
                         return Err(End::Gone);
                     }
-                    self.send(Message::Ping(Default::default())).await?;
+                    self.send(Message::Ping(Default::default()));
+                    self.show_life();
                 }
-                _ = self.outlet.recv_many(&mut frames, BATCH) => self.write(&mut frames).await?,
+                frame = self.outlet.recv(), if self.next.is_none() => self.next = frame,
             }
         }
     }
 
-    async fn hear(&mut self, message: Message) -> Result<(), End> {
+    fn hear(&mut self, message: Message) -> Result<(), End> {
         let text = match message {
             Message::Text(text) => text,
             Message::Ping(_) | Message::Pong(_) => return Ok(()),
@@ -181,7 +201,7 @@ impl Connection {
         self.look_if_due();
         match self.protocol.receive(&text)? {
             Step::Nothing => {}
-            Step::Send(frame) => self.send(Message::Text(frame)).await?,
+            Step::Send(frame) => self.send(Message::Text(frame)),
             Step::Greet(payload) => {
                 let http = self.http.clone();
                 self.due = None;
@@ -189,20 +209,26 @@ impl Connection {
                     Some(async move { greeting::greet(&http, payload.as_deref()).await.map(Seen::Greeted) }.boxed());
             }
             Step::Run(operation, params) => self.run(operation, params),
-            Step::Refuse(id) => {
-                let message = format!("At most {} operations run on one socket", protocol::OPERATIONS);
+            Step::Refuse(operation) => {
+                let (operations, bytes) = (protocol::OPERATIONS, protocol::MESSAGES);
+                let message = format!("At most {operations} operations of {bytes} bytes run on one socket");
                 let error = Error::new(Code::TooManyOperations, message);
                 if let Answer::Refused(_, errors) = Answer::refuse(&error, RequestId::new().as_str()) {
-                    self.send(Message::Text(protocol::error(&id, &errors))).await?;
+                    self.send(Message::Text(operation.error(&errors)));
                 }
             }
-            Step::Stop(operation) => drop(self.operations.remove(&operation.serial)),
+            Step::Stop(operation) => {
+                self.operations.remove(&operation.serial);
+                if let Some(echo) = operation.echo() {
+                    self.send(Message::Text(echo));
+                }
+            }
         }
         Ok(())
     }
 
     /// Takes in what the database said.
-    async fn see(&mut self, seen: Seen) -> Result<(), End> {
+    fn see(&mut self, seen: Seen) {
         self.look = None;
         match seen {
             Seen::Greeted(session) => {
@@ -213,7 +239,8 @@ impl Connection {
                 }
                 self.session = session;
                 let acknowledgement = self.protocol.acknowledge();
-                self.send(Message::Text(acknowledgement)).await?;
+                self.send(Message::Text(acknowledgement));
+                self.show_life();
             }
             Seen::LookAt(instant) => {
                 if let Some(session) = &mut self.session {
@@ -222,7 +249,6 @@ impl Connection {
             }
         }
         self.wait_for_the_end_of_the_session();
-        Ok(())
     }
 
     fn wait_for_the_end_of_the_session(&mut self) {
@@ -266,16 +292,61 @@ impl Connection {
             running: operation,
             queue: self.queue.clone(),
             brief: self.brief.clone(),
+            answers: self.answers.clone(),
             ended: self.ended.clone(),
         };
         let task = task.operate(params);
         self.operations.insert(serial, AbortOnDropHandle::new(tokio::spawn(task.instrument(span))));
     }
 
-    /// Sends what the queue gave, in as few writes as it goes.
-    async fn write(&mut self, frames: &mut Vec<Frame>) -> Result<(), End> {
-        let mut unflushed = 0;
-        for frame in frames.drain(..) {
+    fn is_listening(&self) -> bool {
+        let waiting: usize = self.replies.iter().map(size).sum();
+        self.protocol.is_listening() && waiting < REPLIES
+    }
+
+    fn send(&mut self, message: Message) {
+        self.replies.push_back(message);
+    }
+
+    fn show_life(&mut self) {
+        if let Some(sign) = self.protocol.sign_of_life() {
+            self.send(Message::Text(sign));
+        }
+    }
+
+    /// Writes what there is, in as few pieces as it goes, and as far as the kernel takes it at once.
+    fn write(&mut self) -> Result<(), End> {
+        // When it takes no more, `turn` waits until it does.
+        let at_once = &mut Context::from_waker(Waker::noop());
+        while self.stalls.is_none() {
+            while self.unflushed < FLUSH && self.socket.poll_ready_unpin(at_once)?.is_ready() {
+                let Some(message) = self.replies.pop_front().or_else(|| self.next_made()) else { break };
+                self.unflushed += size(&message);
+                self.socket.start_send_unpin(message)?;
+            }
+            if self.unflushed == 0 {
+                break;
+            }
+            match self.socket.poll_flush_unpin(at_once)? {
+                Poll::Ready(()) => self.is_written(),
+                Poll::Pending => {
+                    let time = STALLS + Duration::from_secs_f64(self.unflushed as f64 / SLOWEST);
+                    self.stalls = Some(Instant::now() + time);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_written(&mut self) {
+        self.unflushed = 0;
+        self.stalls = None;
+    }
+
+    /// The next message that an operation has made.
+    fn next_made(&mut self) -> Option<Message> {
+        loop {
+            let frame = self.next.take().or_else(|| self.outlet.try_recv().ok())?;
             let operation = frame.operation;
             // Completed by the client in the meantime; its id may be another operation's by now.
             if !self.protocol.is_running(&operation) {
@@ -290,37 +361,26 @@ impl Connection {
                 self.protocol.end(&operation);
                 self.operations.remove(&operation.serial);
             }
-            unflushed += text.len();
-            moves(unflushed, self.socket.feed(Message::Text(text))).await?;
-            if unflushed >= FLUSH {
-                moves(unflushed, self.socket.flush()).await?;
-                unflushed = 0;
-            }
+            return Some(Message::Text(text));
         }
-        moves(unflushed, self.socket.flush()).await
-    }
-
-    async fn send(&mut self, message: Message) -> Result<(), End> {
-        moves(0, self.socket.send(message)).await
     }
 
     /// Waits for queries and mutations to be answered, and for none too long: subscriptions never finish.
     async fn finish(&mut self) {
         self.brief.close();
-        let mut frames = Vec::new();
+        let brief = self.brief.clone();
+        let mut answered = pin!(brief.wait());
         let finishing = async {
             loop {
+                self.write()?;
                 tokio::select! {
                     biased;
-                    _ = self.outlet.recv_many(&mut frames, BATCH) => self.write(&mut frames).await?,
-                    () = self.brief.wait() => break,
+                    turn = turn(&mut self.socket, false, self.unflushed > 0) => { turn?; self.is_written() }
+                    frame = self.outlet.recv(), if self.next.is_none() => self.next = frame,
+                    // The last answer may have come together with the end of the one who gave it.
+                    () = &mut answered, if self.unflushed == 0 => return self.write(),
                 }
             }
-            // The last answer may have come together with the end of the one who gave it.
-            while let Ok(frame) = self.outlet.try_recv() {
-                frames.push(frame);
-            }
-            self.write(&mut frames).await
         };
         let _ = timeout(FINISHES, finishing).await;
     }
@@ -332,15 +392,19 @@ impl Connection {
             self.finish().await;
         }
         self.operations.clear();
-        let goodbye = async {
-            match end {
-                End::Gone => {}
-                End::Close(close) => self.close(close).await?,
-                End::SessionEnded => {
-                    self.complete_all().await?;
-                    self.close(Close::SESSION_ENDED).await?;
-                }
+        match end {
+            End::Gone => self.replies.clear(),
+            End::Close(close) => self.close(close),
+            End::SessionEnded => {
+                self.complete_all();
+                self.close(Close::SESSION_ENDED);
             }
+        }
+        let goodbye = async {
+            for message in std::mem::take(&mut self.replies) {
+                self.socket.feed(message).await?;
+            }
+            self.socket.flush().await?;
             while let Some(Ok(_)) = self.socket.next().await {}
             Ok::<_, End>(())
         };
@@ -348,22 +412,22 @@ impl Connection {
     }
 
     /// Sends what had been made, then tells of each operation that nothing follows.
-    async fn complete_all(&mut self) -> Result<(), End> {
-        let mut frames = Vec::new();
-        while let Ok(frame) = self.outlet.try_recv() {
-            frames.push(frame);
+    fn complete_all(&mut self) {
+        while let Some(message) = self.next_made() {
+            self.send(message);
         }
-        self.write(&mut frames).await?;
         for operation in self.protocol.end_all() {
-            moves(0, self.socket.feed(Message::Text(operation.complete()))).await?;
+            self.send(Message::Text(operation.complete()));
         }
-        Ok(())
     }
 
-    async fn close(&mut self, close: Close) -> Result<(), End> {
+    fn close(&mut self, close: Close) {
         tracing::debug!(code = close.code, reason = %close.reason, "closing");
+        if let Some(rejection) = self.protocol.rejection(&close) {
+            self.send(Message::Text(rejection));
+        }
         let reason = Utf8Bytes::from(close.reason.into_owned());
-        self.send(Message::Close(Some(CloseFrame { code: close.code, reason }))).await
+        self.send(Message::Close(Some(CloseFrame { code: close.code, reason })));
     }
 }
 
@@ -373,60 +437,42 @@ impl From<Close> for End {
     }
 }
 
-/// One operation, from its text to its last frame.
-struct Task {
-    http: Http,
-    scope: Arc<Scope>,
-    running: Arc<Running>,
-    queue: Queue,
-    brief: TaskTracker,
-    ended: Arc<CancellationToken>,
+/// What a message takes, about.
+fn size(message: &Message) -> usize {
+    let text = if let Message::Text(text) = message { text.len() } else { 0 };
+    text + HEAD
 }
 
-impl Task {
-    async fn operate(self, params: Box<Params>) {
-        let mut brief = Some(self.brief.token());
-        let executor = &self.http.executor;
-        let mut answers: BoxStream<'_, Answer> = match executor.prepare(*params, &self.scope.request_id) {
-            Err(refused) => stream::iter([refused]).boxed(),
-            Ok(operation) if operation.kind == Kind::Subscription => {
-                brief = None;
-                executor.subscribe(operation, self.scope.clone()).take_until(self.ended.cancelled()).boxed()
-            }
-            Ok(operation) => stream::once(executor.run(operation, self.scope.clone())).boxed(),
-        };
-        while let Some(answer) = answers.next().await {
-            let (content, goes_on) = match fit(answer, &self.scope) {
-                Answer::Executed(body) => (Content::Next(body), true),
-                Answer::Refused(_, errors) => (Content::Error(errors), false),
-            };
-            if self.queue.push(&self.running, content).await.is_err() || !goes_on {
-                return;
-            }
+/// The other end cannot be reached any more.
+impl From<axum::Error> for End {
+    fn from(_: axum::Error) -> Self {
+        Self::Gone
+    }
+}
+
+/// What a socket does next.
+enum Turn {
+    Heard(Message),
+    /// The kernel has taken all that there was.
+    Written,
+}
+
+async fn turn(socket: &mut WebSocket, listens: bool, writes: bool) -> Result<Turn, End> {
+    poll_fn(|context| {
+        if listens && let Poll::Ready(message) = socket.poll_next_unpin(context) {
+            return Poll::Ready(match message {
+                Some(Ok(message)) => Ok(Turn::Heard(message)),
+                // Too long, not UTF-8, or against RFC 6455.
+                Some(Err(_)) => Err(Close::INVALID.into()),
+                None => Err(End::Gone),
+            });
         }
-        let _ = self.queue.push(&self.running, Content::Complete).await;
-        drop(brief);
-    }
-}
-
-/// What is too large for a socket is an error of the operation, not the end of the socket.
-fn fit(answer: Answer, scope: &Scope) -> Answer {
-    match answer {
-        Answer::Executed(body) if body.len() > ANSWER => {
-            let error = Error::new(Code::OperationTooComplex, "The answer is too large for a socket");
-            Answer::refuse(&error.with("cost", body.len()).with("limit", ANSWER), &scope.request_id)
+        match writes {
+            true => socket.poll_flush_unpin(context).map(|written| Ok(written.map(|()| Turn::Written)?)),
+            false => Poll::Pending,
         }
-        answer => answer,
-    }
-}
-
-/// Writing this much, as long as it moves.
-async fn moves(bytes: usize, write: impl Future<Output = Result<(), axum::Error>>) -> Result<(), End> {
-    match timeout(STALLS + Duration::from_secs_f64(bytes as f64 / SLOWEST), write).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) => Err(End::Gone),
-        Err(_) => Err(Close::TOO_SLOW.into()),
-    }
+    })
+    .await
 }
 
 /// The answer to a look under way; never without one.

@@ -1,8 +1,11 @@
 //! Who is at the other end, by `connection_init` alone, and for how long.
 
+use std::time::Duration;
+
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use super::places::{Holder, Place};
 use super::protocol::Close;
@@ -14,6 +17,21 @@ use crate::viewer::Viewer;
 
 /// Before asking a database again that did not answer.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
+/// Sockets whose greetings are looked into at once.
+const AT_ONCE: usize = 8;
+/// For one's turn; who does not get it comes back later.
+const WAITS: Duration = Duration::from_secs(30);
+
+/// Where greetings wait for their turn. After a restart thousands come back in the same second, and would stand before
+/// everybody else at the database: first for their sessions, then for what each follows. As nobody follows anything before
+/// having been greeted, one line at the door is enough for the rest of the server to go on as ever.
+pub struct Door(Semaphore);
+
+impl Default for Door {
+    fn default() -> Self {
+        Self(Semaphore::new(AT_ONCE))
+    }
+}
 
 /// Somebody signed in.
 pub struct Session {
@@ -29,6 +47,7 @@ pub struct Session {
 pub async fn greet(http: &Http, payload: Option<&RawValue>) -> Result<Option<Session>, Close> {
     let Some(token) = payload.map(token).transpose()?.flatten() else { return Ok(None) };
     let viewer = authenticate(&http.app, &token).map_err(|_| Close::FORBIDDEN)?;
+    let Ok(Ok(_turn)) = timeout(WAITS, http.door.0.acquire()).await else { return Err(Close::TRY_AGAIN) };
     let look_at = match session_expires_at(&http.app, viewer.session_id).await {
         Ok(Some(expires_at)) if expires_at > http.app.clock.now() => expires_at,
         Ok(_) => return Err(Close::FORBIDDEN),

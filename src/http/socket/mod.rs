@@ -1,7 +1,9 @@
-//! WebSockets that speak graphql-transport-ws: who may open one, and how it is set up.
+//! WebSockets that speak GraphQL: who may open one, and how it is set up.
 
 mod connection;
+mod dialect;
 mod greeting;
+mod operation;
 mod places;
 mod protocol;
 mod queue;
@@ -13,8 +15,10 @@ use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
 pub use connection::{SLOWEST, STALLS};
-pub use greeting::look_again;
+pub use greeting::{Door, look_again};
 pub use places::{Holder, Place, Places};
+
+use dialect::Dialect;
 
 use super::serve::Peer;
 use super::{Http, RequestId, refusal};
@@ -52,10 +56,11 @@ pub async fn open(http: Http, id: RequestId, origin: Origin, request: Request) -
             return refusal(status, &Error::new(Code::BadRequest, "This is no WebSocket handshake"), &id);
         }
     };
+    let dialect = Dialect::choose(&parts.headers);
     let span = tracing::info_span!("socket", id = %id.0);
     let task = http.tasks.token();
     upgrade
-        .protocols([protocol::NAME])
+        .protocols(dialect.map(Dialect::name))
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
         .max_write_buffer_size(2 * ANSWER)
@@ -63,7 +68,7 @@ pub async fn open(http: Http, id: RequestId, origin: Origin, request: Request) -
         .max_frame_size(MESSAGE)
         .on_upgrade(move |socket| {
             async move {
-                connection::serve(socket, http, origin).await;
+                connection::serve(socket, dialect, http, origin).await;
                 // A socket keeps its connection's place, and stopping waits for it.
                 drop((peer.place, task));
             }

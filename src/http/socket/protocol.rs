@@ -1,7 +1,5 @@
-//! graphql-transport-ws, to the letter of
-//! <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>, without a socket: what a message means, given what
-//! came before it. Reasons for closing are constant and short: a close frame holds 123 bytes, and what the client sent
-//! has no place in it.
+//! What is said on a socket, without a socket: what a message means, given what came before it. Reasons for closing are
+//! constant and short: a close frame holds 123 bytes, and what the client sent has no place in it.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,9 +9,8 @@ use axum::extract::ws::Utf8Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::dialect::{Dialect, Verb};
 use crate::api::execute::Params;
-
-pub const NAME: &str = "graphql-transport-ws";
 
 /// Of a message before the client is known.
 const GREETING: usize = 8 * 1024;
@@ -21,8 +18,12 @@ const GREETING: usize = 8 * 1024;
 const ID: usize = 64;
 /// Operations that run on one socket.
 pub const OPERATIONS: usize = 100;
+/// Of their messages together: variables are kept for as long as an operation runs, at many times their size, and a
+/// hundred of the longest would be gigabytes.
+pub const MESSAGES: usize = 512 * 1024;
 
-/// Why a socket is closed. graphql-ws connects again after 1012, 1013, 4403 and 4408, and never after the others.
+/// Why a socket is closed. graphql-ws connects again after 1012, 1013, 4403 and 4408, and never after the others; clients
+/// of the old dialect do after each, if they do so at all, and with growing delays until they are acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Close {
     pub code: u16,
@@ -30,6 +31,7 @@ pub struct Close {
 }
 
 impl Close {
+    pub const LEFT: Self = Self::new(1000, "Left");
     pub const RESTARTING: Self = Self::new(1012, "Service restart");
     pub const TOO_SLOW: Self = Self::new(1013, "Too slow");
     pub const TRY_AGAIN: Self = Self::new(1013, "Try again later");
@@ -61,8 +63,8 @@ pub enum Step {
     Greet(Option<Box<RawValue>>),
     /// Run this, and call `end` when it has ended.
     Run(Arc<Running>, Box<Params>),
-    /// Tell the operation of this id that too many run.
-    Refuse(String),
+    /// Tell this one that too many run.
+    Refuse(Arc<Running>),
     /// Run no more of this.
     Stop(Arc<Running>),
 }
@@ -73,19 +75,21 @@ pub struct Running {
     id: String,
     /// Different for each operation of the socket.
     pub serial: u64,
+    /// Of its message.
+    size: usize,
+    dialect: Dialect,
 }
 
 /// What has been said on one socket.
-#[derive(Default)]
 pub struct Protocol {
+    dialect: Dialect,
     phase: Phase,
     running: HashMap<String, Arc<Running>>,
     serials: u64,
 }
 
-#[derive(Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    #[default]
     Silent,
     Greeting,
     Acknowledged,
@@ -102,23 +106,27 @@ struct Message<'m> {
 }
 
 impl Protocol {
+    pub fn new(dialect: Dialect) -> Self {
+        Self { dialect, phase: Phase::Silent, running: HashMap::new(), serials: 0 }
+    }
+
     /// What a message means now.
     pub fn receive(&mut self, text: &str) -> Result<Step, Close> {
         if self.phase == Phase::Silent && text.len() > GREETING {
             return Err(Close::INVALID);
         }
         let message: Message = serde_json::from_str(text).map_err(|_| Close::INVALID)?;
-        match &*message.kind {
-            "connection_init" => self.greeted(message.object()?),
-            "ping" => Ok(Step::Send(pong(message.object()?))),
-            "pong" => message.object().map(|_| Step::Nothing),
-            "subscribe" => self.asked(message),
-            "complete" => {
+        match self.dialect.verb(&message.kind).ok_or(Close::INVALID)? {
+            Verb::Greet => self.greeted(message.object()?),
+            Verb::Run => self.asked(message, text.len()),
+            Verb::Stop => {
                 let id = message.id.filter(|id| !id.is_empty()).ok_or(Close::INVALID)?;
                 // Unknown ids are no mistake: both sides may complete at once.
                 Ok(self.running.remove(&id).map_or(Step::Nothing, Step::Stop))
             }
-            _ => Err(Close::INVALID),
+            Verb::Ping => Ok(Step::Send(pong(message.object()?))),
+            Verb::Pong => message.object().map(|_| Step::Nothing),
+            Verb::Leave => Err(Close::LEFT),
         }
     }
 
@@ -130,7 +138,7 @@ impl Protocol {
         Ok(Step::Greet(payload.map(ToOwned::to_owned)))
     }
 
-    fn asked(&mut self, message: Message<'_>) -> Result<Step, Close> {
+    fn asked(&mut self, message: Message<'_>, size: usize) -> Result<Step, Close> {
         let id = message.id.filter(|id| (1..=ID).contains(&id.len())).ok_or(Close::INVALID)?;
         let payload = message.payload.ok_or(Close::INVALID)?;
         let params = serde_json::from_str(payload.get()).map_err(|_| Close::INVALID)?;
@@ -140,11 +148,12 @@ impl Protocol {
         if self.running.contains_key(&id) {
             return Err(Close::in_use(&id));
         }
-        if self.running.len() >= OPERATIONS {
-            return Ok(Step::Refuse(id));
-        }
         self.serials += 1;
-        let running = Arc::new(Running { id: id.clone(), serial: self.serials });
+        let running = Arc::new(Running { id: id.clone(), serial: self.serials, size, dialect: self.dialect });
+        let held: usize = self.running.values().map(|running| running.size).sum();
+        if self.running.len() >= OPERATIONS || held + size > MESSAGES {
+            return Ok(Step::Refuse(running));
+        }
         self.running.insert(id, running.clone());
         Ok(Step::Run(running, params))
     }
@@ -158,6 +167,22 @@ impl Protocol {
     /// Whether the client has said nothing yet.
     pub fn is_silent(&self) -> bool {
         self.phase == Phase::Silent
+    }
+
+    /// Whether the next message can be taken. What a client that runs ahead sends after its greeting is left in the
+    /// connection until the greeting is answered: kept here, strangers could have us keep much.
+    pub fn is_listening(&self) -> bool {
+        self.phase != Phase::Greeting || !self.dialect.runs_ahead()
+    }
+
+    /// What to send from time to time, so that the client takes us for alive.
+    pub fn sign_of_life(&self) -> Option<Utf8Bytes> {
+        self.dialect.sign_of_life().filter(|_| self.phase == Phase::Acknowledged)
+    }
+
+    /// What to send before closing: the answer to a greeting that is not acknowledged.
+    pub fn rejection(&self, close: &Close) -> Option<Utf8Bytes> {
+        self.dialect.rejection(close).filter(|_| self.phase == Phase::Greeting)
     }
 
     /// Whether an operation runs as far as the client knows; what else it made is not sent.
@@ -196,23 +221,23 @@ fn pong(payload: Option<&RawValue>) -> Utf8Bytes {
 impl Running {
     /// A result; `body` is JSON, as are `errors`. Spliced, since the same body goes to many sockets.
     pub fn next(&self, body: &[u8]) -> Utf8Bytes {
-        frame(&self.id, "next", Some(body))
+        frame(&self.id, self.dialect.next(), Some(body))
     }
 
-    /// The operation did not run; nothing follows.
+    /// It does not run; nothing follows.
     pub fn error(&self, errors: &[u8]) -> Utf8Bytes {
-        error(&self.id, errors)
+        frame(&self.id, "error", Some(&self.dialect.errors(errors)))
     }
 
     /// Nothing follows.
     pub fn complete(&self) -> Utf8Bytes {
         frame(&self.id, "complete", None)
     }
-}
 
-/// The operation of this id does not run.
-pub fn error(id: &str, errors: &[u8]) -> Utf8Bytes {
-    frame(id, "error", Some(errors))
+    /// What to send when the client itself has stopped it.
+    pub fn echo(&self) -> Option<Utf8Bytes> {
+        self.dialect.echoes().then(|| self.complete())
+    }
 }
 
 fn frame(id: &str, kind: &str, payload: Option<&[u8]>) -> Utf8Bytes {
@@ -235,8 +260,12 @@ fn frame(id: &str, kind: &str, payload: Option<&[u8]>) -> Utf8Bytes {
 mod tests {
     use super::*;
 
+    fn silent() -> Protocol {
+        Protocol::new(Dialect::Current)
+    }
+
     fn acknowledged() -> Protocol {
-        let mut protocol = Protocol::default();
+        let mut protocol = silent();
         assert!(matches!(protocol.receive(r#"{"type":"connection_init"}"#), Ok(Step::Greet(None))));
         protocol.acknowledge();
         protocol
@@ -281,18 +310,18 @@ mod tests {
         ] {
             assert_eq!(close(&mut acknowledged(), text), Some(4400), "{text}");
         }
-        assert_eq!(close(&mut Protocol::default(), r#"{"type":"connection_init","payload":[]}"#), Some(4400));
+        assert_eq!(close(&mut silent(), r#"{"type":"connection_init","payload":[]}"#), Some(4400));
     }
 
     #[test]
     fn a_long_greeting_is_not_read() {
         let text = format!(r#"{{"type":"connection_init","payload":{{"a":"{}"}}}}"#, "x".repeat(GREETING));
-        assert_eq!(close(&mut Protocol::default(), &text), Some(4400));
+        assert_eq!(close(&mut silent(), &text), Some(4400));
     }
 
     #[test]
     fn nothing_runs_before_the_acknowledgement() {
-        let mut protocol = Protocol::default();
+        let mut protocol = silent();
         assert_eq!(close(&mut protocol, &subscribe("1")), Some(4401));
         assert!(protocol.receive(r#"{"type":"connection_init","payload":{}}"#).is_ok());
         assert_eq!(close(&mut protocol, &subscribe("1")), Some(4401));
@@ -305,7 +334,7 @@ mod tests {
 
     #[test]
     fn pings_are_answered_with_what_they_carry_at_any_time() {
-        let mut protocol = Protocol::default();
+        let mut protocol = silent();
         let mut pong = |text: &str| match protocol.receive(text) {
             Ok(Step::Send(frame)) => frame.to_string(),
             _ => panic!("no answer to {text}"),
@@ -343,9 +372,60 @@ mod tests {
         for at in 0..OPERATIONS {
             run(&mut protocol, &at.to_string());
         }
-        assert!(matches!(protocol.receive(&subscribe("one more")), Ok(Step::Refuse(id)) if id == "one more"));
+        assert!(matches!(protocol.receive(&subscribe("one more")), Ok(Step::Refuse(refused)) if refused.id == "one more"));
         assert!(matches!(protocol.receive(r#"{"type":"complete","id":"7"}"#), Ok(Step::Stop(_))));
         run(&mut protocol, "one more");
+    }
+
+    #[test]
+    fn running_operations_have_half_a_mebibyte_of_messages() {
+        let mut protocol = acknowledged();
+        let long = |id: &str| {
+            let text = "x".repeat(MESSAGES / 4);
+            subscribe(id).replace(r#""query""#, &format!(r#""variables":{{"text":"{text}"}},"query""#))
+        };
+        for id in ["a", "b", "c"] {
+            assert!(matches!(protocol.receive(&long(id)), Ok(Step::Run(..))), "{id}");
+        }
+        assert!(matches!(protocol.receive(&long("d")), Ok(Step::Refuse(_))));
+        run(&mut protocol, "short");
+        assert!(matches!(protocol.receive(r#"{"type":"complete","id":"b"}"#), Ok(Step::Stop(_))));
+        assert!(matches!(protocol.receive(&long("d")), Ok(Step::Run(..))));
+    }
+
+    #[test]
+    fn the_old_dialect_runs_ahead_is_echoed_and_wants_signs_of_life() {
+        let mut old = Protocol::new(Dialect::Old);
+        let start = r#"{"type":"start","id":"a","payload":{"query":"{ a }"}}"#;
+        assert!(old.is_listening());
+        assert_eq!(old.rejection(&Close::UNAUTHORIZED), None);
+        assert!(old.receive(r#"{"type":"connection_init"}"#).is_ok());
+        assert!(!old.is_listening());
+        let rejection = r#"{"payload":{"message":"Forbidden"},"type":"connection_error"}"#;
+        assert_eq!(old.rejection(&Close::FORBIDDEN).as_deref(), Some(rejection));
+        assert_eq!(old.sign_of_life(), None);
+        old.acknowledge();
+        assert!(old.is_listening());
+        assert_eq!(old.rejection(&Close::SESSION_ENDED), None);
+        assert_eq!(old.sign_of_life().as_deref(), Some(r#"{"type":"ka"}"#));
+        let Ok(Step::Run(running, _)) = old.receive(start) else { panic!("it does not run") };
+        assert_eq!(&*running.next(b"{}"), r#"{"id":"a","type":"data","payload":{}}"#);
+        assert_eq!(&*running.error(br#"[{"message":"b"}]"#), r#"{"id":"a","type":"error","payload":{"message":"b"}}"#);
+        assert_eq!(close(&mut old, start), Some(4409));
+        let Ok(Step::Stop(stopped)) = old.receive(r#"{"type":"stop","id":"a"}"#) else { panic!("it does not stop") };
+        assert_eq!(stopped.echo().as_deref(), Some(r#"{"id":"a","type":"complete"}"#));
+        assert_eq!(close(&mut old, r#"{"type":"connection_terminate"}"#), Some(1000));
+    }
+
+    #[test]
+    fn the_current_dialect_has_none_of_that() {
+        let mut current = silent();
+        assert!(current.receive(r#"{"type":"connection_init"}"#).is_ok());
+        assert!(current.is_listening());
+        assert_eq!(current.rejection(&Close::FORBIDDEN), None);
+        current.acknowledge();
+        assert_eq!(current.sign_of_life(), None);
+        assert_eq!(run(&mut current, "a").echo(), None);
     }
 
     #[test]
