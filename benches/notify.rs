@@ -15,9 +15,9 @@ pub async fn run(cluster: &Cluster) {
     let database = cluster.database("notify").await;
     commits(&database).await;
     let (senders, channels) = senders(&database).await;
-    let senders = std::cell::RefCell::new(senders);
+    let senders = tokio::sync::Mutex::new(senders);
     let channels = &channels[..];
-    let send = async || turn(&mut senders.borrow_mut(), TURN, async |sender| sender.send(channels).await).await;
+    let send = async || turn(&mut senders.lock().await, TURN, async |sender| sender.send(channels).await).await;
     let rounds = by_turns(
         async || {
             let _second = Server::start(&database);
@@ -43,9 +43,9 @@ async fn commits(database: &Database) {
         committers.push(Committer { client, insert, notify });
     }
     for count in [1, COMMITTERS] {
-        let committers = std::cell::RefCell::new(&mut committers[..count]);
+        let committers = tokio::sync::Mutex::new(&mut committers[..count]);
         let commit = async |tells: bool| {
-            turn(&mut committers.borrow_mut(), TURN, async |committer| committer.commit(tells).await).await
+            turn(&mut committers.lock().await, TURN, async |committer| committer.commit(tells).await).await
         };
         let rounds = by_turns(async || commit(true).await, async || commit(false).await).await;
         let what = format!("{count} connections, a commit with NOTIFY, beside one without");

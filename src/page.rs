@@ -74,7 +74,7 @@ pub struct Window<C> {
     pub before: Option<C>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// From the beginning, or from `after`, on.
     Forward,
@@ -182,11 +182,12 @@ pub struct PageInfo {
     pub end_cursor: Option<String>,
 }
 
-/// Declares a connection and its edge: the stock ones export fixed descriptions.
+/// Declares a connection and its edge, each with what it has beside the usual: the stock ones export fixed descriptions.
 macro_rules! connection {
     (
         $(#[$connection_doc:meta])* $connection:ident { $($(#[$extra_doc:meta])* $extra:ident: $extra_type:ty),* $(,)? },
-        $(#[$edge_doc:meta])* $edge:ident,
+        $(#[$edge_doc:meta])* $edge:ident
+            $({ $($(#[$beside_doc:meta])* $beside:ident: $beside_type:ty),* $(,)? })?,
         $(#[$cursor_doc:meta])* cursor,
         $(#[$node_doc:meta])* $node:ty
     ) => {
@@ -209,11 +210,12 @@ macro_rules! connection {
             cursor: String,
             $(#[$node_doc])*
             node: $node,
+            $($($(#[$beside_doc])* $beside: $beside_type,)*)?
         }
 
         impl $edge {
-            pub fn at(cursor: &impl $crate::page::Cursor, node: $node) -> Self {
-                Self { cursor: cursor.encode(), node }
+            pub fn at(cursor: &impl $crate::page::Cursor, node: $node, $($($beside: $beside_type),*)?) -> Self {
+                Self { cursor: cursor.encode(), node, $($($beside),*)? }
             }
         }
 

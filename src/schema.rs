@@ -195,6 +195,37 @@ diesel::table! {
 }
 
 diesel::table! {
+    reactions (conversation_id, seq, user_id, emoji) {
+        conversation_id -> Uuid,
+        seq -> Int4,
+        user_id -> Uuid,
+        emoji -> Text,
+        added_seq -> Int4,
+        reacted_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    reaction_counts (conversation_id, seq, emoji) {
+        conversation_id -> Uuid,
+        seq -> Int4,
+        emoji -> Text,
+        count -> Int4,
+        first_seq -> Int4,
+    }
+}
+
+diesel::table! {
+    pins (conversation_id, seq) {
+        conversation_id -> Uuid,
+        seq -> Int4,
+        pinned_seq -> Int4,
+        pinned_at -> Timestamptz,
+        pinned_by_id -> Uuid,
+    }
+}
+
+diesel::table! {
     conversation_events (conversation_id, seq) {
         conversation_id -> Uuid,
         seq -> Int4,
@@ -275,8 +306,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     mentions,
     message_revisions,
     messages,
+    pins,
     preferences,
     presences,
+    reaction_counts,
+    reactions,
     sessions,
     threads,
     users,

@@ -34,6 +34,9 @@ const LARGEST_PAGE: u32 = 100;
 const SIDEBAR: u32 = 100;
 /// What it may have. Each page below it is read by a statement of its own, and counts in full.
 const SIDEBAR_IN_FULL: u32 = 1_000;
+/// What the reactions to a message count as: one for each ten emoji that it may have, as those to all messages of a page
+/// are read by one statement.
+const REACTIONS: u32 = 5;
 /// Fields once every fragment is written out.
 const FIELDS: u32 = 2_000;
 /// The same, of all operations and fragments together: the library looks into each by itself.
@@ -337,7 +340,7 @@ impl<'d> Measure<'d> {
                     let own = match name {
                         "nodes" if is_element => Own::Beside(1),
                         // Each is an object of its own; `nodes` of the root.
-                        "nodes" | "sidebar" => Own::Each(one),
+                        "nodes" | "sidebar" | "reactions" => Own::Each(one),
                         // Its node counts itself.
                         "edges" if is_element => Own::Otherwise,
                         "pageInfo" => Own::Beside(0),
@@ -406,6 +409,7 @@ fn elements(field: &Field, is_page: bool) -> Elements {
         }
         "presences" => each(field, "userIds"),
         "sidebar" => Elements::Fixed(SIDEBAR),
+        "reactions" => Elements::Fixed(REACTIONS),
         // Of one delivery.
         "signals" => Elements::Fixed(LARGEST_PAGE),
         "nodes" => each(field, "ids"),
@@ -544,6 +548,17 @@ mod tests {
         let fragments = "{ viewer { sidebar { ...S } } } fragment S on T { conversation { members { nodes { user { id } } }
             lastMessage { replies(first: 1) { nodes { id } } ...R } } } fragment R on M { thread { messages { nodes { id } } } }";
         assert_eq!(code_of(fragments), Some(Code::OperationTooComplex));
+    }
+
+    #[test]
+    fn reactions_cost_one_for_each_ten() {
+        let page = |last: u32, below: &str| {
+            code_of(&format!("{{ a {{ messages(last: {last}) {{ nodes {{ reactions {{ emoji {below} }} }} }} }} }}"))
+        };
+        assert_eq!(page(100, ""), None);
+        assert_eq!(page(100, "reactors(first: 5) { nodes { id } }"), None);
+        assert_eq!(page(100, "reactors(first: 10) { nodes { id } }"), Some(Code::OperationTooComplex));
+        assert_eq!(page(10, "reactors(first: 100) { edges { node { id } } }"), Some(Code::OperationTooComplex));
     }
 
     #[test]

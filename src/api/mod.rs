@@ -6,6 +6,8 @@ use crate::accounts::graphql::{AccountMutation, AccountQuery};
 use crate::accounts::preferences::graphql::PreferencesMutation;
 use crate::conversations::graphql::{ConversationMutation, ConversationQuery, ConversationSubscription};
 use crate::messages::graphql::{MessageMutation, MessageQuery};
+use crate::messages::pins::graphql::PinMutation;
+use crate::messages::reactions::graphql::ReactionMutation;
 use crate::presence::graphql::{PresenceMutation, PresenceSubscription};
 use crate::reads::graphql::ReadMutation;
 use crate::users::graphql::{UserMutation, UserQuery};
@@ -38,6 +40,8 @@ pub struct Mutation(
     PresenceMutation,
     ReadMutation,
     MessageMutation,
+    ReactionMutation,
+    PinMutation,
 );
 
 /// Streams. Each begins with a delivery at once, which says that the stream is live, and completes when its session or the

@@ -122,6 +122,11 @@ impl Here {
         self.log.about_message(kind, self.viewer.user_id, subject_seq, self.now)
     }
 
+    /// Appends an event of the viewer's about a message, with what its kind keeps.
+    pub fn log_message_with(&mut self, kind: Kind, subject_seq: i32, payload: &impl Serialize) -> Result<i32> {
+        self.log.about_message_with(kind, self.viewer.user_id, subject_seq, payload, self.now)
+    }
+
     /// Appends another event of the viewer's.
     pub fn log(&mut self, kind: Kind, payload: &impl Serialize) -> Result<i32> {
         self.log.with(kind, Some(self.viewer.user_id), payload, self.now)

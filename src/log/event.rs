@@ -68,11 +68,24 @@ impl Writer {
         self.push(Event { subject_seq: Some(subject_seq.unwrap_or(seq)), ..self.blank(seq, kind, Some(actor), at) })
     }
 
+    /// Appends an event about a message, with what its kind keeps.
+    pub fn about_message_with(
+        &mut self,
+        kind: Kind,
+        actor: UserId,
+        subject_seq: i32,
+        payload: &impl Serialize,
+        at: Instant,
+    ) -> Result<i32> {
+        let seq = self.next()?;
+        let (subject_seq, payload) = (Some(subject_seq), Some(kept(payload)?));
+        self.push(Event { subject_seq, payload, ..self.blank(seq, kind, Some(actor), at) })
+    }
+
     /// Appends an event with what its kind keeps.
     pub fn with(&mut self, kind: Kind, actor: Option<UserId>, payload: &impl Serialize, at: Instant) -> Result<i32> {
         let seq = self.next()?;
-        let payload = serde_json::to_value(payload).map_err(Error::internal)?;
-        self.push(Event { payload: Some(payload), ..self.blank(seq, kind, actor, at) })
+        self.push(Event { payload: Some(kept(payload)?), ..self.blank(seq, kind, actor, at) })
     }
 
     /// What was appended, in order.
@@ -101,4 +114,8 @@ impl Writer {
             occurred_at,
         }
     }
+}
+
+fn kept(payload: &impl Serialize) -> Result<serde_json::Value> {
+    serde_json::to_value(payload).map_err(Error::internal)
 }

@@ -1,10 +1,11 @@
 //! Deleting: what stays is a tombstone.
 
+use futures_util::try_join;
 use serde_json::json;
 
-use super::edit::{Changed, find};
 use super::events::MESSAGE_DELETED;
-use super::{Message, store};
+use super::lock::{Changed, lock};
+use super::{Message, pins, reactions, store};
 use crate::app::App;
 use crate::audit;
 use crate::conversations::{self, Action, Here};
@@ -35,7 +36,7 @@ pub async fn delete(app: &App, viewer: &Viewer, draft: DeleteDraft) -> Result<Ch
     let (now, id, reason) = (app.clock.now(), draft.message, draft.reason);
     app.db
         .transaction(async move |tx| {
-            let (mut here, mut message) = find(tx, viewer, id, now).await?;
+            let (mut here, mut message) = lock(tx, viewer, id, now).await?;
             let is_own = message.author_id == viewer.user_id;
             here.may(match is_own {
                 true => Action::DeleteOwn,
@@ -48,6 +49,7 @@ pub async fn delete(app: &App, viewer: &Viewer, draft: DeleteDraft) -> Result<Ch
             message.deleted_at = Some(here.now);
             message.deleted_by_id = Some(viewer.user_id);
             store::save(tx, &message).await?;
+            try_join!(reactions::forget(tx, &message), pins::forget(tx, &message))?;
             uncount(tx, &mut here, &message).await?;
             let seq = here.log_message(MESSAGE_DELETED, Some(message.seq))?;
             if !is_own {

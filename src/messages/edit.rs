@@ -1,12 +1,12 @@
 //! Editing.
 
 use super::events::MESSAGE_EDITED;
+use super::lock::{Changed, deleted, lock};
 use super::mentions::{self, Mentions, Said};
-use super::{Message, draft, store};
+use super::{draft, store};
 use crate::app::App;
-use crate::conversations::{self, Action, Here, Sight, Verdict};
-use crate::db::Tx;
-use crate::error::{Code, Error, Result};
+use crate::conversations::{Action, Verdict};
+use crate::error::{Error, Result};
 use crate::id::MessageId;
 use crate::text::{Fault, Wrong};
 use crate::viewer::Viewer;
@@ -18,13 +18,6 @@ pub struct EditDraft {
     content: String,
     mentions: Mentions,
     expected_version: Option<i32>,
-}
-
-/// A message after its change, and the position of its conversation's latest event.
-pub struct Changed {
-    pub message: Message,
-    pub sight: Sight,
-    pub seq: i32,
 }
 
 impl EditDraft {
@@ -44,14 +37,12 @@ pub async fn edit(app: &App, viewer: &Viewer, draft: EditDraft) -> Result<Change
     let (now, draft) = (app.clock.now(), &draft);
     app.db
         .transaction(async move |tx| {
-            let (mut here, mut message) = find(tx, viewer, draft.message, now).await?;
+            let (mut here, mut message) = lock(tx, viewer, draft.message, now).await?;
             if message.author_id != viewer.user_id {
                 return Err(Error::forbidden("Only its author changes a message"));
             }
             here.may(Action::Edit).or_refuse()?;
-            let Some(before) = message.content.clone() else {
-                return Err(Error::new(Code::FailedPrecondition, "The message was deleted").with("reason", "DELETED"));
-            };
+            let before = message.content.clone().ok_or_else(deleted)?;
             if draft.expected_version.is_some_and(|expected| expected != message.version) {
                 return Err(Error::version_conflict(message.version));
             }
@@ -77,21 +68,4 @@ pub async fn edit(app: &App, viewer: &Viewer, draft: EditDraft) -> Result<Change
             Ok(Changed { message, sight, seq })
         })
         .await
-}
-
-/// A message and its conversation, locked; *not found* for strangers. Read again under the lock.
-pub(super) async fn find(
-    tx: &mut Tx,
-    viewer: &Viewer,
-    id: MessageId,
-    now: crate::clock::Instant,
-) -> Result<(Here, Message)> {
-    let missing = || Error::not_found("message");
-    let place = store::place_of(tx, id).await?.ok_or_else(missing)?;
-    let here = conversations::lock(tx, viewer, place, now).await.map_err(|error| match error.code() {
-        Code::NotFound => missing(),
-        _ => error,
-    })?;
-    let message = store::of_conversation(tx, place.id, &[id]).await?.pop().ok_or_else(missing)?;
-    Ok((here, message))
 }

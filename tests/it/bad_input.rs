@@ -133,6 +133,22 @@ async fn content_is_text_of_a_length() {
     }
 }
 
+#[tokio::test]
+async fn a_reaction_is_one_emoji() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let channel = alice.public_channel("Lounge").await;
+    let message = alice.say(&channel, "Hi").await["id"].clone();
+    let long = "👍".repeat(10_000);
+    for emoji in ["", " ", "a", ":+1:", "👍👍", "👍 ok", "\u{fe0f}", "❤\u{fe0e}", "🇽🇽", "👍\0", "\0", &long]
+    {
+        for ask in [REACT, UNREACT] {
+            let answer = refused(&server, &alice, ask, json!({ "messageId": message, "emoji": emoji })).await;
+            assert_eq!(answer.wrong_fields(), ["input.emoji BAD_FORMAT"], "{emoji:?}");
+        }
+    }
+}
+
 // Keys and versions.
 
 #[tokio::test]
@@ -239,13 +255,18 @@ async fn an_edit_of_a_stale_version_is_told_the_present_one() {
 // Pages.
 
 /// Every list that is read in pages, and how it is reached; <page> stands for the arguments.
-const LISTS: [(&str, &str); 7] = [
+const LISTS: [(&str, &str); 9] = [
     ("Query.channels", "channels(<page>) { edges { cursor } }"),
     ("Viewer.conversations", "viewer { conversations(<page>) { edges { cursor } } }"),
     ("Query.users", "users(<page>) { edges { cursor } }"),
     ("Viewer.blockedUsers", "viewer { blockedUsers(<page>) { edges { cursor } } }"),
     ("Channel.members", "channel(by: { id: <here> }) { members(<page>) { edges { cursor } } }"),
     ("Channel.messages", "channel(by: { id: <here> }) { messages(<page>) { edges { cursor } } }"),
+    ("Channel.pins", "channel(by: { id: <here> }) { pins(<page>) { edges { cursor } } }"),
+    (
+        "ReactionGroup.reactors",
+        "node(id: <thread>) { ... on Thread { root { reactions { reactors(<page>) { edges { cursor } } } } } }",
+    ),
     ("Thread.replies", "node(id: <thread>) { ... on Thread { replies(<page>) { edges { cursor } } } }"),
 ];
 
@@ -273,6 +294,8 @@ impl Lists {
         let here = alice.public_channel(name).await;
         let root = alice.say(&here, "Hi").await["id"].as_str().unwrap().to_owned();
         alice.write(json!({ "conversationId": here, "content": "Hi", "threadRootId": root })).await;
+        alice.ask(REACT, json!({ "input": { "messageId": root, "emoji": "👍" } })).await.data("addReaction");
+        alice.ask(PIN, json!({ "input": { "messageId": root } })).await.data("pinMessage");
         Self { here, thread: root.replace("msg_", "thread_") }
     }
 
@@ -359,6 +382,8 @@ async fn a_cursor_is_of_one_list_alone() {
         written(r#"["messages",null]"#),
         written(&format!(r#"["messages",["{nobody}",1]]"#)),
         written(&format!(r#"["members",["{nobody}",1,1,"{nobody}"]]"#)),
+        written(&format!(r#"["pins",["{nobody}",1]]"#)),
+        written(&format!(r#"["reactors",["{nobody}",1,"👍",1]]"#)),
         written(&format!(r#"["nothing",["{nobody}",1]]"#)),
     ];
     for (list, ask) in LISTS {
@@ -574,6 +599,13 @@ async fn everything_wrong_with_an_input_is_said_at_once() {
             &["input.messageId BAD_FORMAT", "input.reason TOO_LONG"],
         ),
         (
+            REACT,
+            json!({ "messageId": channel, "emoji": "x" }),
+            &["input.messageId BAD_FORMAT", "input.emoji BAD_FORMAT"],
+        ),
+        (UNREACT, json!({ "messageId": "", "emoji": "" }), &["input.messageId BAD_FORMAT", "input.emoji BAD_FORMAT"]),
+        (PIN, json!({ "messageId": channel }), &["input.messageId BAD_FORMAT"]),
+        (
             ADD,
             json!({ "conversationId": alice.id, "userIds": [alice.id, channel] }),
             &["input.conversationId BAD_FORMAT", "input.userIds.1 BAD_FORMAT"],
@@ -641,6 +673,8 @@ fn texts() -> Vec<Value> {
         texts.push(written(&format!(r#"["blockedUsers",[{time},"{nil}"]]"#)));
     }
     texts.push(written(&format!(r#"["messages",["{nil}",-2147483648]]"#)));
+    texts.push(written(&format!(r#"["pins",["{nil}",-2147483648]]"#)));
+    texts.push(written(&format!(r#"["reactors",["{nil}",1,"\u0000",2147483647]]"#)));
     texts.into_iter().map(Value::from).collect()
 }
 
@@ -677,6 +711,7 @@ impl Usual {
             ("ID", _) => json!(self.channel),
             ("String", "email") => json!(format!("{}@example.org", key())),
             ("String", "username") => json!(&key()[..20]),
+            ("String", "emoji") => json!("👍"),
             ("String", _) => json!(key()),
             ("Int", _) => json!(1),
             ("Boolean", _) => json!(true),
@@ -781,6 +816,7 @@ fn operation(object: &str, field: &sdl::Field, given: &serde_json::Map<String, V
         "Viewer" => ("query".into(), format!("viewer {{ {asked} }}")),
         "Channel" => ("query".into(), format!("conversation(id: {:?}) {{ {asked} }}", usual.channel)),
         "Message" => ("query".into(), format!("message(id: {:?}) {{ {asked} }}", usual.message)),
+        "ReactionGroup" => ("query".into(), format!("message(id: {:?}) {{ reactions {{ {asked} }} }}", usual.message)),
         "Thread" => ("query".into(), format!("node(id: {:?}) {{ ... on Thread {{ {asked} }} }}", usual.thread)),
         other => panic!("how is a {other} reached?"),
     };
@@ -801,6 +837,9 @@ const SEND: &str =
     "mutation($input: SendMessageInput!) { sendMessage(input: $input) { isReplay message { id content } } }";
 const EDIT: &str = "mutation($input: EditMessageInput!) { editMessage(input: $input) { message { id version } } }";
 const DELETE: &str = "mutation($input: DeleteMessageInput!) { deleteMessage(input: $input) { seq } }";
+const REACT: &str = "mutation($input: AddReactionInput!) { addReaction(input: $input) { seq } }";
+const UNREACT: &str = "mutation($input: RemoveReactionInput!) { removeReaction(input: $input) { seq } }";
+const PIN: &str = "mutation($input: PinMessageInput!) { pinMessage(input: $input) { seq } }";
 const CREATE: &str =
     "mutation($input: CreateChannelInput!) { createChannel(input: $input) { isReplay channel { id } } }";
 const UPDATE: &str =

@@ -72,6 +72,8 @@ async fn what_one_may_is_what_works_when_one_tries() {
                         "sendMessage(input: {{ conversationId: {channel:?}, clientKey: \"12345678\", content: \"!\" }}) {{ isReplay }}"
                     ),
                 ),
+                ("canReact", format!("addReaction(input: {{ messageId: {message}, emoji: \"👍\" }}) {{ seq }}")),
+                ("canPin", format!("pinMessage(input: {{ messageId: {message} }}) {{ seq }}")),
                 ("canModerate", format!("deleteMessage(input: {{ messageId: {message} }}) {{ seq }}")),
                 (
                     "canAddMembers",
@@ -122,7 +124,74 @@ async fn what_one_may_is_what_works_when_one_tries() {
             assert_eq!(can["canAttach"], can["canPost"], "{name}");
         }
     }
-    assert_eq!(tried, 9 * (7 * 4 - 2));
+    assert_eq!(tried, 11 * (7 * 4 - 2));
+}
+
+/// The same of one message: whose it is, and whether it is still there, counts too.
+#[tokio::test]
+async fn what_one_may_do_with_a_message_is_what_works_when_one_tries() {
+    let server = TestServer::start().await;
+    let mut people = Vec::new();
+    for name in ["owner", "moderator", "member", "guest", "reader", "gone"] {
+        people.push(server.register(name).await);
+    }
+    let [owner, moderator, member, guest, reader, gone] = people.try_into().ok().unwrap();
+    let channel = owner.public_channel("Anywhere").await;
+    for (role, people) in [("MODERATOR", &[&moderator][..]), ("MEMBER", &[&member, &gone]), ("GUEST", &[&guest])] {
+        owner.add(&channel, people, role).await;
+    }
+    let send = async |author: &Actor, root: Option<&Value>| {
+        let root = root.map(|root| root["id"].clone());
+        author.write(json!({ "conversationId": channel, "content": "Hi", "threadRootId": root })).await
+    };
+    let mut of_gone = Vec::new();
+    for _ in 0..5 * 5 {
+        of_gone.push(send(&gone, None).await);
+    }
+    gone.leave(&channel).await;
+    let mut tried = std::collections::BTreeMap::<_, usize>::new();
+    for person in [&owner, &moderator, &member, &guest, &reader] {
+        for kind in ["own", "of the owner", "of a member", "of one who left", "in a thread", "deleted"] {
+            for (permission, ask) in [
+                ("canReact", "addReaction(input: { messageId: $id, emoji: \"👍\" }) { seq }"),
+                ("canPin", "pinMessage(input: { messageId: $id }) { seq }"),
+                ("canEdit", "editMessage(input: { messageId: $id, content: \"Ho\" }) { seq }"),
+                ("canDelete", "deleteMessage(input: { messageId: $id }) { seq }"),
+                (
+                    "canReply",
+                    "sendMessage(input: { conversationId: $here, clientKey: $key, content: \"Hi\", threadRootId: $id }) {
+                        isReplay }",
+                ),
+            ] {
+                let message = match kind {
+                    "own" if person.name == reader.name => continue,
+                    "own" => send(person, None).await,
+                    "of the owner" | "deleted" => send(&owner, None).await,
+                    "of a member" => send(&member, None).await,
+                    "of one who left" => of_gone.pop().unwrap(),
+                    _ => send(&owner, Some(&send(&owner, None).await)).await,
+                };
+                let delete = "mutation($id: ID!) { deleteMessage(input: { messageId: $id }) { seq } }";
+                if kind == "deleted" {
+                    owner.ask(delete, json!({ "id": message["id"] })).await.data("deleteMessage");
+                }
+                let ask_can = "query($id: ID!) { message(id: $id) { viewerPermissions {
+                    canEdit canDelete canPin canReact canReply } } }";
+                let can = person.ask(ask_can, json!({ "id": message["id"] })).await.data("message");
+                let key = uuid::Uuid::new_v4().to_string().replace('-', "");
+                let ask = ask.replace("$id", &message["id"].to_string());
+                let ask = ask.replace("$here", &format!("{channel:?}")).replace("$key", &format!("{key:?}"));
+                let works = person.query(&format!("mutation {{ {ask} }}")).await.0.get("errors").is_none();
+                // Deleting again works and does nothing.
+                let is_nothing = permission == "canDelete" && kind == "deleted";
+                let can = &can["viewerPermissions"][permission];
+                assert_eq!(*can, json!(works && !is_nothing), "{permission} of {}, {kind}", person.name);
+                *tried.entry((permission, works && !is_nothing)).or_default() += 1;
+            }
+        }
+    }
+    // Each of them somewhere works, and elsewhere not.
+    assert_eq!(tried.len(), 2 * 5, "{tried:?}");
 }
 
 #[tokio::test]
@@ -133,9 +202,9 @@ async fn what_cannot_be_tried_yet_is_as_the_rules_say() {
     let channel = alice.public_channel("Anywhere").await;
     alice.add(&channel, &[&bob], "GUEST").await;
     for (who, may) in [
-        (&alice, json!({ "canReact": true, "canStartCall": true, "canPin": true, "canMentionEveryone": true })),
-        (&bob, json!({ "canReact": true, "canStartCall": true, "canPin": false, "canMentionEveryone": false })),
-        (&carol, json!({ "canReact": false, "canStartCall": false, "canPin": false, "canMentionEveryone": false })),
+        (&alice, json!({ "canStartCall": true, "canMentionEveryone": true })),
+        (&bob, json!({ "canStartCall": true, "canMentionEveryone": false })),
+        (&carol, json!({ "canStartCall": false, "canMentionEveryone": false })),
     ] {
         let can = permissions(who, &channel).await;
         for (name, expected) in may.as_object().unwrap() {

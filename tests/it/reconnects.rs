@@ -34,7 +34,9 @@ async fn people(server: &TestServer, count: usize) -> Vec<String> {
     for at in 0..count {
         let (user, session) = (UserId::at(now).0, SessionId::at(now).0);
         users.push(format!("('{user}', 'person-{at}', 'Person', 'USER', true, 1, '{now}', '{now}')"));
-        sessions.push(format!("('{session}', '{user}', '', '', 1, '{now}', '{now}', '{now}', '{now}'::timestamptz + '1 day')"));
+        sessions.push(format!(
+            "('{session}', '{user}', '', '', 1, '{now}', '{now}', '{now}', '{now}'::timestamptz + '1 day')"
+        ));
         let claims = json!({ "sub": user, "sid": session, "exp": now.timestamp() + 600 });
         tokens.push(jsonwebtoken::encode(&Keys::header(), &claims, &server.app.keys.encoding).unwrap());
     }
@@ -75,7 +77,8 @@ impl Client {
         self.say(json!({ "type": "connection_init", "payload": { "Authorization": authorization } })).await;
         assert_eq!(self.hear().await?["type"], "connection_ack");
         let variables = json!({ "id": self.channel, "after": self.seq });
-        self.say(json!({ "type": "subscribe", "id": "1", "payload": { "query": FOLLOW, "variables": variables } })).await;
+        self.say(json!({ "type": "subscribe", "id": "1", "payload": { "query": FOLLOW, "variables": variables } }))
+            .await;
         Ok(())
     }
 
@@ -129,7 +132,8 @@ async fn thousands_who_come_back_at_once_miss_nothing() {
         alice.say(&channel, &number.to_string()).await;
     }
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) as usize;
-    let count = std::env::var("N").map(|n| n.parse().unwrap()).unwrap_or(CLIENTS).min(files.saturating_sub(OTHER_FILES) / 2);
+    let count =
+        std::env::var("N").map(|n| n.parse().unwrap()).unwrap_or(CLIENTS).min(files.saturating_sub(OTHER_FILES) / 2);
     let tokens = people(&server, count.div_ceil(OF_PERSON)).await;
     let again = AtomicUsize::new(0);
     let begin = std::time::Instant::now();
@@ -167,7 +171,9 @@ async fn thousands_who_come_back_at_once_miss_nothing() {
             let status = answer.status();
             longest = longest.max(begin.elapsed());
             times += 1;
-            if status != 200 { eprintln!("health {status} after {:?}", begin.elapsed()); }
+            if status != 200 {
+                eprintln!("health {status} after {:?}", begin.elapsed());
+            }
             sleep(Duration::from_millis(100)).await;
         }
         eprintln!("health {times} times, longest {longest:?}");
@@ -175,7 +181,7 @@ async fn thousands_who_come_back_at_once_miss_nothing() {
     let writing = async {
         for number in 13..=std::env::var("LAST").unwrap().parse::<i64>().unwrap() {
             alice.say(&channel, &number.to_string()).await;
-        eprintln!("said {number} at {:?}, arrived {}", begin.elapsed(), arrived.load(Ordering::Relaxed));
+            eprintln!("said {number} at {:?}, arrived {}", begin.elapsed(), arrived.load(Ordering::Relaxed));
         }
     };
     let coming = async {

@@ -16,7 +16,10 @@ use crate::conversations::{Departure, MemberById, MemberRole, Sight};
 use crate::error::{Error, Result};
 use crate::id::MemberId;
 use crate::log::{Batch, Event};
-use crate::messages::events::{MESSAGE_DELETED, MESSAGE_EDITED, MESSAGE_SENT};
+use crate::messages::events::{
+    MESSAGE_DELETED, MESSAGE_EDITED, MESSAGE_PINNED, MESSAGE_SENT, MESSAGE_UNPINNED, REACTION_ADDED, REACTION_REMOVED,
+    Reaction,
+};
 use crate::messages::graphql::{Message, MessageEdge, message_at};
 use crate::scalar::DateTime;
 use crate::users::graphql::{User, user};
@@ -37,6 +40,10 @@ pub enum ConversationEvent {
     MessageSent(MessageSentEvent),
     MessageEdited(MessageEditedEvent),
     MessagesDeleted(MessagesDeletedEvent),
+    ReactionAdded(ReactionAddedEvent),
+    ReactionRemoved(ReactionRemovedEvent),
+    MessagePinned(MessagePinnedEvent),
+    MessageUnpinned(MessageUnpinnedEvent),
     MemberJoined(MemberJoinedEvent),
     MemberLeft(MemberLeftEvent),
     MemberUpdated(MemberUpdatedEvent),
@@ -81,6 +88,10 @@ impl ConversationEvent {
             MESSAGE_SENT => Self::MessageSent(MessageSentEvent(entry)),
             MESSAGE_EDITED => Self::MessageEdited(MessageEditedEvent(entry)),
             MESSAGE_DELETED => Self::MessagesDeleted(MessagesDeletedEvent(entry)),
+            REACTION_ADDED => Self::ReactionAdded(ReactionAddedEvent(entry)),
+            REACTION_REMOVED => Self::ReactionRemoved(ReactionRemovedEvent(entry)),
+            MESSAGE_PINNED => Self::MessagePinned(MessagePinnedEvent(entry)),
+            MESSAGE_UNPINNED => Self::MessageUnpinned(MessageUnpinnedEvent(entry)),
             MEMBER_JOINED => Self::MemberJoined(MemberJoinedEvent(entry)),
             MEMBER_LEFT => Self::MemberLeft(MemberLeftEvent(entry)),
             MEMBER_UPDATED => Self::MemberUpdated(MemberUpdatedEvent(entry)),
@@ -181,6 +192,61 @@ event! {
         /// What stays of them: they keep their places, hide them.
         async fn messages(&self, ctx: &Context<'_>) -> Result<Vec<Message>> {
             Ok(vec![self.0.message(ctx).await?])
+        }
+    }
+}
+
+event! {
+    /// The actor reacted to a message.
+    ReactionAddedEvent {
+        /// The message, with its present reactions.
+        async fn message(&self, ctx: &Context<'_>) -> Result<Message> {
+            self.0.message(ctx).await
+        }
+
+        /// With what.
+        async fn emoji(&self) -> Result<String> {
+            Ok(self.0.event.payload::<Reaction>()?.emoji)
+        }
+    }
+}
+
+event! {
+    /// A reaction was taken back.
+    ReactionRemovedEvent {
+        /// The message, with its present reactions.
+        async fn message(&self, ctx: &Context<'_>) -> Result<Message> {
+            self.0.message(ctx).await
+        }
+
+        /// With what.
+        async fn emoji(&self) -> Result<String> {
+            Ok(self.0.event.payload::<Reaction>()?.emoji)
+        }
+
+        /// Whose it was: the actor's, unless a moderator took it away.
+        async fn user(&self, ctx: &Context<'_>) -> Result<User> {
+            user(ctx, self.0.event.payload::<Reaction>()?.user_id).await
+        }
+    }
+}
+
+event! {
+    /// A message was pinned.
+    MessagePinnedEvent {
+        /// The message.
+        async fn message(&self, ctx: &Context<'_>) -> Result<Message> {
+            self.0.message(ctx).await
+        }
+    }
+}
+
+event! {
+    /// A message was unpinned.
+    MessageUnpinnedEvent {
+        /// The message.
+        async fn message(&self, ctx: &Context<'_>) -> Result<Message> {
+            self.0.message(ctx).await
         }
     }
 }

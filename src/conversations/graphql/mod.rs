@@ -23,6 +23,7 @@ use crate::context::Ask;
 use crate::directive::perViewer;
 use crate::error::{Error, Result};
 use crate::messages::graphql::{Message, MessageAnchor, MessageConnection};
+use crate::messages::pins::graphql::PinConnection;
 use crate::reads::graphql::ConversationViewerState;
 use crate::scalar::DateTime;
 use crate::users::graphql::User;
@@ -85,6 +86,15 @@ use permissions::ConversationPermissions;
         arg(name = "anchor", ty = "MessageAnchor"),
         arg(name = "before", ty = "i32", default = 25),
         arg(name = "after", ty = "i32", default = 25)
+    ),
+    field(
+        name = "pins",
+        ty = "Result<PinConnection>",
+        desc = "Its pinned messages, last pinned first.",
+        arg(name = "first", ty = "Option<i32>"),
+        arg(name = "after", ty = "Option<String>"),
+        arg(name = "last", ty = "Option<i32>"),
+        arg(name = "before", ty = "Option<String>")
     ),
     field(
         name = "events",

@@ -372,7 +372,9 @@ mod tests {
         for at in 0..OPERATIONS {
             run(&mut protocol, &at.to_string());
         }
-        assert!(matches!(protocol.receive(&subscribe("one more")), Ok(Step::Refuse(refused)) if refused.id == "one more"));
+        assert!(
+            matches!(protocol.receive(&subscribe("one more")), Ok(Step::Refuse(refused)) if refused.id == "one more")
+        );
         assert!(matches!(protocol.receive(r#"{"type":"complete","id":"7"}"#), Ok(Step::Stop(_))));
         run(&mut protocol, "one more");
     }

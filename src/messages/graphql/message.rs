@@ -5,11 +5,15 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object};
 use futures_util::future::try_join_all;
 
+use super::permissions::{MessagePermissions, message_permissions};
 use super::thread::{Thread, find_thread};
 use crate::context::Ask;
 use crate::conversations::Sight;
 use crate::conversations::graphql::{Conversation, conversation};
+use crate::directive::perViewer;
 use crate::error::{Error, Result};
+use crate::messages::pins::graphql::{Pin, pin_of};
+use crate::messages::reactions::graphql::{ReactionGroup, reactions_to, viewer_reactions};
 use crate::messages::{self, Kind, MessageAt, MessageCursor, Piece, pieces};
 use crate::page::{Page, connection};
 use crate::scalar::DateTime;
@@ -88,6 +92,14 @@ impl Message {
         ctx.scope().write(text::excerpt(&with_names(ctx, content).await?, length as usize))
     }
 
+    /// Reactions by emoji, first one first; at most 50 different ones.
+    async fn reactions(&self, ctx: &Context<'_>) -> Result<Vec<ReactionGroup>> {
+        match self.row.deleted_at {
+            None => reactions_to(ctx, &self.row).await,
+            Some(_) => Ok(Vec::new()),
+        }
+    }
+
     /// The message it quotes; null for none.
     async fn reply_to(&self, ctx: &Context<'_>) -> Option<Result<Message>> {
         Some(message_at(ctx, self.sight, self.row.reply_to_seq?).await)
@@ -101,6 +113,14 @@ impl Message {
     /// The thread under it; null before the first reply.
     async fn thread(&self, ctx: &Context<'_>) -> Option<Result<Thread>> {
         find_thread(ctx, self.sight, self.row.seq).await.transpose()
+    }
+
+    /// Since when and by whom it is pinned; null while it is not.
+    async fn pin(&self, ctx: &Context<'_>) -> Option<Result<Pin>> {
+        match self.row.deleted_at {
+            None => pin_of(ctx, &self.row).await.transpose(),
+            Some(_) => None,
+        }
     }
 
     /// When it was sent.
@@ -126,6 +146,21 @@ impl Message {
     /// Counts the changes of its content, for `expectedVersion`.
     async fn version(&self) -> i32 {
         self.row.version
+    }
+
+    /// Emoji the viewer has reacted with.
+    #[graphql(directive = perViewer::apply())]
+    async fn viewer_reactions(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
+        match self.row.deleted_at {
+            None => viewer_reactions(ctx, &self.row).await,
+            Some(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// What the viewer may do with it.
+    #[graphql(directive = perViewer::apply())]
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<MessagePermissions> {
+        message_permissions(ctx, self).await
     }
 }
 

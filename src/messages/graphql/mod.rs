@@ -2,6 +2,7 @@
 
 mod message;
 mod mutation;
+mod permissions;
 mod thread;
 
 use async_graphql::{Context, ID, Object, OneofObject};

@@ -173,6 +173,10 @@ const FOLLOW: &str = "subscription($id: ID!, $after: Int) { conversationEvents(c
         ... on MessageSentEvent { message { id seq clientKey content author { username } } timelineEdge { cursor } threadEdge { cursor } }
         ... on MessageEditedEvent { message { id content version } }
         ... on MessagesDeletedEvent { messages { id content deletedAt } }
+        ... on ReactionAddedEvent { emoji message { id reactions { emoji count } } }
+        ... on ReactionRemovedEvent { emoji user { username } message { id reactions { emoji count } } }
+        ... on MessagePinnedEvent { message { id pin { pinnedAt pinnedBy { username } } } }
+        ... on MessageUnpinnedEvent { message { id pin { pinnedAt } } }
         ... on MemberJoinedEvent { user { username } member { id role } }
         ... on MemberLeftEvent { user { username } memberId reason }
         ... on MemberUpdatedEvent { user { username } previousRole role member { id role } }

@@ -1,0 +1,3 @@
+DROP TABLE pins;
+DROP TABLE reaction_counts;
+DROP TABLE reactions;
