@@ -81,7 +81,7 @@ async fn writing_costs_the_same_statements_however_much_there_is() {
             ("Send", alice, send("key-0003", &many), 13),
             ("Edit", bob, json!({ "messageId": said, "content": "Hello" }), 11),
             ("Edit", bob, json!({ "messageId": said, "content": format!("Hello <@{}>", alice.id) }), 14),
-            ("Delete", bob, json!({ "messageId": said }), 11),
+            ("Delete", bob, json!({ "messageId": said }), 14),
             ("MarkRead", bob, json!({ "conversationId": channel }), 5),
             ("MarkRead", bob, json!({ "conversationId": channel, "seq": 4 }), 6),
             ("Keep", bob, json!({ "conversationId": channel, "isFavorite": true }), 4),
