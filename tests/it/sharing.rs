@@ -257,7 +257,7 @@ async fn who_is_removed_hears_that_as_the_last_and_the_others_go_on() {
     let remove = "mutation($id: ID!) { removeConversationMember(input: { memberId: $id }) { memberId } }";
     names[0].ask(remove, json!({ "id": seat })).await.data("removeConversationMember");
     let last = names[0].say(&channel, "for three").await["seq"].as_i64().unwrap();
-    let mut mallory = logs.pop().unwrap().1;
+    let (_socket, mut mallory) = logs.pop().unwrap();
     let events = mallory.events_until(last - 1).await;
     assert_eq!(events.last().unwrap()["__typename"], "MemberLeftEvent");
     assert_eq!(mallory.end().await, Ended::Complete);

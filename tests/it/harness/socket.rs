@@ -81,7 +81,6 @@ impl Socket {
                     },
                 }
             }
-            eprintln!("closed {code:?}");
             close.send_replace(Some(code.unwrap_or(1006)));
             routes.lock().unwrap().clear();
         });
