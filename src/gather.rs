@@ -79,7 +79,7 @@ impl<W: Gather> LinesOf<W> {
     fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let line = || Arc::new(Mutex::new(Line { waiting: Vec::new(), is_led: false }));
-        let lines = std::iter::repeat_with(line).take((cores / 2).clamp(1, LINES)).collect();
+        let lines = std::iter::repeat_with(line).take(cores.clamp(1, LINES)).collect();
         Self { lines, places: Arc::new(Semaphore::new(WAITING)) }
     }
 

@@ -19,7 +19,7 @@ mod guard;
 mod node;
 mod plan;
 mod server;
-mod subscribe;
+pub mod subscribe;
 
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_stream::stream;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 use uuid::Uuid;
 
@@ -26,40 +27,63 @@ const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// that always takes too long would be tried for ever, and nobody would hear why nothing comes.
 const TIMEOUTS: usize = 3;
 
+/// What a subscriber is shown of an event.
+pub struct Shown {
+    pub answer: Answer,
+    /// Of those who are shown something made for them alone; to be kept for as long as the answer.
+    pub place: Option<OwnedSemaphorePermit>,
+}
+
+impl From<Answer> for Shown {
+    fn from(answer: Answer) -> Self {
+        Self { answer, place: None }
+    }
+}
+
 impl Executor {
     /// Runs a subscription: an answer for each event. One that cannot be opened, or cannot be shown, ends it: going on
     /// past an event that the client did not get would be a silent hole, and it resumes after the last one it has.
-    pub fn subscribe(&self, operation: Operation, scope: Arc<Scope>) -> BoxStream<'static, Answer> {
+    ///
+    /// What is shown to this subscriber alone waits for one of the `places` before it is made: whoever has many
+    /// subscriptions, and reads none, has few answers kept.
+    pub fn subscribe(
+        &self,
+        operation: Operation,
+        scope: Arc<Scope>,
+        places: Arc<Semaphore>,
+    ) -> BoxStream<'static, Shown> {
         let (executor, operation) = (self.clone(), Arc::new(operation));
         let request_id = scope.request_id.clone();
-        let answers = stream! {
+        let shown = stream! {
             let mut is_new = operation.is_new;
             let mut source = match executor.open(&operation, &scope).await {
                 Ok(source) => source,
                 Err(refused) => {
-                    yield refused;
+                    yield Shown::from(refused);
                     return;
                 }
             };
             while let Some(delivery) = source.next().await {
-                let answer = match delivery {
-                    Ok(Delivery::Shown(answer)) => answer,
+                let shown = match delivery {
+                    Ok(Delivery::Shown(answer)) => Shown::from(answer),
                     Ok(Delivery::Event(event)) => {
-                        executor.show(&operation, Arc::new(scope.part_of_it(Part::Showing(event)))).await
+                        let place = places.clone().acquire_owned().await.ok();
+                        let scope = Arc::new(scope.part_of_it(Part::Showing(event)));
+                        Shown { answer: executor.show(&operation, scope).await, place }
                     }
-                    Err(error) => Answer::refuse(&error, &scope.request_id),
+                    Err(error) => Shown::from(Answer::refuse(&error, &scope.request_id)),
                 };
-                executor.documents.keep_if_valid(&operation.document, std::mem::take(&mut is_new), &answer);
-                let is_over = matches!(answer, Answer::Refused(..));
-                yield answer;
+                executor.documents.keep_if_valid(&operation.document, std::mem::take(&mut is_new), &shown.answer);
+                let is_over = matches!(shown.answer, Answer::Refused(..));
+                yield shown;
                 if is_over {
                     return;
                 }
             }
         };
-        AssertUnwindSafe(answers)
+        AssertUnwindSafe(shown)
             .catch_unwind()
-            .map(move |answer| answer.unwrap_or_else(|_panic| Answer::refuse(&panicked(), &request_id)))
+            .map(move |shown| shown.unwrap_or_else(|_panic| Answer::refuse(&panicked(), &request_id).into()))
             .boxed()
     }
 

@@ -141,20 +141,21 @@ impl Db {
     where
         for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<T> + SendFn<&'t mut Tx, Result<T>, Fut: Send> + Send,
     {
-        let (mut tx, ()) = self.begin(async |_: &Tx| ()).await?;
+        let (mut tx, ()) = self.begin(tx::BEGIN, async |_: &Tx| ()).await?;
         let answer = work(&mut tx).await;
         self.end(tx, answer).await
     }
 
     /// The same where every round trip counts: the statements of `first` travel with the BEGIN, and `work` gets what they
-    /// found. `first` must not write: it may run twice, once more on a new connection when the first was lost.
+    /// found. `first` must not write: it may run twice, once more on a new connection when the first was lost. All
+    /// statements are planned for finding rows by their keys.
     pub async fn transaction_from<S, T, F, W>(&self, first: F, work: W) -> Result<T>
     where
         F: Clone + Send,
         for<'t> F: AsyncFnOnce(&'t Tx) -> Result<S> + SendFn<&'t Tx, Result<S>, Fut: Send>,
         for<'t> W: AsyncFnOnce((&'t mut Tx, S)) -> Result<T> + SendFn<(&'t mut Tx, S), Result<T>, Fut: Send> + Send,
     {
-        let (mut tx, found) = self.begin(first).await?;
+        let (mut tx, found) = self.begin(tx::BEGIN_BY_KEYS, first).await?;
         let answer = match found {
             Ok(found) => work((&mut tx, found)).await,
             Err(error) => Err(error),
@@ -163,19 +164,19 @@ impl Db {
     }
 
     /// A transaction on a connection that lives: a lost one has begun nothing, so another one is tried.
-    async fn begin<S, F>(&self, first: F) -> Result<(Tx, S)>
+    async fn begin<S, F>(&self, how: &'static str, first: F) -> Result<(Tx, S)>
     where
         F: Clone + Send,
         for<'t> F: AsyncFnOnce(&'t Tx) -> S + SendFn<&'t Tx, S, Fut: Send>,
     {
         let tx = Tx::new(self.connection().await?);
-        let (begun, found) = join!(tx.begin(), (first.clone())(&tx));
+        let (begun, found) = join!(tx.begin(how), (first.clone())(&tx));
         match begun {
             Err(error) if errors::is_connection_lost(&error) => {
                 drop(tx);
                 self.forget_idle_connections();
                 let tx = Tx::new(self.connection().await?);
-                let (begun, found) = join!(tx.begin(), first(&tx));
+                let (begun, found) = join!(tx.begin(how), first(&tx));
                 begun?;
                 Ok((tx, found))
             }

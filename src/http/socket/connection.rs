@@ -1,28 +1,31 @@
-//! One socket: a task that reads, writes and watches the time, and a task for each operation.
+//! One socket: a task that reads, writes, watches the time and polls the subscriptions, and a task for each query and each
+//! mutation.
 //!
-//! The socket is not split. What operations make waits in a bounded queue; several frames leave with one flush. It goes on
+//! A subscription mostly hands on what was made for many: in a task of its own each delivery would wake two tasks. The
+//! socket is not split. What operations make waits in a bounded queue; several frames leave with one flush. It goes on
 //! listening while it writes: somebody who loads much over a slow line can send a message meanwhile. When this task ends,
 //! for whatever reason, its operations end with it; mutations under way go on by themselves.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::{pending, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
-use futures_util::future::BoxFuture;
+use futures_util::future::{AbortHandle, Abortable, BoxFuture};
+use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Instant, MissedTickBehavior, Sleep, interval_at, sleep_until, timeout};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::Instrument;
 
 use super::dialect::Dialect;
 use super::greeting::{self, Session};
-use super::operation::{Answers, Task};
+use super::operation::{Answers, Task, Work};
 use super::places::{Holder, Place};
 use super::protocol::{self, Close, Protocol, Running, Step};
 use super::queue::{Content, Frame, Queue};
@@ -90,8 +93,11 @@ struct Connection {
     attendance: Option<Attendance>,
     /// Cancelled when the session ends.
     ended: Arc<CancellationToken>,
-    /// The tasks of operations, by serial.
-    operations: HashMap<u64, AbortOnDropHandle<()>>,
+    /// Waits for that.
+    end: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// What ends operations, by serial.
+    operations: HashMap<u64, Under>,
+    subscriptions: FuturesUnordered<Abortable<BoxFuture<'static, ()>>>,
     /// Those of queries and mutations.
     brief: TaskTracker,
     answers: Answers,
@@ -104,12 +110,21 @@ struct Connection {
     /// Bytes given to the socket, and not yet taken by the kernel.
     unflushed: usize,
     /// When a client that takes no more of them is given up.
-    stalls: Option<Instant>,
+    stalls: Option<Alarm>,
     /// A look into the database under way.
     look: Option<BoxFuture<'static, Result<Seen, Close>>>,
     /// When the next look is due, or the greeting.
-    due: Option<Instant>,
+    due: Option<Alarm>,
     _place: Option<Place>,
+}
+
+/// A timer that stays set while other things happen.
+type Alarm = Pin<Box<Sleep>>;
+
+/// An operation under way; it ends when this is dropped.
+enum Under {
+    OwnTask { _task: AbortOnDropHandle<()> },
+    ThisTask(AbortHandle),
 }
 
 /// What a look into the database found.
@@ -121,6 +136,7 @@ enum Seen {
 impl Connection {
     fn new(socket: WebSocket, protocol: Protocol, http: Http, origin: Origin, place: Option<Place>) -> Self {
         let (queue, outlet) = Queue::new();
+        let ended = Arc::<CancellationToken>::default();
         Self {
             socket,
             http,
@@ -128,8 +144,10 @@ impl Connection {
             protocol,
             session: None,
             attendance: None,
-            ended: Arc::default(),
+            end: wait_for(&ended),
+            ended,
             operations: HashMap::new(),
+            subscriptions: FuturesUnordered::new(),
             brief: TaskTracker::new(),
             answers: Answers::default(),
             queue,
@@ -139,7 +157,7 @@ impl Connection {
             unflushed: 0,
             stalls: None,
             look: None,
-            due: Some(Instant::now() + INIT),
+            due: Some(alarm(Instant::now() + INIT)),
             _place: place,
         }
     }
@@ -164,10 +182,10 @@ impl Connection {
                 // What ends the conversation comes first, and reading before writing: a client that floods the socket
                 // starves its own answers alone.
                 biased;
-                () = self.ended.cancelled() => return Err(End::SessionEnded),
+                () = &mut self.end => return Err(End::SessionEnded),
                 seen = look(&mut self.look) => self.see(seen?),
-                () = until(self.due) => self.fall_due()?,
-                () = until(self.stalls) => return Err(Close::TOO_SLOW.into()),
+                () = until(&mut self.due) => self.fall_due()?,
+                () = until(&mut self.stalls) => return Err(Close::TOO_SLOW.into()),
                 () = &mut stopping => {
                     self.finish().await;
                     return Err(Close::RESTARTING.into());
@@ -186,6 +204,7 @@ impl Connection {
                     self.send(Message::Ping(Default::default()));
                     self.show_life();
                 }
+                Some(_) = self.subscriptions.next() => {}
                 frame = self.outlet.recv(), if self.next.is_none() => self.next = frame,
             }
         }
@@ -235,6 +254,7 @@ impl Connection {
                 if let Some(session) = &session {
                     let realtime = &self.http.app.realtime;
                     self.ended = realtime.ended_sessions.watch(session.viewer.session_id);
+                    self.end = wait_for(&self.ended);
                     self.attendance = Some(realtime.presences.attend(session.viewer));
                 }
                 self.session = session;
@@ -253,7 +273,7 @@ impl Connection {
 
     fn wait_for_the_end_of_the_session(&mut self) {
         let left = |session: &Session| (session.look_at - self.http.app.clock.now()).to_std().unwrap_or_default();
-        self.due = self.session.as_ref().map(|session| Instant::now() + left(session));
+        self.due = self.session.as_ref().map(|session| alarm(Instant::now() + left(session)));
     }
 
     fn fall_due(&mut self) -> Result<(), End> {
@@ -295,8 +315,17 @@ impl Connection {
             answers: self.answers.clone(),
             ended: self.ended.clone(),
         };
-        let task = task.operate(params);
-        self.operations.insert(serial, AbortOnDropHandle::new(tokio::spawn(task.instrument(span))));
+        let under = match span.in_scope(|| task.begin(params)) {
+            Work::Computes(work) => {
+                Under::OwnTask { _task: AbortOnDropHandle::new(tokio::spawn(work.instrument(span))) }
+            }
+            Work::Waits(work) => {
+                let (handle, registration) = AbortHandle::new_pair();
+                self.subscriptions.push(Abortable::new(work.instrument(span).boxed(), registration));
+                Under::ThisTask(handle)
+            }
+        };
+        self.operations.insert(serial, under);
     }
 
     fn is_listening(&self) -> bool {
@@ -331,7 +360,7 @@ impl Connection {
                 Poll::Ready(()) => self.is_written(),
                 Poll::Pending => {
                     let time = STALLS + Duration::from_secs_f64(self.unflushed as f64 / SLOWEST);
-                    self.stalls = Some(Instant::now() + time);
+                    self.stalls = Some(alarm(Instant::now() + time));
                 }
             }
         }
@@ -376,6 +405,7 @@ impl Connection {
                 tokio::select! {
                     biased;
                     turn = turn(&mut self.socket, false, self.unflushed > 0) => { turn?; self.is_written() }
+                    Some(_) = self.subscriptions.next() => {}
                     frame = self.outlet.recv(), if self.next.is_none() => self.next = frame,
                     // The last answer may have come together with the end of the one who gave it.
                     () = &mut answered, if self.unflushed == 0 => return self.write(),
@@ -431,6 +461,14 @@ impl Connection {
     }
 }
 
+impl Drop for Under {
+    fn drop(&mut self) {
+        if let Self::ThisTask(handle) = self {
+            handle.abort();
+        }
+    }
+}
+
 impl From<Close> for End {
     fn from(close: Close) -> Self {
         Self::Close(close)
@@ -483,9 +521,17 @@ async fn look(look: &mut Option<BoxFuture<'static, Result<Seen, Close>>>) -> Res
     }
 }
 
-async fn until(instant: Option<Instant>) {
-    match instant {
-        Some(instant) => sleep_until(instant).await,
+fn wait_for(ended: &Arc<CancellationToken>) -> Pin<Box<WaitForCancellationFutureOwned>> {
+    Box::pin(CancellationToken::clone(ended).cancelled_owned())
+}
+
+fn alarm(at: Instant) -> Alarm {
+    Box::pin(sleep_until(at))
+}
+
+async fn until(alarm: &mut Option<Alarm>) {
+    match alarm {
+        Some(alarm) => alarm.await,
         None => pending().await,
     }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -11,12 +12,15 @@ use super::ANSWER;
 use super::protocol::Running;
 use super::queue::{Content, Queue};
 use crate::api::execute::{Answer, Kind, Operation, Params};
+use crate::api::subscribe::Shown;
 use crate::context::Scope;
 use crate::error::{Code, Error};
 use crate::http::Http;
 
 /// Queries of one socket that run, or whose answers wait for room in the queue.
 const QUERIES: usize = 4;
+/// The same of events that are shown to this socket alone.
+const EVENTS: usize = 4;
 
 /// What bounds the answers of one socket that are made, or being made, and not yet in its queue: each may be as large as
 /// `ANSWER`, and waits until the client has read what was made before it. A clone bounds the same.
@@ -24,17 +28,23 @@ const QUERIES: usize = 4;
 /// A query begins when it has one of a few places. Nothing is lost while it waits, and for a client that does not read no
 /// more is made. A mutation begins at once: what somebody sends is to be done when it comes, not when answers to something
 /// else have been read, and not never because the connection broke before that. So it is its answer that has to find room,
-/// among those of other mutations, when it is made; an error says so where it finds none.
+/// among those of other mutations, when it is made; an error says so where it finds none. What was shown to many is there
+/// already, and the socket takes nothing by waiting for it; an event that is shown to this socket alone is like a query.
 #[derive(Clone)]
 pub struct Answers {
     queries: Arc<Semaphore>,
+    events: Arc<Semaphore>,
     /// In bytes.
     of_mutations: Arc<Semaphore>,
 }
 
 impl Default for Answers {
     fn default() -> Self {
-        Self { queries: Arc::new(Semaphore::new(QUERIES)), of_mutations: Arc::new(Semaphore::new(ANSWER)) }
+        Self {
+            queries: Arc::new(Semaphore::new(QUERIES)),
+            events: Arc::new(Semaphore::new(EVENTS)),
+            of_mutations: Arc::new(Semaphore::new(ANSWER)),
+        }
     }
 }
 
@@ -57,21 +67,34 @@ pub struct Task {
 /// Nothing follows.
 struct Over;
 
+/// What is left to do for an operation.
+pub enum Work {
+    /// A query or a mutation.
+    Computes(BoxFuture<'static, ()>),
+    /// Mostly for something to happen, or for room.
+    Waits(BoxFuture<'static, ()>),
+}
+
 impl Task {
-    pub async fn operate(self, params: Box<Params>) {
-        let brief = self.brief.token();
-        // Whatever ends an operation was said to the client, or there is none any more.
-        let _: Result<(), Over> = match self.http.executor.prepare(*params, &self.scope.request_id) {
-            Err(refused) => self.push(refused).await,
-            Ok(operation) => match operation.kind {
-                Kind::Query => self.query(operation).await,
-                Kind::Mutation => self.mutate(operation).await,
-                Kind::Subscription => {
-                    drop(brief);
-                    self.deliver(operation).await
-                }
-            },
-        };
+    /// Whatever ends the operation was said to the client then, or there is none any more.
+    pub fn begin(self, params: Box<Params>) -> Work {
+        match self.http.executor.prepare(*params, &self.scope.request_id) {
+            Err(refused) => Work::Waits(async move { drop(self.push(refused).await) }.boxed()),
+            Ok(operation) if operation.kind == Kind::Subscription => {
+                Work::Waits(async move { drop(self.deliver(operation).await) }.boxed())
+            }
+            Ok(operation) => {
+                let brief = self.brief.token();
+                Work::Computes(async move { drop((self.run(operation).await, brief)) }.boxed())
+            }
+        }
+    }
+
+    async fn run(&self, operation: Operation) -> Result<(), Over> {
+        match operation.kind {
+            Kind::Mutation => self.mutate(operation).await,
+            _ => self.query(operation).await,
+        }
     }
 
     async fn query(&self, operation: Operation) -> Result<(), Over> {
@@ -95,9 +118,9 @@ impl Task {
     }
 
     async fn deliver(&self, operation: Operation) -> Result<(), Over> {
-        let answers = self.http.executor.subscribe(operation, self.scope.clone());
-        let mut answers = answers.take_until(self.ended.cancelled()).boxed();
-        while let Some(answer) = answers.next().await {
+        let shown = self.http.executor.subscribe(operation, self.scope.clone(), self.answers.events.clone());
+        let mut shown = shown.take_until(self.ended.cancelled()).boxed();
+        while let Some(Shown { answer, place: _place }) = shown.next().await {
             self.push(self.fit(answer)).await?;
         }
         self.complete().await

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::extract::ws::Utf8Bytes;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::dialect::{Dialect, Verb};
@@ -73,6 +74,8 @@ pub enum Step {
 #[derive(Debug)]
 pub struct Running {
     id: String,
+    /// What its results begin with, in JSON, as far as the results themselves.
+    before_result: String,
     /// Different for each operation of the socket.
     pub serial: u64,
     /// Of its message.
@@ -149,7 +152,7 @@ impl Protocol {
             return Err(Close::in_use(&id));
         }
         self.serials += 1;
-        let running = Arc::new(Running { id: id.clone(), serial: self.serials, size, dialect: self.dialect });
+        let running = Arc::new(Running::new(id.clone(), self.serials, size, self.dialect));
         let held: usize = self.running.values().map(|running| running.size).sum();
         if self.running.len() >= OPERATIONS || held + size > MESSAGES {
             return Ok(Step::Refuse(running));
@@ -219,19 +222,25 @@ fn pong(payload: Option<&RawValue>) -> Utf8Bytes {
 }
 
 impl Running {
+    fn new(id: String, serial: u64, size: usize, dialect: Dialect) -> Self {
+        let before_result = before_payload(&id, dialect.next());
+        Self { id, before_result, serial, size, dialect }
+    }
+
     /// A result; `body` is JSON, as are `errors`. Spliced, since the same body goes to many sockets.
     pub fn next(&self, body: &[u8]) -> Utf8Bytes {
-        frame(&self.id, self.dialect.next(), Some(body))
+        json([self.before_result.as_bytes(), body, b"}"].concat())
     }
 
     /// It does not run; nothing follows.
     pub fn error(&self, errors: &[u8]) -> Utf8Bytes {
-        frame(&self.id, "error", Some(&self.dialect.errors(errors)))
+        let errors = self.dialect.errors(errors);
+        json([before_payload(&self.id, "error").as_bytes(), &errors, b"}"].concat())
     }
 
     /// Nothing follows.
     pub fn complete(&self) -> Utf8Bytes {
-        frame(&self.id, "complete", None)
+        format!(r#"{{"id":{},"type":"complete"}}"#, Value::from(self.id.as_str())).into()
     }
 
     /// What to send when the client itself has stopped it.
@@ -240,20 +249,12 @@ impl Running {
     }
 }
 
-fn frame(id: &str, kind: &str, payload: Option<&[u8]>) -> Utf8Bytes {
-    let id = serde_json::Value::from(id).to_string();
-    let mut frame = Vec::with_capacity(id.len() + kind.len() + payload.map_or(0, <[u8]>::len) + 40);
-    frame.extend_from_slice(b"{\"id\":");
-    frame.extend_from_slice(id.as_bytes());
-    frame.extend_from_slice(b",\"type\":\"");
-    frame.extend_from_slice(kind.as_bytes());
-    frame.push(b'"');
-    if let Some(payload) = payload {
-        frame.extend_from_slice(b",\"payload\":");
-        frame.extend_from_slice(payload);
-    }
-    frame.push(b'}');
-    Utf8Bytes::try_from(frame).expect("JSON is UTF-8")
+fn before_payload(id: &str, kind: &str) -> String {
+    format!(r#"{{"id":{},"type":"{kind}","payload":"#, Value::from(id))
+}
+
+fn json(text: Vec<u8>) -> Utf8Bytes {
+    Utf8Bytes::try_from(text).expect("JSON is UTF-8")
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
@@ -97,7 +97,9 @@ fn stay(http: &Http, scope: &Scope) -> Result<Stay, Error> {
 /// The answers of a subscription, for as long as its session lasts.
 fn subscribe(http: &Http, operation: Operation, scope: Arc<Scope>) -> BoxStream<'static, Answer> {
     let viewer = scope.viewer();
-    let answers = http.executor.subscribe(operation, scope);
+    // One at a time, because only one is asked for at a time.
+    let places = Arc::new(Semaphore::new(1));
+    let answers = http.executor.subscribe(operation, scope, places).map(|shown| shown.answer).boxed();
     match viewer {
         Some(viewer) => answers.take_until(session_over(http.clone(), viewer)).boxed(),
         None => answers,

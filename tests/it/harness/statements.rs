@@ -25,7 +25,8 @@ pub async fn during<T>(database: &str, work: impl Future<Output = T>) -> (Vec<St
     let done = work.await;
     let recorded = RECORDED.lock().unwrap();
     let statements = recorded[from..].iter().filter(|(name, _)| name == database).map(|(_, sql)| sql.clone());
-    let statements = statements.filter(|sql| !matches!(sql.as_str(), "BEGIN" | "ROLLBACK") && !sql.ends_with("COMMIT"));
+    let frames = |sql: &String| sql.starts_with("BEGIN") || sql == "ROLLBACK" || sql.ends_with("COMMIT");
+    let statements = statements.filter(|sql| !frames(sql));
     (statements.collect(), done)
 }
 
