@@ -62,10 +62,10 @@ pub async fn run(cluster: &Cluster) {
     }
 }
 
-/// The server, and those who follow a channel there.
+/// The server, and those who follow a channel there: they leave before it stops.
 struct Ours {
-    server: Server,
     audience: Audience,
+    server: Server,
     senders: Vec<Http>,
     /// The one that is followed, and one that nobody follows.
     channels: Vec<String>,
@@ -99,8 +99,8 @@ impl Ours {
 
 /// The raw socket, and those who listen to it.
 struct Limit {
-    raw: Process,
     audience: Audience,
+    raw: Process,
     door: Http,
     /// As ours sends it.
     frame: String,
