@@ -84,3 +84,4 @@ pub mod text;
 pub mod turns;
 pub mod users;
 pub mod viewer;
+pub mod viewer_events;

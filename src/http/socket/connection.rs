@@ -94,6 +94,8 @@ struct Connection {
     operations: HashMap<u64, AbortOnDropHandle<()>>,
     /// Those of queries and mutations.
     brief: TaskTracker,
+    /// All of them, for the moment when the streams end too.
+    streams: TaskTracker,
     answers: Answers,
     queue: Queue,
     outlet: UnboundedReceiver<Frame>,
@@ -131,6 +133,7 @@ impl Connection {
             ended: Arc::default(),
             operations: HashMap::new(),
             brief: TaskTracker::new(),
+            streams: TaskTracker::new(),
             answers: Answers::default(),
             queue,
             outlet,
@@ -169,7 +172,7 @@ impl Connection {
                 () = until(self.due) => self.fall_due()?,
                 () = until(self.stalls) => return Err(Close::TOO_SLOW.into()),
                 () = &mut stopping => {
-                    self.finish().await;
+                    self.finish(self.brief.clone()).await;
                     return Err(Close::RESTARTING.into());
                 }
                 turn = turn(&mut self.socket, listens, writes) => match turn? {
@@ -292,6 +295,7 @@ impl Connection {
             running: operation,
             queue: self.queue.clone(),
             brief: self.brief.clone(),
+            streams: self.streams.clone(),
             answers: self.answers.clone(),
             ended: self.ended.clone(),
         };
@@ -365,11 +369,10 @@ impl Connection {
         }
     }
 
-    /// Waits for queries and mutations to be answered, and for none too long: subscriptions never finish.
-    async fn finish(&mut self) {
-        self.brief.close();
-        let brief = self.brief.clone();
-        let mut answered = pin!(brief.wait());
+    /// Waits for these to be answered, and for none too long: but for the end of their session, subscriptions never finish.
+    async fn finish(&mut self, operations: TaskTracker) {
+        operations.close();
+        let mut answered = pin!(operations.wait());
         let finishing = async {
             loop {
                 self.write()?;
@@ -388,8 +391,8 @@ impl Connection {
     async fn end(mut self, end: End) {
         self.look = None;
         if matches!(end, End::SessionEnded) {
-            // Streams have ended by themselves; the answer to the very `logout` has not left yet.
-            self.finish().await;
+            // Streams end by themselves, and may say so; the answer to the very `logout` has not left yet.
+            self.finish(self.streams.clone()).await;
         }
         self.operations.clear();
         match end {

@@ -1,5 +1,6 @@
 //! One operation on a socket, from its text to its last frame.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
@@ -14,6 +15,7 @@ use crate::api::execute::{Answer, Kind, Operation, Params};
 use crate::context::Scope;
 use crate::error::{Code, Error};
 use crate::http::Http;
+use crate::http::last_words::until_last_words;
 
 /// Queries of one socket that run, or whose answers wait for room in the queue.
 const QUERIES: usize = 4;
@@ -50,6 +52,7 @@ pub struct Task {
     pub running: Arc<Running>,
     pub queue: Queue,
     pub brief: TaskTracker,
+    pub streams: TaskTracker,
     pub answers: Answers,
     pub ended: Arc<CancellationToken>,
 }
@@ -59,7 +62,7 @@ struct Over;
 
 impl Task {
     pub async fn operate(self, params: Box<Params>) {
-        let brief = self.brief.token();
+        let (brief, _stream) = (self.brief.token(), self.streams.token());
         // Whatever ends an operation was said to the client, or there is none any more.
         let _: Result<(), Over> = match self.http.executor.prepare(*params, &self.scope.request_id) {
             Err(refused) => self.push(refused).await,
@@ -96,7 +99,7 @@ impl Task {
 
     async fn deliver(&self, operation: Operation) -> Result<(), Over> {
         let answers = self.http.executor.subscribe(operation, self.scope.clone());
-        let mut answers = answers.take_until(self.ended.cancelled()).boxed();
+        let mut answers = pin!(until_last_words(answers, self.ended.cancelled()));
         while let Some(answer) = answers.next().await {
             self.push(self.fit(answer)).await?;
         }
