@@ -30,7 +30,9 @@ impl CatchUpDraft {
         let mut known: Vec<(Reference, i32)> = Vec::new();
         for (index, (id, after)) in positions.iter().enumerate().take(MOST) {
             match Reference::parse(id) {
-                Some(reference) if known.iter().all(|(other, _)| *other != reference) => known.push((reference, *after)),
+                Some(reference) if known.iter().all(|(other, _)| *other != reference) => {
+                    known.push((reference, *after))
+                }
                 Some(_) => {
                     let twice = Fault::new(InputCode::Duplicate, "It stands there twice");
                     wrong.push(twice.of_argument("positions").at(index));

@@ -49,7 +49,8 @@ impl ViewerEventBatch {
     pub async fn new(ctx: &Context<'_>, viewer: Who, batch: &Batch) -> Result<Self> {
         // What is shown below is at least as new as that.
         ctx.scope().stand_at(batch.position);
-        let events = batch.changes.iter().map(|&(subject, at, is_new)| ViewerEvent::of(ctx, viewer, subject, at, is_new));
+        let events =
+            batch.changes.iter().map(|&(subject, at, is_new)| ViewerEvent::of(ctx, viewer, subject, at, is_new));
         Ok(Self {
             events: try_join_all(events).await?.into_iter().flatten().collect(),
             cursor: batch.position.encode(),

@@ -238,10 +238,16 @@ impl Viewers {
             found.entry(user_id).or_default().insert(id);
         }
         for (user_id, serial) in seating.people.into_iter().zip(seating.serials) {
-            let Some(person) = state.people.get_mut(&user_id).filter(|person| person.serial == serial) else { continue };
+            let Some(person) = state.people.get_mut(&user_id).filter(|person| person.serial == serial) else {
+                continue;
+            };
             let mut rooms = found.remove(&user_id).unwrap_or_default();
             for (id, is_there) in std::mem::take(&mut person.moved) {
-                if is_there { rooms.insert(id) } else { rooms.remove(&id) };
+                if is_there {
+                    rooms.insert(id)
+                } else {
+                    rooms.remove(&id)
+                };
             }
             let gone: Vec<_> = person.rooms.difference(&rooms).copied().collect();
             gone.into_iter().for_each(|id| state.go(user_id, id));
@@ -369,7 +375,8 @@ impl State {
             let Some(room) = self.rooms.get_mut(&id) else { continue };
             let Some(marked) = room.marked.take() else { continue };
             room.told = Some(now);
-            for listener in room.people.iter().filter_map(|user_id| self.people.get(user_id)).flat_map(|p| &p.listeners) {
+            for listener in room.people.iter().filter_map(|user_id| self.people.get(user_id)).flat_map(|p| &p.listeners)
+            {
                 if let Some(listens) = self.listeners.get_mut(listener) {
                     listens.put(Subject::Conversation(id), Marked { due: now, ..marked });
                     ready.insert(*listener);
