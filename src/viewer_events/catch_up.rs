@@ -1,10 +1,10 @@
 //! Catching up, for those who ask instead of listening.
 
-use super::store;
+use super::{rows, store};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::page::MOST;
-use crate::realtime::viewers::{Batch, Position, REPLAYED};
+use crate::realtime::viewers::{Batch, Moment, Position, REPLAYED};
 use crate::text::Fault;
 use crate::viewer::Viewer;
 
@@ -16,9 +16,9 @@ pub async fn catch_up(app: &App, viewer: &Viewer, after: Position, first: i32) -
     app.db
         .read(async move |conn| {
             // Before the rows: what is committed in between is told again.
-            let now = store::moment(conn).await?;
+            let now = Moment::of(store::moment(conn).await?);
             let Some(since) = after.resumes(now) else { return Ok(Batch::gap(Position::at(now))) };
-            let mut rows = store::changed_since(conn, &[(user_id, since)]).await?.concat();
+            let mut rows = rows::of_each(1, store::changed_since(conn, &[(user_id, since)]).await?).concat();
             rows.retain(|row| !after.has_told((row.changed, row.subject)));
             if rows.len() > REPLAYED {
                 return Ok(Batch::gap(Position::at(now)));

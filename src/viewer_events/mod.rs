@@ -10,6 +10,7 @@ mod catch_up;
 pub mod graphql;
 mod listen;
 mod position;
+mod rows;
 mod store;
 mod tend;
 

@@ -10,9 +10,7 @@ use uuid::Uuid;
 
 use crate::clock::Instant;
 use crate::db::{Conn, Xid};
-use crate::id::{ConversationId, SessionId, UserId};
-use crate::realtime::Subject;
-use crate::realtime::viewers::{Moment, Row};
+use crate::id::{ConversationId, UserId};
 use crate::schema::conversation_members;
 
 /// Where these people are members.
@@ -25,31 +23,34 @@ pub(super) async fn seats(conn: &mut Conn, people: &[UserId]) -> QueryResult<Vec
         .await
 }
 
-/// Where the database stands.
-pub(super) async fn moment(conn: &mut Conn) -> QueryResult<Moment> {
+/// Where the database stands: what its numbers of transactions are of, before which all are over, and from which on none
+/// has begun.
+pub(super) async fn moment(conn: &mut Conn) -> QueryResult<(i64, Xid, Xid)> {
     let (origin, xmin, xmax) = Standing.get_result(conn).await?;
-    Ok(Moment { origin, xmin: Xid(xmin), xmax: Xid(xmax) })
+    Ok((origin, Xid(xmin), Xid(xmax)))
 }
 
-/// What of these people was changed by each transaction and those after it: for each of them, in their order.
-pub(super) async fn changed_since(conn: &mut Conn, asks: &[(UserId, Xid)]) -> QueryResult<Vec<Vec<Row>>> {
-    let mut found = vec![Vec::new(); asks.len()];
+/// A row that was changed.
+#[derive(Queryable)]
+pub(super) struct Changed {
+    /// Which of those who were asked about it is of.
+    pub ask: i32,
+    pub kind: String,
+    pub id: Uuid,
+    /// The transaction that wrote it last.
+    pub xid: i64,
+    pub at: Instant,
+    /// Of a seat, the transaction that made it.
+    pub joined_xid: Option<i64>,
+}
+
+/// What of these people was changed by each transaction and those after it.
+pub(super) async fn changed_since(conn: &mut Conn, asks: &[(UserId, Xid)]) -> QueryResult<Vec<Changed>> {
     if asks.is_empty() {
-        return Ok(found);
+        return Ok(Vec::new());
     }
     let (people, since) = asks.iter().map(|(user_id, since)| (*user_id, since.0)).unzip();
-    let rows: Vec<Changed> = ChangedSince { people, since }.load(conn).await?;
-    for (ask, kind, id, changed, at, joined) in rows {
-        let subject = match kind.as_str() {
-            "conversation" => Subject::Conversation(ConversationId(id)),
-            "session" => Subject::Session(SessionId(id)),
-            _ => Subject::Viewer,
-        };
-        if let Some(rows) = found.get_mut(ask as usize) {
-            rows.push(Row { subject, changed: Xid(changed), at, joined: joined.map(Xid) });
-        }
-    }
-    Ok(found)
+    ChangedSince { people, since }.load(conn).await
 }
 
 /// diesel has no type for the numbers of transactions, and they fit into a bigint.
@@ -73,9 +74,6 @@ impl QueryFragment<Pg> for Standing {
 }
 
 impl<Connection> diesel::RunQueryDsl<Connection> for Standing {}
-
-/// Which ask, kind, id, the transaction that wrote it last, when it happened, and for a seat the one that made it.
-type Changed = (i32, String, Uuid, i64, Instant, Option<i64>);
 
 struct ChangedSince {
     people: Vec<UserId>,

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
-use super::store;
+use super::{rows, store};
 use crate::answer::Answer;
 use crate::app::App;
 use crate::context::{Loaders, MOST_AT_ONCE};
@@ -60,9 +60,9 @@ async fn look(app: &App) -> Result<()> {
             .db
             .read(async move |conn| {
                 // Before the rows: what is committed in between is told again.
-                let now = store::moment(conn).await?;
+                let now = Moment::of(store::moment(conn).await?);
                 let asks: Vec<_> = looks.iter().filter_map(|look| ask(look, now)).collect();
-                Ok((now, store::changed_since(conn, &asks).await?.into_iter()))
+                Ok((now, rows::of_each(asks.len(), store::changed_since(conn, &asks).await?).into_iter()))
             })
             .await?;
         for look in looks {

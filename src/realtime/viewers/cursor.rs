@@ -21,6 +21,13 @@ pub struct Moment {
     pub xmax: Xid,
 }
 
+impl Moment {
+    /// As the database says it, in the order above.
+    pub fn of((origin, xmin, xmax): (i64, Xid, Xid)) -> Self {
+        Self { origin, xmin, xmax }
+    }
+}
+
 /// A position: all that was changed by transactions before it has been told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
