@@ -575,6 +575,22 @@ mod tests {
     }
 
     #[test]
+    fn events_of_many_conversations_cost_one_for_each_four() {
+        let ask = |first: &str| {
+            let text = format!(
+                "query($at: [ConversationPosition!]!) {{ conversationEventsSince(positions: $at{first}) {{
+                    conversation {{ id }} batch {{ events {{ message {{ author {{ id }} }} }} }} }} }}"
+            );
+            let of = |count: usize| code_with(&text, json!({ "at": vec![json!({}); count] }));
+            (of(100), of(50), of(10))
+        };
+        let too_much = Some(Code::OperationTooComplex);
+        assert_eq!(ask(""), (None, None, None));
+        assert_eq!(ask(", firstPerConversation: 40"), (too_much, None, None));
+        assert_eq!(ask(", firstPerConversation: 100"), (too_much, too_much, None));
+    }
+
+    #[test]
     fn what_people_send_is_admitted() {
         for text in [
             "{ a }",

@@ -56,6 +56,8 @@ fn look_everywhere(app: &App) {
 async fn hear(app: &App, payload: &str) {
     let Ok(notification) = serde_json::from_str::<Notification>(payload) else {
         tracing::warn!(payload, "a notification that is not ours");
+        // Or of another version of ours: whoever relies on having heard everything has to look.
+        app.realtime.viewers.look_everywhere();
         return;
     };
     let logs = serde_json::from_value::<Vec<(ConversationId, i32)>>(notification.logs);

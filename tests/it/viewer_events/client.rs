@@ -121,6 +121,17 @@ impl Client {
         while self.next().await["isCaughtUp"] != true {}
     }
 
+    /// The next event of a kind.
+    pub async fn until(&mut self, kind: &str) -> Value {
+        loop {
+            let batch = self.next().await;
+            let mut events = batch["events"].as_array().unwrap().iter();
+            if let Some(event) = events.find(|event| event["__typename"] == kind) {
+                return event.clone();
+            }
+        }
+    }
+
     /// Hears on until what it keeps is what a fresh query gives.
     pub async fn converge(&mut self, actor: &Actor) {
         let (fresh, _) = boot(actor).await;
