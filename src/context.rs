@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_graphql::Context;
 use dataloader::BatchFn;
@@ -15,14 +15,15 @@ use futures_util::future::BoxFuture;
 
 use crate::app::App;
 use crate::error::{Code, Error, Result};
-use crate::subscription::{Delivery, Part, Response, Sharing, SourceEvent};
+use crate::realtime::viewers::Position;
+use crate::subscription::{Delivery, Part, Response, Sharing, Show, SourceEvent};
 use crate::viewer::Viewer;
 
 /// Bytes of people's texts in one answer: 100 of the longest messages, and a few over.
 const TEXTS: usize = 6 * 1024 * 1024;
 
 /// Things of a kind that are looked up by one statement: as many as a sidebar has.
-const MOST_AT_ONCE: usize = 1_000;
+pub const MOST_AT_ONCE: usize = 1_000;
 
 /// One execution: of a request, or of a part of a subscription.
 pub struct Scope {
@@ -38,6 +39,8 @@ pub struct Scope {
     lacks_viewer: Option<AtomicBool>,
     /// Bytes of people's texts in the answer so far.
     written: AtomicUsize,
+    /// Where viewers' streams stood before anything was looked up.
+    stood_at: OnceLock<Position>,
 }
 
 /// From where a request comes.
@@ -65,6 +68,7 @@ impl Scope {
             part: None,
             lacks_viewer: None,
             written: AtomicUsize::new(0),
+            stood_at: OnceLock::new(),
         }
     }
 
@@ -72,6 +76,12 @@ impl Scope {
     /// stale in the next.
     pub fn part_of_it(&self, part: Part) -> Self {
         Self { part: Some(part), ..Self::new(self.app.clone(), self.viewer(), self.request_id.clone(), self.origin) }
+    }
+
+    /// The same, with what others look up at the same moment.
+    pub fn with_loaders(self, loaders: Arc<Loaders>) -> Self {
+        self.asker().loaders = loaders;
+        self
     }
 
     /// For showing an event to all who are shown the same.
@@ -107,6 +117,14 @@ impl Scope {
         match &self.part {
             Some(Part::Opening { sharing, .. }) => sharing.clone(),
             _ => Sharing::default(),
+        }
+    }
+
+    /// How the subscriber is shown an event by whoever does it for many.
+    pub fn show(&self) -> Option<Arc<Show>> {
+        match &self.part {
+            Some(Part::Opening { show, .. }) => Some(show.clone()),
+            _ => None,
         }
     }
 
@@ -169,6 +187,16 @@ impl Scope {
         loaders.of::<L>(&self.app).prime_many(found).await;
     }
 
+    /// Where viewers' streams stood before anything was looked up, if somebody has said so.
+    pub fn stood_at(&self) -> Option<Position> {
+        self.stood_at.get().copied()
+    }
+
+    /// Says where they stand, before anything is looked up.
+    pub fn stand_at(&self, position: Position) {
+        let _ = self.stood_at.set(position);
+    }
+
     fn asker(&self) -> std::sync::MutexGuard<'_, Asker> {
         self.asker.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -212,10 +240,10 @@ pub trait Load: 'static {
 type Loaded<T> = Result<Option<Arc<T>>>;
 type LoaderOf<L> = Loader<<L as Load>::Key, Loaded<<L as Load>::Value>, Batch<L>>;
 
-/// The loaders of one request, made when first used. Never shared between requests: they cache, and a loader runs one
-/// batch at a time.
+/// The loaders of one request, made when first used; or of several that are executed together, by one task and for one
+/// moment. Never shared further: they cache, and a loader runs one batch at a time.
 #[derive(Default)]
-struct Loaders(Mutex<HashMap<TypeId, Box<dyn Any + Send + Sync>>>);
+pub struct Loaders(Mutex<HashMap<TypeId, Box<dyn Any + Send + Sync>>>);
 
 impl Loaders {
     fn of<L: Load>(&self, app: &App) -> LoaderOf<L> {

@@ -20,12 +20,13 @@
 //! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and loaders),
 //!   `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `gather` and `turns` (those who
 //!   write at once), `schema` (the tables), `db` (pool, transactions, the private PostgreSQL), `log` (append, read,
-//!   follow), `realtime` (what holds at this moment: who is here, what passes, which sessions have just ended),
+//!   follow), `realtime` (what holds at this moment: who is here, what passes, which sessions have just ended, who is to be
+//!   told what of their own),
 //!   `subscription` (source streams, and those who share one), `answer` (what goes back).
 //! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles): `audit`,
 //!   `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences), `conversations` (channels,
 //!   members, roles), `presence` (who is here, what they say about it, who types), `reads` (what is unread, the sidebar,
-//!   the inbox), `messages`, `import`. In each: `mod.rs` is the front door; a verb a file is a rule; `store.rs`, or the
+//!   the inbox), `messages`, `import`, `viewer_events` (everything that concerns somebody, in one stream). In each: `mod.rs` is the front door; a verb a file is a rule; `store.rs`, or the
 //!   folder `store`, is SQL; `events.rs` is what stands in the log; `loaders.rs` looks up many at once; `graphql` is the
 //!   face. A folder within an area is the same in small.
 //! - The top, which knows all areas: `api` (the schema and the door to executing), `http` (router, requests, streams,
@@ -45,6 +46,8 @@
 //! - A subscription never outlives the sight or the session that opened it.
 //! - The hub and all of `realtime` may vanish at any moment; nothing stored depends on them.
 //! - A loader's answer depends on its key alone.
+//! - Whatever is somebody's own leaves a mark when it changes (`Outbox::marks`), and in its row the number of the
+//!   transaction, which a trigger writes: what was told live, and what is told on resuming, are found by these two.
 //! - What is shown to several at once is executed without a viewer: a field whose value depends on who asks is
 //!   `@perViewer`, and asks `Ask::viewer`.
 //! - Mutations run in a task of their own: who hangs up does not cut a transaction.
@@ -84,3 +87,4 @@ pub mod text;
 pub mod turns;
 pub mod users;
 pub mod viewer;
+pub mod viewer_events;

@@ -15,7 +15,7 @@ use crate::config::{BadValue, Config, Data};
 use crate::db::{self, embedded};
 use crate::error::{Code, Error, Result};
 use crate::keys::{self, Keys};
-use crate::{accounts, api, http, log, presence};
+use crate::{accounts, api, http, log, presence, viewer_events};
 
 /// Name of the database in the private cluster.
 const NAME: &str = "chinwag";
@@ -134,12 +134,17 @@ pub async fn serve(app: App, executor: Executor, shutdown: CancellationToken) ->
     Ok(())
 }
 
-/// What goes on beside the requests for as long as a server runs: hearing what others committed, and who is here.
+/// What goes on beside the requests for as long as a server runs: hearing what was committed, who is here, and telling
+/// people what concerns them.
 pub async fn tend(app: App) {
-    tokio::join!(again_and_again(|| log::listen(app.clone())), again_and_again(|| presence::tend(app.clone())));
+    tokio::join!(
+        again_and_again(|| log::listen(app.clone())),
+        again_and_again(|| presence::tend(app.clone())),
+        again_and_again(|| viewer_events::tend(app.clone())),
+    );
 }
 
-/// Neither ends by itself. A panic must not end it either: the server would go on, deaf, and nobody would see it.
+/// None ends by itself. A panic must not end it either: the server would go on, deaf, and nobody would see it.
 async fn again_and_again<F: Future<Output = ()>>(task: impl Fn() -> F) {
     loop {
         if AssertUnwindSafe(task()).catch_unwind().await.is_err() {

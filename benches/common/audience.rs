@@ -40,6 +40,17 @@ pub fn tickets(address: SocketAddr, people: &[Person], operation: &Value, count:
     (0..count).map(ticket).collect()
 }
 
+/// A ticket for each of these people.
+pub fn tickets_of_each(address: SocketAddr, people: &[Person], operation: &Value) -> Vec<Ticket> {
+    let ticket = |(at, person): (usize, &Person)| Ticket {
+        address,
+        from: address_of(at),
+        path: "/graphql",
+        follows: Some((person.token.clone(), operation.clone())),
+    };
+    people.iter().enumerate().map(ticket).collect()
+}
+
 /// Tickets for sockets that speak by themselves.
 pub fn plain_tickets(address: SocketAddr, count: usize) -> Vec<Ticket> {
     (0..count).map(|at| Ticket { address, from: address_of(at), path: "/", follows: None }).collect()

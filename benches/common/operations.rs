@@ -64,6 +64,17 @@ pub fn follow(channel: &str) -> Value {
     json!({ "query": query, "variables": { "id": channel } })
 }
 
+/// Listens to what concerns oneself, for a sidebar.
+pub fn listen() -> Value {
+    let query = "subscription { viewerEvents { cursor isCaughtUp hasGap events { __typename occurredAt
+        ... on InboxChangedEvent { unread { conversationCount } conversation {
+            __typename id kind title seq lastActivityAt
+            lastMessage { id seq excerpt(length: 80) createdAt author { id displayName } }
+            viewerState { id lastReadSeq unreadCount mutedUntil isFavorite }
+            ... on Channel { name slug visibility archivedAt } } } } } }";
+    json!({ "query": query, "variables": {} })
+}
+
 fn body(query: &str, variables: Value) -> String {
     json!({ "query": query, "variables": variables }).to_string()
 }

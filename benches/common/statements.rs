@@ -23,7 +23,7 @@ pub struct Asked {
 
 /// What each of these operations makes a server ask.
 pub async fn asked_for(database: &Database, token: &str, operations: &[String]) -> Vec<Vec<Asked>> {
-    let server = Server::start_at(&format!("{}{LOGGED}", database.url));
+    let server = Server::start_at(&logged(database));
     let mut http = Http::graphql(server.address, token).await;
     // The first time the server prepares its statements.
     for operation in operations {
@@ -37,6 +37,23 @@ pub async fn asked_for(database: &Database, token: &str, operations: &[String]) 
         asked.push(read(&String::from_utf8_lossy(&log[from..])));
     }
     asked
+}
+
+/// The address of a database that is to log what it is asked there.
+pub fn logged(database: &Database) -> String {
+    format!("{}{LOGGED}", database.url)
+}
+
+/// How far the log goes.
+pub fn logged_so_far(database: &Database) -> usize {
+    length(&database.log)
+}
+
+/// Statements since then.
+pub fn count_from(database: &Database, from: usize) -> usize {
+    let log = std::fs::read(&database.log).expect("a log");
+    let log = String::from_utf8_lossy(&log[from..]);
+    log.lines().filter(|line| line.contains(" LOG:  execute ") || line.contains(" LOG:  statement: ")).count()
 }
 
 fn length(log: &Path) -> usize {

@@ -21,6 +21,7 @@ use crate::scalar::DateTime;
 use crate::text::Fault;
 use crate::users::graphql::{User, UserConnection, blocked_users, user};
 use crate::viewer::Viewer as Who;
+use crate::viewer_events::graphql::{ViewerEventBatch, events, events_cursor};
 
 #[derive(Clone)]
 pub struct Viewer(pub Who);
@@ -31,6 +32,21 @@ impl Viewer {
     /// Globally unique and opaque: a type prefix and a sortable suffix, as in msg_01jd3k7w8pf2qs5hm0r4c9x6ty.
     pub async fn id(&self) -> ID {
         ViewerId(self.0.user_id.0).into()
+    }
+
+    /// Position of `viewerEvents` before anything else of this answer was read: subscribe `after` it to miss nothing.
+    async fn events_cursor(&self, ctx: &Context<'_>) -> Result<String> {
+        events_cursor(ctx).await
+    }
+
+    /// What `viewerEvents` would deliver after a position, up to `first` events, to catch up over HTTP.
+    async fn events(
+        &self,
+        ctx: &Context<'_>,
+        after: String,
+        #[graphql(default = 100)] first: i32,
+    ) -> Result<ViewerEventBatch> {
+        events(ctx, self.0, &after, first).await
     }
 
     /// The public side of the viewer.

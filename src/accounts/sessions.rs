@@ -17,6 +17,7 @@ use crate::context::Origin;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::id::{SessionId, UserId};
+use crate::realtime::{Mark, Subject};
 use crate::viewer::Viewer;
 
 /// How long a session goes on after its last refresh.
@@ -91,7 +92,7 @@ pub async fn refresh(app: &App, origin: Origin, token: &str) -> Result<SignedIn>
                 }
                 1 if now - session.refreshed_at <= SUCCESSOR_IS_REPEATED => Ok(Some(session)),
                 _ => {
-                    end(tx, session.id, now).await?;
+                    end(tx, session.user_id, session.id, now).await?;
                     Ok(None)
                 }
             }
@@ -103,13 +104,14 @@ pub async fn refresh(app: &App, origin: Origin, token: &str) -> Result<SignedIn>
 /// Ends the session that makes this call.
 pub async fn log_out(app: &App, viewer: &Viewer) -> Result<()> {
     let now = app.clock.now();
-    app.db.transaction(async move |tx| end(tx, viewer.session_id, now).await).await
+    app.db.transaction(async move |tx| end(tx, viewer.user_id, viewer.session_id, now).await).await
 }
 
-/// Ends a session: its tokens stop at once, on every server, and its sockets close.
-async fn end(tx: &mut Tx, id: SessionId, now: Instant) -> Result<()> {
+/// Ends a session of somebody: its tokens stop at once, on every server, its sockets close, and the others hear of it.
+async fn end(tx: &mut Tx, user_id: UserId, id: SessionId, now: Instant) -> Result<()> {
     store::end_session(tx, id, now).await?;
     tx.outbox().ended_sessions.push(id);
+    tx.outbox().marks.push((user_id, Mark::Changed(Subject::Session(id))));
     Ok(())
 }
 

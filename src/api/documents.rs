@@ -40,6 +40,8 @@ const AT_LEAST: u64 = KEPT / 4096;
 const PARTS: usize = 4;
 /// What a node of a document takes, with its name.
 const NODE: u64 = (size_of::<Positioned<Selection>>() + 64) as u64;
+/// The field that says where viewers' streams stand.
+const EVENTS_CURSOR: &str = "eventsCursor";
 /// The only version of persisted queries that there is.
 const VERSION: u32 = 1;
 
@@ -50,6 +52,8 @@ pub struct Document {
     pub digest: Digest,
     /// How its subscriptions are executed; planned when the first is opened.
     pub plan: OnceLock<Plan>,
+    /// Whether it may ask where viewers' streams stand, which is to be known before anything else of the answer.
+    pub asks_where_streams_stand: bool,
     /// Whether it turned out to depend on who asks where the schema did not say so.
     pub is_private: AtomicBool,
     weight: u64,
@@ -159,7 +163,15 @@ impl Document {
         let measured = guard::measure(&tree)?;
         // Unlike what the parser made, a clone has no room to spare.
         let (tree, weight) = (tree.clone(), weight(text));
-        Ok(Self { tree, measured, digest, plan: OnceLock::new(), is_private: AtomicBool::new(false), weight })
+        Ok(Self {
+            tree,
+            measured,
+            digest,
+            plan: OnceLock::new(),
+            asks_where_streams_stand: text.contains(EVENTS_CURSOR),
+            is_private: AtomicBool::new(false),
+            weight,
+        })
     }
 }
 

@@ -25,6 +25,7 @@ use super::plan::Marks;
 pub use crate::answer::Answer;
 use crate::context::Scope;
 use crate::error::{Code, Error, Result};
+use crate::viewer_events;
 
 /// After this a query is dropped, and a mutation goes on unwatched.
 const RUNS: Duration = Duration::from_secs(30);
@@ -185,6 +186,11 @@ impl Executor {
     /// Runs a query or a mutation. A mutation goes on when this is dropped or takes too long: nobody who hangs up cuts a
     /// transaction, or stands between its commit and those who wait for its news.
     pub async fn run(&self, operation: Operation, scope: Arc<Scope>) -> Answer {
+        if operation.document.asks_where_streams_stand
+            && let Err(error) = viewer_events::note_position(&scope).await
+        {
+            return Answer::refuse(&error, &scope.request_id);
+        }
         let response = AssertUnwindSafe(self.schema.once(operation.request(scope.clone()))).catch_unwind();
         let outcome = match operation.kind {
             Kind::Mutation => {

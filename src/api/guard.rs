@@ -37,6 +37,9 @@ const SIDEBAR_IN_FULL: u32 = 1_000;
 /// What the reactions to a message count as: one for each ten emoji that it may have, as those to all messages of a page
 /// are read by one statement.
 const REACTIONS: u32 = 5;
+/// Events of each conversation that one catches up with, where nothing says how many. They count as one for each four, as
+/// those of all conversations are read by one statement.
+const CAUGHT_UP: u32 = 20;
 /// Fields once every fragment is written out.
 const FIELDS: u32 = 2_000;
 /// The same, of all operations and fragments together: the library looks into each by itself.
@@ -103,6 +106,8 @@ enum Elements {
     Around(Number, Number),
     /// As many as a list has.
     Each(Name),
+    /// One for each four.
+    Quarter(Number),
 }
 
 #[derive(Clone)]
@@ -245,6 +250,7 @@ impl Elements {
             Self::Around(before, after) => {
                 before.with(variables).saturating_add(after.with(variables)).min(LARGEST_PAGE)
             }
+            Self::Quarter(number) => number.with(variables).div_ceil(4).max(1),
             Self::Each(name) => match variables.get(name) {
                 Some(ConstValue::List(values)) => values.len() as u32,
                 _ => LARGEST_PAGE,
@@ -255,9 +261,9 @@ impl Elements {
     /// Those that depend on no variable are counted at once.
     fn settled(self) -> Self {
         match self {
-            Self::Page(Number::Fixed(_), Number::Fixed(_)) | Self::Around(Number::Fixed(_), Number::Fixed(_)) => {
-                Self::Fixed(self.with(&Variables::default()))
-            }
+            Self::Page(Number::Fixed(_), Number::Fixed(_))
+            | Self::Around(Number::Fixed(_), Number::Fixed(_))
+            | Self::Quarter(Number::Fixed(_)) => Self::Fixed(self.with(&Variables::default())),
             other => other,
         }
     }
@@ -352,6 +358,9 @@ impl<'d> Measure<'d> {
                     let most = elements.with(&Variables::default());
                     let lists = below.lists.saturating_mul(most).saturating_add(is_list.into());
                     let mut cost = Cost::of(below.cost, elements, own);
+                    if name == "conversationEventsSince" {
+                        cost = Cost::of(cost, each(&field.node, "positions"), Own::Beside(0));
+                    }
                     if name == "sidebar" {
                         cost.add(Cost::fixed(below.lists.saturating_mul(SIDEBAR_IN_FULL)));
                     }
@@ -408,6 +417,10 @@ fn elements(field: &Field, is_page: bool) -> Elements {
             Elements::Around(side("before"), side("after"))
         }
         "presences" => each(field, "userIds"),
+        // Of each conversation; the conversations are counted around it.
+        "conversationEventsSince" => {
+            Elements::Quarter(number("firstPerConversation").unwrap_or(Number::Fixed(CAUGHT_UP)))
+        }
         "sidebar" => Elements::Fixed(SIDEBAR),
         "reactions" => Elements::Fixed(REACTIONS),
         // Of one delivery.
@@ -559,6 +572,22 @@ mod tests {
         assert_eq!(page(100, "reactors(first: 5) { nodes { id } }"), None);
         assert_eq!(page(100, "reactors(first: 10) { nodes { id } }"), Some(Code::OperationTooComplex));
         assert_eq!(page(10, "reactors(first: 100) { edges { node { id } } }"), Some(Code::OperationTooComplex));
+    }
+
+    #[test]
+    fn events_of_many_conversations_cost_one_for_each_four() {
+        let ask = |first: &str| {
+            let text = format!(
+                "query($at: [ConversationPosition!]!) {{ conversationEventsSince(positions: $at{first}) {{
+                    conversation {{ id }} batch {{ events {{ message {{ author {{ id }} }} }} }} }} }}"
+            );
+            let of = |count: usize| code_with(&text, json!({ "at": vec![json!({}); count] }));
+            (of(100), of(50), of(10))
+        };
+        let too_much = Some(Code::OperationTooComplex);
+        assert_eq!(ask(""), (None, None, None));
+        assert_eq!(ask(", firstPerConversation: 40"), (too_much, None, None));
+        assert_eq!(ask(", firstPerConversation: 100"), (too_much, too_much, None));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::messages::reactions::graphql::ReactionMutation;
 use crate::presence::graphql::{PresenceMutation, PresenceSubscription};
 use crate::reads::graphql::ReadMutation;
 use crate::users::graphql::{UserMutation, UserQuery};
+use crate::viewer_events::graphql::ViewerSubscription;
 
 mod answer;
 mod documents;
@@ -47,7 +48,7 @@ pub struct Mutation(
 /// Streams. Each begins with a delivery at once, which says that the stream is live, and completes when its session or the
 /// sight of what it is about ends. Of what is out of sight comes one error, NOT_FOUND.
 #[derive(MergedSubscription, Default)]
-pub struct Subscription(ConversationSubscription, PresenceSubscription);
+pub struct Subscription(ViewerSubscription, ConversationSubscription, PresenceSubscription);
 
 /// The schema that serves requests. It has no extension: any, even an empty one, makes a large query half as slow again.
 pub fn schema() -> Schema {

@@ -18,7 +18,7 @@ use crate::answer::Answer;
 use crate::app::App;
 use crate::context::Scope;
 use crate::error::{Code, Error, Result};
-use crate::subscription::{Delivery, Part, Shape, Sharing, SourceEvent};
+use crate::subscription::{Delivery, Part, Shape, Sharing, Show, SourceEvent};
 
 /// Before an event is shown again that could not be: nobody is told of what comes after it.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
@@ -91,9 +91,10 @@ impl Executor {
     async fn open(
         &self,
         operation: &Arc<Operation>,
-        scope: &Scope,
+        scope: &Arc<Scope>,
     ) -> Result<BoxStream<'static, Result<Delivery>>, Answer> {
-        let opening = Arc::new(scope.part_of_it(Part::opening(self.sharing(operation, scope.app()))));
+        let part = Part::opening(self.sharing(operation, scope.app()), self.showing(operation, scope));
+        let opening = Arc::new(scope.part_of_it(part));
         match self.schema.stream(operation.request(opening.clone())).next().await {
             Some(response) => Err(finish(response, Stage::Delivering, &scope.request_id)),
             None => opening.part().and_then(Part::take_source).ok_or_else(|| {
@@ -110,6 +111,20 @@ impl Executor {
             Some(response) => finish(response, Stage::Delivering, &scope.request_id),
             None => Answer::refuse(&Error::internal("an event that is not of its field"), &scope.request_id),
         }
+    }
+
+    /// How whoever asked is shown an event by somebody who does it for many.
+    fn showing(&self, operation: &Arc<Operation>, scope: &Arc<Scope>) -> Arc<Show> {
+        let (executor, operation, scope) = (self.clone(), operation.clone(), scope.clone());
+        Arc::new(move |event, loaders| {
+            let (executor, operation) = (executor.clone(), operation.clone());
+            let part = Arc::new(scope.part_of_it(Part::Showing(event)).with_loaders(loaders));
+            async move {
+                let shown = AssertUnwindSafe(executor.show(&operation, part.clone())).catch_unwind().await;
+                shown.unwrap_or_else(|_panic| Answer::refuse(&panicked(), &part.request_id))
+            }
+            .boxed()
+        })
     }
 
     /// With whom this operation is shown events.

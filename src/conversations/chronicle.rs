@@ -11,6 +11,7 @@ use crate::db::{OnConstraint, Tx};
 use crate::error::{Code, Error, Result};
 use crate::id::{ConversationId, MemberId, UserId};
 use crate::log::{self, Kind, Writer};
+use crate::realtime::Mark;
 
 /// A conversation whose row this transaction holds, to be told what happened in it. Nothing is written before `write`,
 /// and then only the outcome: one row a person, one for the conversation.
@@ -20,6 +21,8 @@ pub struct Chronicle {
     /// When the latest event happened: no later one is told to be before it.
     last: Instant,
     seats: HashMap<UserId, Seat>,
+    /// Who came and who went.
+    moves: Vec<(UserId, Mark)>,
 }
 
 struct Seat {
@@ -72,6 +75,7 @@ impl Chronicle {
             log: Writer::after(id, conversation.last_seq),
             last: latest.map_or(conversation.last_activity_at, |at| at.max(conversation.last_activity_at)),
             seats: seats.into_iter().map(|row| (row.user_id, Seat { row, is_changed: false })).collect(),
+            moves: Vec::new(),
             conversation,
         })
     }
@@ -99,6 +103,7 @@ impl Chronicle {
         seat.is_changed = true;
         let event = MemberLeft { member_id: seat.row.id, user_id, reason: Departure::Left };
         self.log.with(MEMBER_LEFT, Some(user_id), &event, at)?;
+        self.moves.push((user_id, Mark::Left(self.conversation.id)));
         self.conversation.member_count -= 1;
         Ok(true)
     }
@@ -134,6 +139,7 @@ impl Chronicle {
             self.seats.into_values().filter(|seat| seat.is_changed).map(|seat| seat.row).collect();
         store::save_seats(tx, &changed).await?;
         store::save(tx, std::slice::from_ref(&self.conversation)).await?;
+        tx.outbox().marks.append(&mut self.moves);
         log::append(tx, self.log.take_events()).await
     }
 
@@ -158,6 +164,7 @@ impl Chronicle {
             own_unread: 0,
         };
         self.seats.insert(user_id, Seat { row, is_changed: true });
+        self.moves.push((user_id, Mark::Joined(self.conversation.id)));
         self.conversation.member_count += 1;
         Ok(())
     }

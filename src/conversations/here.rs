@@ -15,6 +15,7 @@ use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::id::{ConversationId, MemberId, UserId};
 use crate::log::{self, Kind, Writer};
+use crate::realtime::Mark;
 use crate::viewer::Viewer;
 
 /// A conversation whose row this transaction holds, with where the viewer stands in it. What is changed on it is
@@ -157,6 +158,7 @@ impl Here {
             self.conversation.member_count += 1;
             // Who shares a conversation sees each other's presence.
             tx.outbox().presences.push(user_id);
+            tx.outbox().marks.push((user_id, Mark::Joined(self.conversation.id)));
             seats.push(new);
         }
         match seats.is_empty() {
@@ -178,6 +180,7 @@ impl Here {
         self.log(MEMBER_LEFT, &event)?;
         self.conversation.member_count -= 1;
         tx.outbox().presences.push(member.user_id);
+        tx.outbox().marks.push((member.user_id, Mark::Left(self.conversation.id)));
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::store::{self, Conversation, Member, Viewpoint};
+use super::store::{self, Conversation, Departed, Member, Viewpoint};
 use crate::app::App;
 use crate::context::Load;
 use crate::error::Result;
@@ -47,5 +47,19 @@ impl Load for MemberById {
         let keys = keys.to_vec();
         let found = app.db.read(async move |conn| store::members_by_ids(conn, &keys).await).await?;
         Ok(found.into_iter().map(|member| (member.id, member)).collect())
+    }
+}
+
+/// How somebody's membership of a conversation ended; nothing while it holds.
+pub struct DepartureOf;
+
+impl Load for DepartureOf {
+    type Key = (ConversationId, UserId);
+    type Value = Departed;
+
+    async fn load(app: &App, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Departed>> {
+        let keys = keys.to_vec();
+        let found = app.db.read(async move |conn| store::departures(conn, &keys).await).await?;
+        Ok(found.into_iter().map(|departed| ((departed.reference.id, departed.user_id), departed)).collect())
     }
 }

@@ -7,6 +7,7 @@
 
 mod add;
 mod archive;
+mod catch_up;
 mod change_role;
 mod chronicle;
 mod create;
@@ -41,6 +42,7 @@ use crate::id::{self, ConversationId, UserId};
 
 pub use add::{AddDraft, Added, Rejection, add_members};
 pub use archive::{archive_channel, unarchive_channel};
+pub use catch_up::{CatchUpDraft, catch_up};
 pub use change_role::{ChangedMember, RoleDraft, change_role};
 pub use chronicle::{Chronicle, Written};
 pub use create::{ChannelDraft, ChannelInput, Created, create_channel};
@@ -49,13 +51,13 @@ pub use gathering::{Busy, Gathering, Place, Room, gather, save};
 pub use here::{Changed, Here, lock};
 pub use join::join_channel;
 pub use leave::leave;
-pub use loaders::{ConversationById, MemberById, StandingOf};
+pub use loaders::{ConversationById, DepartureOf, MemberById, StandingOf};
 pub use may::{Action, Sanction, Standing, Verdict, may};
 pub use pages::{ChannelCursor, ChannelFilter, ChannelOrderField, MemberCursor, MemberFilter, channels, members};
 pub use remove::{RemoveDraft, remove_member};
 pub use seat::{Reached, Seat, keep, read_up_to, seat_in};
 pub use sight::{Sight, in_sight, in_sight_by_id};
-pub use store::{Channel, Conversation, Keeping, Member, NewChannel, NewMember, Position, Viewpoint};
+pub use store::{Channel, Conversation, Departed, Keeping, Member, NewChannel, NewMember, Position, Viewpoint};
 pub use transfer::transfer;
 pub use update::{ChannelChanges, UpdateDraft, update_channel};
 

@@ -5,7 +5,8 @@ use crate::clock::Instant;
 use crate::context::Scope;
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::id::MemberId;
+use crate::id::{MemberId, UserId};
+use crate::realtime::{Mark, Subject};
 use crate::viewer::Viewer;
 
 /// Proof that whoever this is for is a member of the conversation. Judged without its row's lock: for what passes and
@@ -14,6 +15,7 @@ use crate::viewer::Viewer;
 pub struct Seat {
     sight: Sight,
     id: MemberId,
+    holder: UserId,
     standing: Standing,
 }
 
@@ -34,6 +36,11 @@ impl Seat {
         self.id
     }
 
+    /// The holder's other devices see the change too.
+    fn mark_changed(&self, tx: &mut Tx) {
+        tx.outbox().marks.push((self.holder, Mark::Changed(Subject::Conversation(self.sight.id()))));
+    }
+
     /// Whether its holder may do this, and why not.
     pub fn may(&self, action: Action) -> Verdict {
         may(action, &self.standing)
@@ -49,7 +56,7 @@ pub async fn seat_in(scope: &Scope, viewer: &Viewer, reference: Reference) -> Re
         return Err(Error::not_found("conversation"));
     }
     let id = sight.seat().ok_or_else(|| Error::forbidden("Join first"))?;
-    Ok(Seat { sight, id, standing })
+    Ok(Seat { sight, id, holder: viewer.user_id, standing })
 }
 
 /// Moves the position of one's own seat, forward only; says whether it has moved.
@@ -64,11 +71,17 @@ pub async fn seat_in(scope: &Scope, viewer: &Viewer, reference: Reference) -> Re
 /// - joining moves to the head in the same way, and gives the seat a new id: one that was meant for the seat before, or
 ///   for one that has ended meanwhile, finds no row.
 pub async fn read_up_to(tx: &mut Tx, seat: &Seat, to: Reached, now: Instant) -> Result<bool> {
-    Ok(store::read_up_to(tx, seat.id(), to, now).await?)
+    let has_moved = store::read_up_to(tx, seat.id(), to, now).await?;
+    if has_moved {
+        seat.mark_changed(tx);
+    }
+    Ok(has_moved)
 }
 
 /// Changes how one's own seat is kept. It needs no lock: while the seat holds nobody else writes these columns, and only
 /// what changes is written, so that two of one's own devices do not undo each other's changes.
 pub async fn keep(tx: &mut Tx, seat: &Seat, keeping: &Keeping) -> Result<()> {
-    Ok(store::keep(tx, seat.id(), keeping).await?)
+    store::keep(tx, seat.id(), keeping).await?;
+    seat.mark_changed(tx);
+    Ok(())
 }

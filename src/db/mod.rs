@@ -15,6 +15,7 @@ mod migrate;
 mod text_enum;
 mod tx;
 mod update_many;
+mod xid;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,6 +39,7 @@ pub use migrate::{MIGRATIONS, migrate};
 pub(crate) use text_enum::text_enum;
 pub use tx::{Outbox, Tx};
 pub(crate) use update_many::update_many;
+pub use xid::Xid;
 
 use crate::error::{Error, Result};
 use crate::id::ConversationId;

@@ -13,11 +13,10 @@ use super::Conn;
 use super::connect::CHANNEL;
 use crate::id::{ConversationId, SessionId, UserId};
 use crate::log::Event;
-use crate::realtime::Signal;
+use crate::realtime::{Mark, Signal};
 
-/// More conversations than this in one transaction, or sessions, are announced as "look everywhere": a notification holds
-/// less than 8,000 bytes, and one of either takes 50.
-const ANNOUNCED: usize = 75;
+/// Bytes of a notification, some of them for its end. Who has more to tell says "look everywhere".
+const NOTIFICATION: usize = 7_900;
 
 /// How a transaction begins.
 pub(super) const BEGIN: &str = "BEGIN";
@@ -42,6 +41,8 @@ pub struct Outbox {
     pub events: Vec<Event>,
     /// Sessions that ended.
     pub ended_sessions: Vec<SessionId>,
+    /// What may be different for somebody, beside what these conversations are.
+    pub marks: Vec<(UserId, Mark)>,
     /// People of whom something changed that belongs to their presence. Told on this server alone.
     pub presences: Vec<UserId>,
     /// What passes in conversations. Told on this server alone.
@@ -60,11 +61,15 @@ impl Tx {
         conn.batch_execute(how).await
     }
 
-    /// Tells the other servers, who hear of it when it is committed, and commits: one message, of which PostgreSQL leaves
-    /// the rest undone where it refuses the first.
+    /// Tells all servers, this one too, who hear of it when it is committed, and commits: one message, of which PostgreSQL
+    /// leaves the rest undone where it refuses the first. They are also told which transactions were over by then.
     pub(super) async fn commit(&mut self, node: Uuid) -> QueryResult<()> {
         let commit = match self.outbox.notification(node) {
-            Some(payload) => format!("NOTIFY {CHANNEL}, '{}'; COMMIT", payload.replace('\'', "''")),
+            Some(payload) => {
+                let payload = payload.trim_end_matches('}').replace('\'', "''");
+                let since = "pg_snapshot_xmin(pg_current_snapshot())::text";
+                format!("SELECT pg_notify('{CHANNEL}', '{payload},\"since\":' || {since} || '}}'); COMMIT")
+            }
             None => "COMMIT".to_owned(),
         };
         self.batch_execute(&commit).await?;
@@ -97,21 +102,27 @@ impl Outbox {
         self.positions().into_keys().collect()
     }
 
-    /// What other servers are told; `None` when there is nothing to tell.
+    /// What servers are told; `None` when there is nothing to tell.
     pub(super) fn notification(&self, node: Uuid) -> Option<String> {
         let positions = self.positions();
-        if positions.is_empty() && self.ended_sessions.is_empty() {
+        if positions.is_empty() && self.ended_sessions.is_empty() && self.marks.is_empty() {
             return None;
         }
-        let logs = match positions.len() {
-            0..=ANNOUNCED => positions.iter().map(|(conversation, seq)| json!([conversation.0, seq])).collect(),
-            _ => json!("*"),
-        };
-        let sessions = match self.ended_sessions.len() {
-            0..=ANNOUNCED => self.ended_sessions.iter().map(|session| json!(session.0)).collect(),
-            _ => json!("*"),
-        };
-        Some(json!({ "node": node, "logs": logs, "sessions": sessions }).to_string())
+        let mut marks: BTreeMap<Mark, Vec<Uuid>> = BTreeMap::new();
+        for (user_id, mark) in &self.marks {
+            marks.entry(*mark).or_default().push(user_id.0);
+        }
+        let notification = json!({
+            "logs": positions.iter().map(|(conversation, seq)| (conversation.0, seq)).collect::<Vec<_>>(),
+            "marks": marks.into_iter().collect::<Vec<_>>(),
+            "node": node,
+            "sessions": self.ended_sessions.iter().map(|session| session.0).collect::<Vec<_>>(),
+        });
+        let notification = notification.to_string();
+        Some(match notification.len() <= NOTIFICATION {
+            true => notification,
+            false => json!({ "logs": "*", "marks": "*", "node": node, "sessions": "*" }).to_string(),
+        })
     }
 }
 

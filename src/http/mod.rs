@@ -4,6 +4,7 @@ mod graphiql;
 mod graphql;
 mod health;
 mod hosts;
+mod last_words;
 mod negotiate;
 mod serve;
 mod socket;

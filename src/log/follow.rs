@@ -1,5 +1,6 @@
 //! Following a log: what came after a position, then what comes.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,22 +50,55 @@ pub struct Follower {
 pub async fn read(db: &Db, id: ConversationId, after: i32, limit: i64) -> Result<Batch> {
     db.read(async move |conn| {
         let head = store::head(conn, id).await?.unwrap_or(0);
-        if after < 0 || head < after || head - after > REPLAYED_EVENTS {
+        if is_out_of_reach(after, head) {
             return Ok(gap(after, head));
         }
         if head == after {
             return Ok(Batch { events: Vec::new(), after, seq: head, is_caught_up: true, has_gap: false });
         }
         let events = store::after(conn, id, after, limit).await?;
-        // A log that does not go on where `after` stands was cut off at its beginning.
-        if limit > 0 && events.first().is_none_or(|first| first.seq != after + 1) {
-            return Ok(gap(after, head));
-        }
-        let seq = events.last().map_or(after, |last| last.seq);
-        let events = events.into_iter().map(Arc::new).collect();
-        Ok(Batch { events, after, seq, is_caught_up: seq >= head, has_gap: false })
+        Ok(batch(after, head, limit, events))
     })
     .await
+}
+
+/// The same of many logs, each after its own position, by two statements for all.
+pub async fn read_each(db: &Db, positions: &[(ConversationId, i32)], limit: i64) -> Result<Vec<Batch>> {
+    db.read(async move |conn| {
+        let ids: Vec<_> = positions.iter().map(|(id, _)| *id).collect();
+        let heads: HashMap<_, _> = store::heads(conn, &ids).await?.into_iter().collect();
+        let mut events: HashMap<ConversationId, Vec<Event>> = HashMap::new();
+        for event in store::after_each(conn, positions, limit).await? {
+            events.entry(event.conversation_id).or_default().push(event);
+        }
+        let batches = positions.iter().map(|&(id, after)| {
+            let head = heads.get(&id).copied().unwrap_or(0);
+            match after {
+                _ if is_out_of_reach(after, head) => gap(after, head),
+                _ => batch(after, head, limit, events.remove(&id).unwrap_or_default()),
+            }
+        });
+        Ok(batches.collect())
+    })
+    .await
+}
+
+/// Whether a log cannot be replayed from there.
+fn is_out_of_reach(after: i32, head: i32) -> bool {
+    after < 0 || head < after || head - after > REPLAYED_EVENTS
+}
+
+/// The first events after a position that is within reach.
+fn batch(after: i32, head: i32, limit: i64, mut events: Vec<Event>) -> Batch {
+    // What came after the head was read is left for the next one.
+    events.retain(|event| event.seq <= head);
+    // A log that does not go on where `after` stands was cut off at its beginning.
+    if limit > 0 && after < head && events.first().is_none_or(|first| first.seq != after + 1) {
+        return gap(after, head);
+    }
+    let seq = events.last().map_or(after, |last| last.seq);
+    let events = events.into_iter().map(Arc::new).collect();
+    Batch { events, after, seq, is_caught_up: seq >= head, has_gap: false }
 }
 
 /// The events of some kinds after a position: no more than one who follows may be behind.

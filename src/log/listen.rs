@@ -7,8 +7,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::db::Listener;
-use crate::id::{ConversationId, SessionId};
+use crate::db::{Listener, Xid};
+use crate::id::{ConversationId, SessionId, UserId};
+use crate::realtime::Mark;
+use crate::realtime::viewers::News;
 
 /// Between two attempts to open the listening connection; meanwhile followed conversations are polled as often.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
@@ -16,8 +18,12 @@ const TRY_AGAIN: Duration = Duration::from_secs(1);
 #[derive(Deserialize)]
 struct Notification {
     node: Uuid,
+    /// All transactions before this one were over when it was sent.
+    since: Xid,
+    /// Each of them is a list, or `*` where it would be too long.
     logs: Value,
     sessions: Value,
+    marks: Value,
 }
 
 /// Listens for as long as the server runs. While the listening connection is down it asks the table instead, so nothing
@@ -27,7 +33,7 @@ pub async fn listen(app: App) {
         match Listener::open(app.db.url()).await {
             Ok(mut listener) => {
                 // What was committed before the connection stood was announced to nobody here.
-                app.hub.look_everywhere();
+                look_everywhere(&app);
                 look_for_ended_sessions(&app).await;
                 while let Some(payload) = listener.next().await {
                     hear(&app, &payload).await;
@@ -37,29 +43,46 @@ pub async fn listen(app: App) {
             Err(error) => tracing::debug!(%error, "no listening connection"),
         }
         tokio::time::sleep(TRY_AGAIN).await;
-        app.hub.look_everywhere();
+        look_everywhere(&app);
         look_for_ended_sessions(&app).await;
     }
+}
+
+fn look_everywhere(app: &App) {
+    app.hub.look_everywhere();
+    app.realtime.viewers.look_everywhere();
 }
 
 async fn hear(app: &App, payload: &str) {
     let Ok(notification) = serde_json::from_str::<Notification>(payload) else {
         tracing::warn!(payload, "a notification that is not ours");
+        // Or of another version of ours: whoever relies on having heard everything has to look.
+        app.realtime.viewers.look_everywhere();
         return;
     };
+    let logs = serde_json::from_value::<Vec<(ConversationId, i32)>>(notification.logs);
+    let logs = logs.map(|logs| logs.into_iter().map(|(id, _)| id).collect::<Vec<_>>());
+    let marks = serde_json::from_value::<Vec<(Mark, Vec<UserId>)>>(notification.marks);
+    match (&logs, marks) {
+        (Ok(logs), Ok(marks)) => {
+            let (since, at) = (notification.since, app.clock.now());
+            app.realtime.viewers.hear(News { since, at, conversations: logs.clone(), marks });
+        }
+        _ => app.realtime.viewers.look_everywhere(),
+    }
     if notification.node == app.db.node() {
-        // Our own is known here, unless the answer to its commit was lost.
-        if let Ok(logs) = serde_json::from_value::<Vec<(Uuid, i32)>>(notification.logs) {
-            app.hub.look(logs.into_iter().map(|(id, _)| ConversationId(id)).filter(|id| app.db.was_in_doubt(*id)));
+        // The rest of our own is known here, unless the answer to its commit was lost.
+        if let Ok(logs) = logs {
+            app.hub.look(logs.into_iter().filter(|id| app.db.was_in_doubt(*id)));
         }
         return;
     }
-    match serde_json::from_value::<Vec<(Uuid, i32)>>(notification.logs) {
-        Ok(logs) => app.hub.look(logs.into_iter().map(|(id, _)| ConversationId(id))),
+    match logs {
+        Ok(logs) => app.hub.look(logs),
         Err(_) => app.hub.look_everywhere(),
     }
-    match serde_json::from_value::<Vec<Uuid>>(notification.sessions) {
-        Ok(sessions) => app.realtime.ended_sessions.insert(sessions.into_iter().map(SessionId)),
+    match serde_json::from_value::<Vec<SessionId>>(notification.sessions) {
+        Ok(sessions) => app.realtime.ended_sessions.insert(sessions),
         Err(_) => look_for_ended_sessions(app).await,
     }
 }
@@ -69,6 +92,6 @@ async fn look_for_ended_sessions(app: &App) {
     while let Err(error) = app.realtime.ended_sessions.look(&app.db).await {
         tracing::debug!(?error, "could not read which sessions ended");
         tokio::time::sleep(TRY_AGAIN).await;
-        app.hub.look_everywhere();
+        look_everywhere(app);
     }
 }

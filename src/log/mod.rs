@@ -12,7 +12,7 @@ mod listen;
 mod store;
 
 pub use event::{Event, Kind, Writer};
-pub use follow::{BATCH, Batch, Follower, REPLAYED_EVENTS, of_kinds, read};
+pub use follow::{BATCH, Batch, Follower, REPLAYED_EVENTS, of_kinds, read, read_each};
 pub use hub::Hub;
 pub use listen::listen;
 

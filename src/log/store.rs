@@ -1,8 +1,11 @@
 //! The logs' table.
 
 use diesel::QueryResult;
+use diesel::dsl::{AsSelect, SqlTypeOf};
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Integer, Jsonb, Nullable, SmallInt, Timestamptz, Uuid as SqlUuid};
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, SmallInt, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
 use super::Event;
@@ -42,6 +45,60 @@ pub(super) async fn after(conn: &mut Conn, id: ConversationId, after: i32, limit
         .load(conn)
         .await
 }
+
+/// The latest positions of these logs.
+pub(super) async fn heads(conn: &mut Conn, ids: &[ConversationId]) -> QueryResult<Vec<(ConversationId, i32)>> {
+    let these = conversations::table.filter(conversations::id.eq_any(ids));
+    these.select((conversations::id, conversations::last_seq)).load(conn).await
+}
+
+/// The events of each log after its position, up to `limit` of each.
+pub(super) async fn after_each(
+    conn: &mut Conn,
+    positions: &[(ConversationId, i32)],
+    limit: i64,
+) -> QueryResult<Vec<Event>> {
+    let (ids, after) = positions.iter().copied().unzip();
+    AfterEach { ids, after, limit, event: Event::as_select() }.load(conn).await
+}
+
+/// One log after the other, by the index.
+struct AfterEach {
+    ids: Vec<ConversationId>,
+    after: Vec<i32>,
+    limit: i64,
+    event: AsSelect<Event, Pg>,
+}
+
+impl QueryId for AfterEach {
+    type QueryId = Self;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl Query for AfterEach {
+    type SqlType = SqlTypeOf<AsSelect<Event, Pg>>;
+}
+
+impl QueryFragment<Pg> for AfterEach {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT ");
+        self.event.walk_ast(out.reborrow())?;
+        out.push_sql(" FROM unnest(");
+        out.push_bind_param::<Array<SqlUuid>, _>(&self.ids)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Integer>, _>(&self.after)?;
+        out.push_sql(
+            ") AS ask (conversation_id, after) CROSS JOIN LATERAL \
+             (SELECT * FROM conversation_events AS e WHERE e.conversation_id = ask.conversation_id AND e.seq > ask.after \
+              ORDER BY e.seq LIMIT ",
+        );
+        out.push_bind_param::<BigInt, _>(&self.limit)?;
+        out.push_sql(") AS conversation_events ORDER BY conversation_events.conversation_id, conversation_events.seq");
+        Ok(())
+    }
+}
+
+impl<Connection> diesel::RunQueryDsl<Connection> for AfterEach {}
 
 /// Those of some kinds among the `within` events after a position.
 pub(super) async fn of_kinds(

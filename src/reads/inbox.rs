@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::clock::Instant;
 use crate::conversations::{Conversation, Kind};
 use crate::error::Result;
-use crate::id::{ConversationId, UserId};
+use crate::id::ConversationId;
 use crate::page::{Arguments, Cursor, Millis, Page};
 use crate::viewer::Viewer;
 
@@ -54,12 +54,4 @@ pub async fn inbox(app: &App, viewer: &Viewer, filter: InboxFilter, arguments: A
 pub async fn sidebar(app: &App, viewer: &Viewer) -> Result<Vec<State>> {
     let user_id = viewer.user_id;
     app.db.read(async move |conn| store::sidebar(conn, user_id, SIDEBAR).await).await
-}
-
-/// In how many conversations something is unread, for a badge. What the inbox does not show, archived or hidden, is left
-/// out like what is muted: nobody could find what the number is about.
-pub async fn unread_conversations(app: &App, user_id: UserId) -> Result<i32> {
-    let now = app.clock.now();
-    let count = app.db.read(async move |conn| store::unread_conversations(conn, user_id, now).await).await?;
-    Ok(i32::try_from(count).unwrap_or(i32::MAX))
 }

@@ -22,6 +22,21 @@ impl Load for StateOf {
     }
 }
 
+/// In how many conversations somebody has something unread, for a badge. What the inbox does not show, archived or hidden,
+/// is left out like what is muted: nobody could find what the number is about. Nothing for none.
+pub struct UnreadConversationsOf;
+
+impl Load for UnreadConversationsOf {
+    type Key = UserId;
+    type Value = i32;
+
+    async fn load(app: &App, keys: &[UserId]) -> Result<HashMap<UserId, i32>> {
+        let (now, keys) = (app.clock.now(), keys.to_vec());
+        let found = app.db.read(async move |conn| store::unread_conversations(conn, &keys, now).await).await?;
+        Ok(found.into_iter().map(|(id, count)| (id, i32::try_from(count).unwrap_or(i32::MAX))).collect())
+    }
+}
+
 /// The position of the first message that somebody has not read; nothing where they have read everything.
 pub struct FirstUnreadOf;
 

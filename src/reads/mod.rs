@@ -11,8 +11,8 @@ mod loaders;
 mod mark_read;
 mod store;
 
-pub use inbox::{InboxCursor, InboxFilter, inbox, sidebar, unread_conversations};
+pub use inbox::{InboxCursor, InboxFilter, inbox, sidebar};
 pub use keep::{KeepDraft, keep};
-pub use loaders::{FirstUnreadOf, StateOf};
+pub use loaders::{FirstUnreadOf, StateOf, UnreadConversationsOf};
 pub use mark_read::{MarkReadDraft, mark_read};
 pub use store::State;

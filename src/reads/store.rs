@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use diesel::QueryResult;
-use diesel::dsl::{AsSelect, Eq, auto_type};
+use diesel::dsl::{AsSelect, Eq, auto_type, count_star};
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -166,17 +166,22 @@ pub(super) async fn inbox(
     Ok(rows.into_iter().map(State::of).collect())
 }
 
-/// In how many conversations something is unread: of those that the inbox shows, without muted ones.
-pub(super) async fn unread_conversations(conn: &mut Conn, user: UserId, now: Instant) -> QueryResult<i64> {
+/// Of these people, in how many conversations something is unread: of those that the inbox shows, without muted ones.
+pub(super) async fn unread_conversations(
+    conn: &mut Conn,
+    users: &[UserId],
+    now: Instant,
+) -> QueryResult<Vec<(UserId, i64)>> {
     use conversation_members as m;
     use conversations as c;
     held()
-        .filter(m::user_id.eq(user).and(c::archived_at.is_null()))
+        .filter(m::user_id.eq_any(users).and(c::archived_at.is_null()))
         .filter(m::muted_until.is_null().or(m::muted_until.assume_not_null().le(now)))
         .filter(m::hidden_no.is_null().or(m::hidden_no.assume_not_null().lt(c::last_msg_no)))
         .filter(Unread.gt(0))
-        .count()
-        .get_result(conn)
+        .group_by(m::user_id)
+        .select((m::user_id, count_star()))
+        .load(conn)
         .await
 }
 

@@ -5,10 +5,12 @@ mod ended_sessions;
 mod presences;
 mod signals;
 mod store;
+pub mod viewers;
 
 pub use ended_sessions::{ACCESS_TOKEN_LIVES, EndedSessions};
 pub use presences::{Attendance, Departed, PresenceStatus, Presences, Watch};
 pub use signals::{Listening, Passing, Signal, Signals};
+pub use viewers::{Mark, Subject, Viewers};
 
 use crate::clock::Clock;
 
@@ -20,12 +22,14 @@ pub struct Realtime {
     pub presences: Presences,
     /// What passes in conversations.
     pub signals: Signals,
+    /// Who listens to what concerns them.
+    pub viewers: Viewers,
 }
 
 impl Realtime {
     pub fn new(clock: Clock) -> Self {
         let ended_sessions = EndedSessions::new(clock.clone());
         let presences = Presences::new(clock, ended_sessions.clone());
-        Self { ended_sessions, presences, signals: Signals::default() }
+        Self { ended_sessions, presences, signals: Signals::default(), viewers: Viewers::default() }
     }
 }

@@ -28,6 +28,7 @@ use futures_util::{Stream, StreamExt};
 pub use groups::{Behind, Groups, Outlet, Tail, Told, Topic};
 
 use crate::answer::Answer;
+use crate::context::Loaders;
 use crate::error::Result;
 
 /// What a source stream tells of; which type it is, is between the one who opens the stream and the field that shows it.
@@ -50,13 +51,13 @@ impl Delivery {
 
 /// Which part of a subscription is executed.
 pub enum Part {
-    Opening { sharing: Sharing, source: Mutex<Option<BoxStream<'static, Result<Delivery>>>> },
+    Opening { sharing: Sharing, show: Arc<Show>, source: Mutex<Option<BoxStream<'static, Result<Delivery>>>> },
     Showing(SourceEvent),
 }
 
 impl Part {
-    pub fn opening(sharing: Sharing) -> Self {
-        Self::Opening { sharing, source: Mutex::default() }
+    pub fn opening(sharing: Sharing, show: Arc<Show>) -> Self {
+        Self::Opening { sharing, show, source: Mutex::default() }
     }
 
     /// Keeps the source stream for the one who executes.
@@ -102,11 +103,15 @@ impl<T: Unpin> Stream for Response<T> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Shape(pub Arc<str>);
 
+/// Shows a subscriber an event that is theirs alone, with loaders that others who are shown theirs at the same moment use
+/// too: what each of them asks for is then asked for together.
+pub type Show = dyn Fn(SourceEvent, Arc<Loaders>) -> BoxFuture<'static, Answer> + Send + Sync;
+
 /// With whom a subscriber may be shown events.
 #[derive(Clone, Default)]
-pub struct Sharing(Option<(Shape, Arc<Show>)>);
+pub struct Sharing(Option<(Shape, Arc<ShowToAll>)>);
 
-type Show = dyn Fn(SourceEvent) -> BoxFuture<'static, Option<Answer>> + Send + Sync;
+type ShowToAll = dyn Fn(SourceEvent) -> BoxFuture<'static, Option<Answer>> + Send + Sync;
 
 impl Sharing {
     /// With all of this shape, by an execution without a viewer; `None` where it turns out to need one.

@@ -8,6 +8,7 @@ use crate::audit;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::id::UserId;
+use crate::realtime::{Mark, Subject};
 
 /// Gives somebody a role, and notes by whom; `None` is the server or its operator.
 pub async fn give_role(
@@ -18,6 +19,7 @@ pub async fn give_role(
     role: ServerRole,
 ) -> Result<()> {
     store::set_role(tx, id, role, now).await?;
+    tx.outbox().marks.push((id, Mark::Changed(Subject::Viewer)));
     audit::record(tx, now, by, "user.role", id.to_string(), json!({ "role": role })).await
 }
 

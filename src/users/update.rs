@@ -4,6 +4,7 @@ use super::{User, store};
 use crate::app::App;
 use crate::db::OnConstraint;
 use crate::error::{Code, Error, Result};
+use crate::realtime::{Mark, Subject};
 use crate::text::{self, Fault, Wrong};
 use crate::viewer::Viewer;
 
@@ -77,6 +78,7 @@ pub async fn update_profile(app: &App, viewer: &Viewer, draft: ProfileDraft) -> 
             store::save_profile(tx, &user)
                 .await
                 .on_constraint("users_username_key", || Error::new(Code::Conflict, "This username is taken"))?;
+            tx.outbox().marks.push((user.id, Mark::Changed(Subject::Viewer)));
             Ok(user)
         })
         .await

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 /// The areas, bottom up. The rules of one may use the front doors of those before it: news travels upwards as events.
-const RANK: [&str; 16] = [
+const RANK: [&str; 17] = [
     "audit",
     "users",
     "accounts",
@@ -26,6 +26,7 @@ const RANK: [&str; 16] = [
     "calls",
     "market",
     "admin",
+    "viewer_events",
 ];
 
 /// What knows everything, and is known by nobody below.

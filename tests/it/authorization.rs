@@ -85,6 +85,10 @@ const READS: &[Row] = &[
     row("Query.channels", Private, "channels(filter: { isJoined: false }) { nodes { id } }",          "U 0 0 0 0 0 0 0 0 0"),
     row("Query.channels", Public, "channels(filter: { isJoined: false }) { nodes { id } }",           "U + + + 0 0 0 0 0 0"),
     row("Query.channels", Public, "channels(filter: { isJoined: true }) { nodes { id } }",            "U 0 0 0 0 + + + + +"),
+    row("Query.conversationEventsSince", Private, "conversationEventsSince(positions: [{ conversationId: <channel>, after: 0 }]) { conversation { id } }",
+                                                                                                      "U 0 0 0 0 + + + + +"),
+    row("Query.conversationEventsSince", Public, "conversationEventsSince(positions: [{ conversationId: <channel>, after: 0 }]) { conversation { id } }",
+                                                                                                      "U + + + 0 + + + + +"),
     row("Query.message", Private, "message(id: <owner's message>) { id }",                            "U 0 0 0 0 + + + + +"),
     row("Query.message", Public, "message(id: <owner's message>) { id }",                             "U + + + 0 + + + + +"),
     row("Query.message", Private, "message(id: <left's message>) { id }",                             "U 0 0 0 0 + + + + +"),
@@ -287,6 +291,7 @@ const STREAMS: &[Row] = &[
                                                                                                       "U N N N N + + + + +"),
     row("Subscription.conversationSignals", Public, "conversationSignals(conversationId: <channel>) { signals { occurredAt } }",
                                                                                                       "U F F F N + + + + +"),
+    row("Subscription.viewerEvents", Nowhere, "viewerEvents { cursor }",                               "U + + + + + + + + +"),
     row("Subscription.presences", Nowhere, "presences(userIds: [<owner>]) { users { id } }",           "U + + + + + + + + +"),
 ];
 
@@ -320,6 +325,8 @@ const IDS: &[IdRow] = &[
     id("Query.nodes(ids)", Id::Seat, "{ nodes(ids: [<id>]) { id } }",                                                     "B B 0 0 +"),
     id("Query.conversation(id)", Id::Conversation, "{ conversation(id: <id>) { id } }",                                   "B B 0 0 +"),
     id("Query.message(id)", Id::Message, "{ message(id: <id>) { id } }",                                                  "B B 0 0 +"),
+    id("ConversationPosition.conversationId", Id::Conversation, "{ conversationEventsSince(positions: [{ conversationId: <id>, after: 0 }]) { conversation { id } } }",
+                                                                                                                          "B B 0 0 +"),
     id("ChannelLocator.id", Id::Conversation, "{ channel(by: { id: <id> }) { id } }",                                     "B B 0 0 +"),
     id("UserLocator.id", Id::User, "{ user(by: { id: <id> }) { id } }",                                                   "B B 0 . ."),
     id("MessageAnchor.messageId", Id::Message, "{ conversation(id: <here>) { messagesAround(anchor: { messageId: <id> }) { seq } } }",

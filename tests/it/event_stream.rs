@@ -317,6 +317,19 @@ async fn a_stream_ends_with_its_session() {
 }
 
 #[tokio::test]
+async fn the_last_that_a_stream_of_ones_own_says_is_that_its_session_was_revoked() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let query = "subscription { viewerEvents { events { __typename ... on SessionRevokedEvent { isCurrent } } } }";
+    let mut stream = EventStream::of(&alice, &server, query, json!({})).await;
+    stream.next().await;
+    alice.query("mutation { logout { sessionId } }").await.data("logout");
+    let last = stream.next().await["data"]["viewerEvents"]["events"].clone();
+    assert_eq!(last, json!([{ "__typename": "SessionRevokedEvent", "isCurrent": true }]));
+    stream.completes().await;
+}
+
+#[tokio::test]
 async fn a_stream_ends_with_the_sight_of_what_it_shows() {
     let server = TestServer::start().await;
     let (alice, mallory) = (server.register("alice").await, server.register("mallory").await);

@@ -40,3 +40,4 @@ mod story;
 mod streams;
 mod toy;
 mod unread;
+mod viewer_events;

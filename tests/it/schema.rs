@@ -27,7 +27,7 @@ fn the_committed_sdl_is_the_one_that_is_served() {
 // src/schema.rs.
 
 /// Written by the database alone, and read by SQL alone: diesel need not know it.
-const LEFT_OUT: &str = "changed_xid";
+const LEFT_OUT: [&str; 2] = ["changed_xid", "joined_xid"];
 
 /// The SDL is the manual of whoever writes a client.
 #[test]
@@ -45,7 +45,9 @@ async fn diesel_sees_the_tables_as_they_are() {
         )
         .await;
     let mut tables = BTreeMap::<String, (Vec<String>, Vec<String>)>::new();
-    for column in columns.iter().filter(|column| column[1] != LEFT_OUT && !column[0].starts_with("__diesel")) {
+    for column in
+        columns.iter().filter(|column| !LEFT_OUT.contains(&column[1].as_str()) && !column[0].starts_with("__diesel"))
+    {
         let [table, name, kind, nullable] = column.as_slice() else { unreachable!() };
         let kind = kind.strip_prefix('_').map_or_else(|| diesel_name(kind), |of| format!("Array<{}>", diesel_name(of)));
         let kind = if nullable == "YES" { format!("Nullable<{kind}>") } else { kind };
@@ -147,6 +149,60 @@ async fn whatever_names_something_has_a_key_or_a_reason() {
     let without: BTreeSet<_> = without.iter().map(|row| row[0].as_str()).collect();
     let listed: BTreeSet<_> = WITHOUT_A_KEY.iter().map(|(column, _)| *column).collect();
     assert_eq!(without, listed, "left: columns without a foreign key, right: those with a reason");
+}
+
+// What viewers' streams are resumed from.
+
+/// Tables whose rows say nothing of the transaction that wrote them, and why. Whatever somebody is shown in a stream of their
+/// own is in others; a new table keeps `changed_xid`, or its reason here.
+const DO_NOT_CONVERGE: [(&str, &str); 18] = [
+    ("audit_entries", "read by those who ask"),
+    ("blocks", "read by those who ask"),
+    ("broadcast_mentions", "change with their conversation"),
+    ("channels", "change with their conversation"),
+    ("conversation_events", "a log of its own"),
+    ("creation_keys", "of the inside"),
+    ("import_channels", "of the inside"),
+    ("import_lines", "of the inside"),
+    ("import_people", "of the inside"),
+    ("import_sources", "of the inside"),
+    ("mentions", "change with their conversation"),
+    ("message_revisions", "change with their conversation"),
+    ("messages", "change with their conversation"),
+    ("pins", "change with their conversation"),
+    ("presences", "a stream of their own"),
+    ("reaction_counts", "change with their conversation"),
+    ("reactions", "change with their conversation"),
+    ("threads", "change with their conversation"),
+];
+
+#[tokio::test]
+async fn whatever_writes_a_row_that_converges_leaves_its_number() {
+    let database = Database::create().await;
+    let tables = database
+        .rows(
+            "SELECT relname::text, attname IS NOT NULL,
+                 coalesce(pg_get_expr(adbin, adrelid), '') = 'pg_current_xact_id()' AND attnotnull,
+                 EXISTS (SELECT FROM pg_trigger WHERE tgrelid = pg_class.oid AND tgname = relname || '_changed_xid'
+                     AND tgtype = 1 | 2 | 16 AND tgenabled = 'O' AND tgfoid = 'touch_changed_xid'::regproc AND tgqual IS NULL),
+                 EXISTS (SELECT FROM pg_index WHERE indrelid = pg_class.oid AND attnum = ANY (indkey))
+             FROM pg_class LEFT JOIN pg_attribute ON attrelid = pg_class.oid AND attname = 'changed_xid'
+             LEFT JOIN pg_attrdef ON adrelid = pg_class.oid AND adnum = attnum
+             WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace AND relname NOT LIKE '\\_\\_diesel%'",
+        )
+        .await;
+    let mut without = BTreeSet::new();
+    for table in &tables {
+        let [name, has_it, by_default, by_trigger, is_indexed] = table.as_slice() else { unreachable!() };
+        match has_it.as_str() {
+            "t" => {
+                assert_eq!((by_default.as_str(), by_trigger.as_str(), is_indexed.as_str()), ("t", "t", "f"), "{name}")
+            }
+            _ => drop(without.insert(name.as_str())),
+        }
+    }
+    let listed: BTreeSet<_> = DO_NOT_CONVERGE.iter().map(|(table, _)| *table).collect();
+    assert_eq!(without, listed, "left: tables without changed_xid, right: those with a reason");
 }
 
 // Words and names.

@@ -6,6 +6,7 @@ use icu_locale_core::Locale;
 use super::{DirectConversationPolicy, Preferences, Theme, store};
 use crate::app::App;
 use crate::error::{Error, InputCode, Result};
+use crate::realtime::{Mark, Subject};
 use crate::text::{self, Fault, Wrong};
 use crate::viewer::Viewer;
 
@@ -106,6 +107,7 @@ pub async fn update_preferences(app: &App, viewer: &Viewer, draft: PreferencesDr
                 if store::save(tx, &after).await? {
                     // Others may see now, or no more, when the viewer was last here.
                     tx.outbox().presences.push(user_id);
+                    tx.outbox().marks.push((user_id, Mark::Changed(Subject::Viewer)));
                     return Ok(after);
                 }
                 // There need not be a row to lock before; whoever was faster has made one, which is there to read now.

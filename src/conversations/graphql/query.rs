@@ -1,12 +1,13 @@
 //! Finding and following conversations.
 
-use async_graphql::{Context, ID, Object, Subscription};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Subscription};
+use futures_util::future::try_join_all;
 
 use super::event::ConversationEventBatch;
 use super::inputs::{ChannelFilter, ChannelLocator, ChannelOrder};
-use super::{Channel, Conversation, find, reference};
+use super::{Channel, Conversation, conversation, find, reference};
 use crate::context::Ask;
-use crate::conversations::{self, ChannelCursor, Followed, Reference, in_sight, in_sight_by_id};
+use crate::conversations::{self, CatchUpDraft, ChannelCursor, Followed, Reference, in_sight, in_sight_by_id};
 use crate::error::{Error, Result};
 use crate::page::{Arguments, Page, connection};
 use crate::subscription::Response;
@@ -20,6 +21,24 @@ connection! {
     cursor,
     /// The channel.
     Channel
+}
+
+/// Where one stands in a conversation's log.
+#[derive(InputObject)]
+pub struct ConversationPosition {
+    /// The conversation.
+    conversation_id: ID,
+    /// The position, as in `ConversationEventBatch.seq`.
+    after: i32,
+}
+
+/// What came in a conversation after a position.
+#[derive(SimpleObject)]
+pub struct ConversationCatchUp {
+    /// The conversation.
+    conversation: Conversation,
+    /// Its next events.
+    batch: ConversationEventBatch,
 }
 
 #[derive(Default)]
@@ -51,6 +70,31 @@ impl ConversationQuery {
     ) -> Option<Result<ChannelConnection>> {
         Some(channels(ctx, filter, order_by, Arguments { first, after, last, before }).await)
     }
+
+    /// Events of up to 100 conversations after their positions, to catch up over HTTP; of those out of sight nothing comes.
+    async fn conversation_events_since(
+        &self,
+        ctx: &Context<'_>,
+        positions: Vec<ConversationPosition>,
+        #[graphql(default = 20)] first_per_conversation: i32,
+    ) -> Option<Result<Vec<ConversationCatchUp>>> {
+        Some(events_since(ctx, &positions, first_per_conversation).await)
+    }
+}
+
+async fn events_since(
+    ctx: &Context<'_>,
+    positions: &[ConversationPosition],
+    first: i32,
+) -> Result<Vec<ConversationCatchUp>> {
+    let viewer = ctx.viewer()?;
+    let positions: Vec<_> = positions.iter().map(|at| (at.conversation_id.as_str(), at.after)).collect();
+    let found = conversations::catch_up(ctx.scope(), &viewer, CatchUpDraft::from(&positions, first)?).await?;
+    let shown = found.into_iter().map(async |(sight, batch)| {
+        let conversation = conversation(ctx, sight).await?;
+        Ok(ConversationCatchUp { conversation, batch: ConversationEventBatch::new(sight, &batch) })
+    });
+    try_join_all(shown).await
 }
 
 async fn one(ctx: &Context<'_>, id: ID) -> Result<Option<Conversation>> {
@@ -84,7 +128,7 @@ async fn channels(
     let mut edges = Vec::with_capacity(found.rows.len());
     // What is listed was in sight; the loader proves it, for all in one statement.
     let sights = found.rows.iter().map(|(_, row)| in_sight_by_id(ctx.scope(), viewer.user_id, row.id));
-    let sights = futures_util::future::try_join_all(sights).await?;
+    let sights = try_join_all(sights).await?;
     for ((cursor, row), sight) in found.rows.into_iter().zip(sights) {
         if let Some(sight) = sight {
             edges.push(ChannelEdge::at(&cursor, Channel::new(sight, row.into())?));

@@ -152,7 +152,7 @@ update_many! {
         version: i32 as Integer,
         updated_at: Instant as Timestamptz,
         archived_at: Option<Instant> as Nullable<Timestamptz>,
-    } also "changed_xid = pg_current_xact_id()"
+    }
 }
 
 /// Locked rows, all of them that ever changes; what only channels have is `save_settings`.

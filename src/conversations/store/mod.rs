@@ -14,10 +14,10 @@ pub(super) use conversations::{
 };
 pub(super) use creation_keys::{created_with, keep_creation_key};
 pub(super) use member_list::members;
-pub use seats::{Keeping, Member, NewMember, Position};
+pub use seats::{Departed, Keeping, Member, NewMember, Position};
 pub(super) use seats::{
-    SeatRow, keep, member_with_kind, members_by_ids, owner, read_by_writing, read_up_to, save_seats, seat, seat_all,
-    seat_rows, seats, set_left, set_role,
+    SeatRow, departures, keep, member_with_kind, members_by_ids, owner, read_by_writing, read_up_to, save_seats, seat,
+    seat_all, seat_rows, seats, set_left, set_role,
 };
 pub use standings::Viewpoint;
 pub(super) use standings::{lock_seated, standings};

@@ -6,10 +6,10 @@ use diesel::sql_types::{Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 
-use super::super::{Departure, Kind, MemberRole, Reached};
+use super::super::{Departure, Kind, MemberRole, Reached, Reference};
 use super::Conversation;
 use crate::clock::Instant;
-use crate::db::{Conn, insert_many, update_many};
+use crate::db::{Conn, among, insert_many, update_many};
 use crate::id::{ConversationId, MemberId, UserId};
 use crate::schema::{conversation_members, conversations};
 
@@ -55,6 +55,14 @@ pub struct Keeping {
     pub muted_until: Option<Option<Instant>>,
     pub is_favorite: Option<bool>,
     pub hidden_no: Option<Option<i32>>,
+}
+
+/// A membership that has ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Departed {
+    pub reference: Reference,
+    pub user_id: UserId,
+    pub departure: Departure,
 }
 
 /// A seat to be, or to be again.
@@ -165,6 +173,20 @@ pub async fn set_role(conn: &mut Conn, member: &Member, role: MemberRole) -> Que
         .returning(Member::as_returning())
         .get_result(conn)
         .await
+}
+
+/// Of these seats, how those ended that have.
+pub async fn departures(conn: &mut Conn, seats: &[(ConversationId, UserId)]) -> QueryResult<Vec<Departed>> {
+    use conversation_members as m;
+    let ended: Vec<(Kind, ConversationId, UserId, Departure)> = m::table
+        .inner_join(conversations::table)
+        .filter(among(m::conversation_id, m::user_id, seats))
+        .filter(m::departure.is_not_null())
+        .select((conversations::kind, m::conversation_id, m::user_id, m::departure.assume_not_null()))
+        .load(conn)
+        .await?;
+    let departed = |(kind, id, user_id, departure)| Departed { reference: Reference { kind, id }, user_id, departure };
+    Ok(ended.into_iter().map(departed).collect())
 }
 
 /// The seat of the one who owns a conversation, if anybody does.

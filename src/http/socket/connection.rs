@@ -100,6 +100,8 @@ struct Connection {
     subscriptions: FuturesUnordered<Abortable<BoxFuture<'static, ()>>>,
     /// Those of queries and mutations.
     brief: TaskTracker,
+    /// All of them, for the moment when the streams end too.
+    streams: TaskTracker,
     answers: Answers,
     queue: Queue,
     outlet: UnboundedReceiver<Frame>,
@@ -149,6 +151,7 @@ impl Connection {
             operations: HashMap::new(),
             subscriptions: FuturesUnordered::new(),
             brief: TaskTracker::new(),
+            streams: TaskTracker::new(),
             answers: Answers::default(),
             queue,
             outlet,
@@ -187,7 +190,7 @@ impl Connection {
                 () = until(&mut self.due) => self.fall_due()?,
                 () = until(&mut self.stalls) => return Err(Close::TOO_SLOW.into()),
                 () = &mut stopping => {
-                    self.finish().await;
+                    self.finish(self.brief.clone()).await;
                     return Err(Close::RESTARTING.into());
                 }
                 turn = turn(&mut self.socket, listens, writes) => match turn? {
@@ -312,6 +315,7 @@ impl Connection {
             running: operation,
             queue: self.queue.clone(),
             brief: self.brief.clone(),
+            streams: self.streams.clone(),
             answers: self.answers.clone(),
             ended: self.ended.clone(),
         };
@@ -394,11 +398,10 @@ impl Connection {
         }
     }
 
-    /// Waits for queries and mutations to be answered, and for none too long: subscriptions never finish.
-    async fn finish(&mut self) {
-        self.brief.close();
-        let brief = self.brief.clone();
-        let mut answered = pin!(brief.wait());
+    /// Waits for these to be answered, and for none too long: but for the end of their session, subscriptions never finish.
+    async fn finish(&mut self, operations: TaskTracker) {
+        operations.close();
+        let mut answered = pin!(operations.wait());
         let finishing = async {
             loop {
                 self.write()?;
@@ -418,8 +421,8 @@ impl Connection {
     async fn end(mut self, end: End) {
         self.look = None;
         if matches!(end, End::SessionEnded) {
-            // Streams have ended by themselves; the answer to the very `logout` has not left yet.
-            self.finish().await;
+            // Streams end by themselves, and may say so; the answer to the very `logout` has not left yet.
+            self.finish(self.streams.clone()).await;
         }
         self.operations.clear();
         match end {

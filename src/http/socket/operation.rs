@@ -1,5 +1,6 @@
 //! One operation on a socket, from its text to its last frame.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -16,6 +17,7 @@ use crate::api::subscribe::Shown;
 use crate::context::Scope;
 use crate::error::{Code, Error};
 use crate::http::Http;
+use crate::http::last_words::until_last_words;
 
 /// Queries of one socket that run, or whose answers wait for room in the queue.
 const QUERIES: usize = 4;
@@ -60,6 +62,7 @@ pub struct Task {
     pub running: Arc<Running>,
     pub queue: Queue,
     pub brief: TaskTracker,
+    pub streams: TaskTracker,
     pub answers: Answers,
     pub ended: Arc<CancellationToken>,
 }
@@ -78,14 +81,15 @@ pub enum Work {
 impl Task {
     /// Whatever ends the operation was said to the client then, or there is none any more.
     pub fn begin(self, params: Box<Params>) -> Work {
+        let stream = self.streams.token();
         match self.http.executor.prepare(*params, &self.scope.request_id) {
-            Err(refused) => Work::Waits(async move { drop(self.push(refused).await) }.boxed()),
+            Err(refused) => Work::Waits(async move { drop((self.push(refused).await, stream)) }.boxed()),
             Ok(operation) if operation.kind == Kind::Subscription => {
-                Work::Waits(async move { drop(self.deliver(operation).await) }.boxed())
+                Work::Waits(async move { drop((self.deliver(operation).await, stream)) }.boxed())
             }
             Ok(operation) => {
                 let brief = self.brief.token();
-                Work::Computes(async move { drop((self.run(operation).await, brief)) }.boxed())
+                Work::Computes(async move { drop((self.run(operation).await, brief, stream)) }.boxed())
             }
         }
     }
@@ -119,7 +123,7 @@ impl Task {
 
     async fn deliver(&self, operation: Operation) -> Result<(), Over> {
         let shown = self.http.executor.subscribe(operation, self.scope.clone(), self.answers.events.clone());
-        let mut shown = shown.take_until(self.ended.cancelled()).boxed();
+        let mut shown = pin!(until_last_words(shown, self.ended.cancelled()));
         while let Some(Shown { answer, place: _place }) = shown.next().await {
             self.push(self.fit(answer)).await?;
         }

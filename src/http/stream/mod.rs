@@ -24,6 +24,7 @@ use tracing::Instrument;
 pub use format::Format;
 
 use super::Http;
+use super::last_words::until_last_words;
 use super::socket::{Holder, Place, SLOWEST, STALLS, look_again};
 use crate::api::execute::{Answer, Kind, Operation};
 use crate::context::Scope;
@@ -101,7 +102,7 @@ fn subscribe(http: &Http, operation: Operation, scope: Arc<Scope>) -> BoxStream<
     let places = Arc::new(Semaphore::new(1));
     let answers = http.executor.subscribe(operation, scope, places).map(|shown| shown.answer).boxed();
     match viewer {
-        Some(viewer) => answers.take_until(session_over(http.clone(), viewer)).boxed(),
+        Some(viewer) => until_last_words(answers, session_over(http.clone(), viewer)).boxed(),
         None => answers,
     }
 }

@@ -11,7 +11,7 @@ use crate::conversations::graphql::Conversation;
 use crate::error::{Error, Result};
 use crate::id::UserId;
 use crate::page::{Arguments, Page, connection};
-use crate::reads::{self, InboxCursor, State, StateOf};
+use crate::reads::{self, InboxCursor, State, StateOf, UnreadConversationsOf};
 use crate::viewer::Viewer;
 
 /// Which conversations of the inbox.
@@ -56,7 +56,7 @@ pub struct UnreadSummary(pub UserId);
 impl UnreadSummary {
     /// Conversations with unread messages, muted ones left out.
     async fn conversation_count(&self, ctx: &Context<'_>) -> Result<i32> {
-        reads::unread_conversations(ctx.app(), self.0).await
+        Ok(ctx.load::<UnreadConversationsOf>(self.0).await?.map_or(0, |count| *count))
     }
 }
 

@@ -17,8 +17,19 @@ async fn reading_costs_the_same_statements_however_much_is_read() {
         let world = World::of(size).await;
         let World { bob, channel, root, .. } = &world;
         let head = world.head;
+        let (_, booted) = world.costs(bob, "Boot", json!({})).await;
+        let sidebar = booted["viewer"]["sidebar"].as_array().unwrap().iter();
+        let positions: Vec<_> = sidebar
+            .map(|state| json!({ "conversationId": state["conversation"]["id"], "after": 0 }))
+            .take(size)
+            .collect();
+        // Everything has changed since.
+        world.server.database.execute("UPDATE conversations SET version = version").await;
+        let mine = json!({ "after": booted["viewer"]["eventsCursor"], "first": size });
         let reads = [
-            ("Boot", json!({}), "/viewer/sidebar", 8),
+            ("Boot", json!({}), "/viewer/sidebar", 9),
+            ("Mine", mine, "/viewer/events/events", 7),
+            ("Offline", json!({ "positions": positions, "first": 1 }), "/conversationEventsSince", 9),
             ("Inbox", json!({ "first": size }), "/viewer/conversations/nodes", 3),
             ("Channels", json!({ "first": size }), "/channels/nodes", 3),
             ("People", json!({ "first": size }), "/users/nodes", 3),

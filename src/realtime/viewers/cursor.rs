@@ -1,0 +1,81 @@
+//! Positions of viewers' streams, as clients keep them.
+
+use serde::{Deserialize, Serialize};
+
+use super::Subject;
+use crate::db::Xid;
+use crate::page::Cursor;
+
+/// Of what stands in a cursor. One of another version cannot be resumed from, which is said in band.
+const VERSION: u32 = 1;
+
+/// Where the database stood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Names the cluster, its timeline and the database: numbers of transactions mean nothing elsewhere, nor after it was
+    /// set back.
+    pub origin: i64,
+    /// All transactions before this one were over.
+    pub xmin: Xid,
+    /// None had begun from this one on.
+    pub xmax: Xid,
+}
+
+impl Moment {
+    /// As the database says it, in the order above.
+    pub fn of((origin, xmin, xmax): (i64, Xid, Xid)) -> Self {
+        Self { origin, xmin, xmax }
+    }
+}
+
+/// A position: all that was changed by transactions before it has been told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    version: u32,
+    origin: i64,
+    since: Xid,
+    /// Within a replay in pages, the last row of the page: rows of one transaction may be more than a page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told: Option<(Xid, Subject)>,
+}
+
+impl Cursor for Position {
+    const LIST: &str = "viewerEvents";
+}
+
+impl Position {
+    pub fn new(origin: i64, since: Xid) -> Self {
+        Self { version: VERSION, origin, since, told: None }
+    }
+
+    /// Before whatever is read after this moment.
+    pub fn at(moment: Moment) -> Self {
+        Self::new(moment.origin, moment.xmin)
+    }
+
+    /// The same in a replay that has been told up to this row.
+    pub fn having_told(self, row: (Xid, Subject)) -> Self {
+        Self { told: Some(row), ..self }
+    }
+
+    /// From where the rows have to be read; `None` where they would not tell all, in a database that has not come that far
+    /// or is another one.
+    pub fn resumes(&self, now: Moment) -> Option<Xid> {
+        let is_ours = self.version == VERSION && self.origin == now.origin;
+        (is_ours && self.since <= now.xmax && Xid(0) <= self.first()).then(|| self.first())
+    }
+
+    /// Whether a row was told in the pages before.
+    pub fn has_told(&self, row: (Xid, Subject)) -> bool {
+        self.told.is_some_and(|told| row <= told)
+    }
+
+    /// Whether this is in the middle of a replay; then where it goes on when that is over.
+    pub fn goes_on(&self) -> Option<Self> {
+        self.told.map(|_| Self { told: None, ..*self })
+    }
+
+    fn first(&self) -> Xid {
+        self.told.map_or(self.since, |(xid, _)| xid.min(self.since))
+    }
+}

@@ -1,0 +1,484 @@
+//! Who listens to what concerns them on this server, and what they are still to be told.
+//!
+//! Marks, not events: a mark says that something of somebody may be different now, and what it is like is looked up when
+//! they are told. So several marks of one subject are one, what waits for a client that does not read is bounded by what
+//! there is, and steps in between may be skipped.
+//!
+//! Marks come from the notifications of transactions alone, this server's own too, in the order of their commits. Each
+//! carries a number before which all transactions were over: their notifications had been sent, so have been heard here.
+//! Up to that number, or up to what still waits, a delivery may say that all was told. What may have been missed, as while
+//! the listening connection is down, is looked for in the tables, and nobody is told anything before that.
+
+mod cursor;
+mod listener;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
+
+pub use cursor::{Moment, Position};
+use listener::Listener;
+pub use listener::{Batch, Due};
+
+use crate::answer::Answer;
+use crate::clock;
+use crate::db::Xid;
+use crate::id::{ConversationId, SessionId, UserId};
+use crate::subscription::Show;
+use crate::viewer::Viewer;
+
+/// For so long changes of one subject are gathered, once it has been told of.
+const GATHERED: Duration = Duration::from_secs(1);
+/// Before one is served again whom the database could not be asked for.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+/// Rows that one stream replays before it reports a gap instead.
+pub const REPLAYED: usize = 1_000;
+
+/// What may be different for somebody. It is named here; what it is like now, `viewer_events` looks up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Subject {
+    /// Their account, profile or preferences.
+    Viewer,
+    /// A session of theirs, which has ended.
+    Session(SessionId),
+    /// A conversation that they are, or were, a member of.
+    Conversation(ConversationId),
+}
+
+/// That something may be different for somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Mark {
+    /// Whatever it is.
+    Changed(Subject),
+    /// They became a member.
+    Joined(ConversationId),
+    /// They are one no longer.
+    Left(ConversationId),
+}
+
+/// A row of somebody's that was changed, as the tables have it.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    pub subject: Subject,
+    pub changed: Xid,
+    pub at: clock::Instant,
+    /// Of a conversation: since when they are a member, or were.
+    pub joined: Option<Xid>,
+}
+
+/// What a notification tells.
+pub struct News {
+    /// All transactions before this one were over when it was sent.
+    pub since: Xid,
+    pub at: clock::Instant,
+    pub conversations: Vec<ConversationId>,
+    pub marks: Vec<(Mark, Vec<UserId>)>,
+}
+
+/// Somebody of whom it has to be looked up what was changed.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    listener: u64,
+    pub user_id: UserId,
+    /// Since when; `None` for nothing before now.
+    pub after: Option<Position>,
+    epoch: u64,
+}
+
+/// Whose conversations have to be looked up.
+#[derive(Clone, Debug)]
+pub struct Seating {
+    pub people: Vec<UserId>,
+    /// When each of them came.
+    serials: Vec<u64>,
+    epoch: u64,
+}
+
+/// What a look found.
+pub enum Found {
+    Rows(Vec<Row>),
+    /// It cannot be resumed from there.
+    Gap,
+}
+
+/// Everybody who listens. A clone is the same.
+#[derive(Clone, Default)]
+pub struct Viewers(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    state: Mutex<State>,
+    /// Rung when somebody may have to be told something, or sooner than before.
+    bell: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    /// Transactions before this one have all been heard of.
+    horizon: Xid,
+    /// Counts how often everybody had to be looked for, because something may have been missed.
+    epoch: u64,
+    people: HashMap<UserId, Person>,
+    listeners: HashMap<u64, Listener>,
+    rooms: HashMap<ConversationId, Room>,
+    /// Rooms that were marked, and listeners with marks, by when they are to be told.
+    due_rooms: BTreeSet<(Instant, ConversationId)>,
+    due: BTreeSet<(Instant, u64)>,
+    /// Who has to be looked for in the tables, and whose conversations.
+    unlooked: BTreeSet<u64>,
+    unseated: BTreeSet<UserId>,
+    serial: u64,
+}
+
+#[derive(Default)]
+struct Person {
+    /// Counts those who came.
+    serial: u64,
+    listeners: Vec<u64>,
+    rooms: HashSet<ConversationId>,
+    /// Where they came or went since it is being looked up where they are: what is found may be older.
+    moved: HashMap<ConversationId, bool>,
+}
+
+/// The members of a conversation who listen here. What happens in it is marked once for all of them.
+#[derive(Default)]
+struct Room {
+    people: HashSet<UserId>,
+    told: Option<Instant>,
+    marked: Option<Marked>,
+}
+
+/// Since when something waits to be told.
+#[derive(Clone, Copy, Debug)]
+struct Marked {
+    /// Its transaction is this one or a later one.
+    since: Xid,
+    at: clock::Instant,
+    /// Whether they became a member.
+    is_new: bool,
+    due: Instant,
+}
+
+/// A place among those who listen; given up when dropped.
+pub struct Listening {
+    id: u64,
+    viewers: Viewers,
+    answers: mpsc::Receiver<Answer>,
+}
+
+impl Mark {
+    fn subject(self) -> Subject {
+        match self {
+            Self::Changed(subject) => subject,
+            Self::Joined(id) | Self::Left(id) => Subject::Conversation(id),
+        }
+    }
+}
+
+impl Viewers {
+    /// Listens from now on. What is to be told is looked up, and shown, by whoever asks for `take`.
+    pub fn listen(&self, viewer: Viewer, after: Option<Position>, show: Arc<Show>) -> Listening {
+        // One delivery at a time: what comes meanwhile waits as marks.
+        let (sender, answers) = mpsc::channel(1);
+        let mut state = self.state();
+        state.serial += 1;
+        let id = state.serial;
+        if !state.people.contains_key(&viewer.user_id) {
+            state.unseated.insert(viewer.user_id);
+        }
+        let person = state.people.entry(viewer.user_id).or_insert_with(|| Person { serial: id, ..Person::default() });
+        person.listeners.push(id);
+        state.listeners.insert(id, Listener::new(viewer, after, show, sender));
+        state.unlooked.insert(id);
+        drop(state);
+        self.0.bell.notify_one();
+        Listening { id, viewers: self.clone(), answers }
+    }
+
+    /// Marks what a notification tells of.
+    pub fn hear(&self, news: News) {
+        let (now, mut state) = (Instant::now(), self.state());
+        state.horizon = state.horizon.max(news.since);
+        let marked = Marked { since: news.since, at: news.at, is_new: false, due: now };
+        // First who comes and goes: what else the transaction did is for those who are members now.
+        for (mark, people) in news.marks {
+            people.into_iter().for_each(|user_id| state.mark(user_id, mark, marked));
+        }
+        news.conversations.into_iter().for_each(|id| state.mark_room(id, marked));
+        drop(state);
+        self.0.bell.notify_one();
+    }
+
+    /// Something may have been missed: nobody is told anything before the tables were looked at.
+    pub fn look_everywhere(&self) {
+        self.state().look_everywhere();
+        self.0.bell.notify_one();
+    }
+
+    /// Those of whom it is not known yet where they are members.
+    pub fn unseated(&self) -> Seating {
+        let state = self.state();
+        let known = state.unseated.iter().filter_map(|id| Some((*id, state.people.get(id)?.serial)));
+        let (people, serials) = known.unzip();
+        Seating { people, serials, epoch: state.epoch }
+    }
+
+    /// Where they are members, or were when it was looked up.
+    pub fn seat(&self, seating: Seating, seats: impl IntoIterator<Item = (UserId, ConversationId)>) {
+        let mut state = self.state();
+        if seating.epoch != state.epoch {
+            return;
+        }
+        let mut found: HashMap<UserId, HashSet<ConversationId>> = HashMap::new();
+        for (user_id, id) in seats {
+            found.entry(user_id).or_default().insert(id);
+        }
+        for (user_id, serial) in seating.people.into_iter().zip(seating.serials) {
+            let Some(person) = state.people.get_mut(&user_id).filter(|person| person.serial == serial) else {
+                continue;
+            };
+            let mut rooms = found.remove(&user_id).unwrap_or_default();
+            for (id, is_there) in std::mem::take(&mut person.moved) {
+                if is_there {
+                    rooms.insert(id)
+                } else {
+                    rooms.remove(&id)
+                };
+            }
+            let gone: Vec<_> = person.rooms.difference(&rooms).copied().collect();
+            gone.into_iter().for_each(|id| state.go(user_id, id));
+            rooms.into_iter().for_each(|id| state.enter(user_id, id));
+            state.unseated.remove(&user_id);
+        }
+    }
+
+    /// Who has to be looked for in the tables.
+    pub fn looks(&self) -> Vec<Look> {
+        let state = self.state();
+        let looks = state.unlooked.iter().filter_map(|id| {
+            let Listener { viewer, after, .. } = state.listeners.get(id)?;
+            // First it is to be known where they are, so that nothing falls between.
+            if state.unseated.contains(&viewer.user_id) {
+                return None;
+            }
+            Some(Look { listener: *id, user_id: viewer.user_id, after: *after, epoch: state.epoch })
+        });
+        looks.collect()
+    }
+
+    /// What was found for somebody, in tables that are at least as new as this moment.
+    pub fn looked(&self, look: Look, moment: Moment, found: Found) {
+        let (now, mut state) = (Instant::now(), self.state());
+        if look.epoch != state.epoch {
+            return;
+        }
+        let Some(listener) = state.listeners.get_mut(&look.listener) else { return };
+        listener.take_in(look.after, moment, found, now);
+        state.unlooked.remove(&look.listener);
+        state.due.insert((now, look.listener));
+    }
+
+    /// Those to whom something is to be said now, each with what it is about.
+    pub fn take(&self) -> Vec<Due> {
+        let (now, mut state) = (Instant::now(), self.state());
+        let mut ready = state.tell_rooms(now);
+        while let Some(&(due, id)) = state.due.first().filter(|(due, _)| *due <= now) {
+            state.due.remove(&(due, id));
+            ready.insert(id);
+        }
+        let (horizon, waiting) = (state.horizon, state.waiting());
+        let State { listeners, unlooked, .. } = &mut *state;
+        let known = ready.into_iter().filter(|id| !unlooked.contains(id));
+        known.filter_map(|id| listeners.get_mut(&id)?.take(id, now, horizon, waiting)).collect()
+    }
+
+    /// What could not be looked up waits again.
+    pub fn put_back(&self, id: u64, batch: &Batch) {
+        let (due, mut state) = (Instant::now() + TRY_AGAIN, self.state());
+        let Some(listener) = state.listeners.get_mut(&id) else { return };
+        listener.put_back(batch, due);
+        state.due.insert((due, id));
+        drop(state);
+        self.0.bell.notify_one();
+    }
+
+    /// Waits until there is something to look for, or to be told.
+    pub async fn until_due(&self) {
+        loop {
+            // Before the look, so that what comes after it is not missed.
+            let rung = self.0.bell.notified();
+            let next = {
+                let state = self.state();
+                if !state.unlooked.is_empty() || !state.unseated.is_empty() {
+                    return;
+                }
+                state.next_due()
+            };
+            match next {
+                Some(due) => tokio::select! {
+                    () = tokio::time::sleep_until(due) => return,
+                    () = rung => {}
+                },
+                None => rung.await,
+            }
+        }
+    }
+
+    fn ready(&self, id: u64) {
+        self.state().due.insert((Instant::now(), id));
+        self.0.bell.notify_one();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn mark(&mut self, user_id: UserId, mark: Mark, marked: Marked) {
+        match mark {
+            Mark::Changed(_) => {}
+            Mark::Joined(id) => self.moved(user_id, id, true),
+            Mark::Left(id) => self.moved(user_id, id, false),
+        }
+        let Some(person) = self.people.get(&user_id) else { return };
+        let marked = Marked { is_new: matches!(mark, Mark::Joined(_)), ..marked };
+        for id in &person.listeners {
+            let Some(listener) = self.listeners.get_mut(id) else { continue };
+            let due = match mark {
+                Mark::Changed(subject) => listener.due(subject, marked.due),
+                // Who comes or goes sees it at once.
+                Mark::Joined(_) | Mark::Left(_) => marked.due,
+            };
+            listener.put(mark.subject(), Marked { due, ..marked });
+            self.due.insert((due, *id));
+        }
+    }
+
+    fn mark_room(&mut self, id: ConversationId, marked: Marked) {
+        // What waits already was marked by an earlier transaction.
+        let Some(room) = self.rooms.get_mut(&id).filter(|room| room.marked.is_none()) else { return };
+        let due = room.told.map_or(marked.due, |told| marked.due.max(told + GATHERED));
+        room.marked = Some(Marked { due, ..marked });
+        self.due_rooms.insert((due, id));
+    }
+
+    /// Marks for each what happened in their conversations, where it is to be told by now.
+    fn tell_rooms(&mut self, now: Instant) -> HashSet<u64> {
+        let mut ready = HashSet::new();
+        while let Some(&(due, id)) = self.due_rooms.first().filter(|(due, _)| *due <= now) {
+            self.due_rooms.remove(&(due, id));
+            let Some(room) = self.rooms.get_mut(&id) else { continue };
+            let Some(marked) = room.marked.take() else { continue };
+            room.told = Some(now);
+            for listener in room.people.iter().filter_map(|user_id| self.people.get(user_id)).flat_map(|p| &p.listeners)
+            {
+                if let Some(listens) = self.listeners.get_mut(listener) {
+                    listens.put(Subject::Conversation(id), Marked { due: now, ..marked });
+                    ready.insert(*listener);
+                }
+            }
+        }
+        ready
+    }
+
+    /// The first transaction of what waits in rooms.
+    fn waiting(&self) -> Option<Xid> {
+        self.due_rooms.iter().filter_map(|(_, id)| Some(self.rooms.get(id)?.marked?.since)).min()
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        let (rooms, listeners) = (self.due_rooms.first(), self.due.first());
+        rooms.map(|(due, _)| *due).into_iter().chain(listeners.map(|(due, _)| *due)).min()
+    }
+
+    fn look_everywhere(&mut self) {
+        let (horizon, waiting) = (self.horizon, self.waiting());
+        for (id, listener) in &mut self.listeners {
+            // Who is looked for already knows from where, and has been told nothing since.
+            if self.unlooked.insert(*id) {
+                listener.look_from(horizon, waiting);
+            }
+        }
+        for (user_id, person) in &mut self.people {
+            person.moved.clear();
+            self.unseated.insert(*user_id);
+        }
+        self.epoch += 1;
+    }
+
+    fn enter(&mut self, user_id: UserId, id: ConversationId) {
+        if let Some(person) = self.people.get_mut(&user_id) {
+            person.rooms.insert(id);
+            self.rooms.entry(id).or_default().people.insert(user_id);
+        }
+    }
+
+    fn go(&mut self, user_id: UserId, id: ConversationId) {
+        if let Some(person) = self.people.get_mut(&user_id) {
+            person.rooms.remove(&id);
+        }
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        room.people.remove(&user_id);
+        if room.people.is_empty() {
+            if let Some(marked) = room.marked {
+                self.due_rooms.remove(&(marked.due, id));
+            }
+            self.rooms.remove(&id);
+        }
+    }
+
+    /// Somebody came or went, as was just heard.
+    fn moved(&mut self, user_id: UserId, id: ConversationId, is_there: bool) {
+        if self.unseated.contains(&user_id)
+            && let Some(person) = self.people.get_mut(&user_id)
+        {
+            person.moved.insert(id, is_there);
+        }
+        if is_there { self.enter(user_id, id) } else { self.go(user_id, id) }
+    }
+
+    fn leave(&mut self, id: u64) {
+        let Some(listener) = self.listeners.remove(&id) else { return };
+        self.unlooked.remove(&id);
+        let user_id = listener.viewer.user_id;
+        let Some(person) = self.people.get_mut(&user_id) else { return };
+        person.listeners.retain(|listens| *listens != id);
+        if person.listeners.is_empty() {
+            let rooms = std::mem::take(&mut person.rooms);
+            rooms.into_iter().for_each(|room| self.go(user_id, room));
+            self.people.remove(&user_id);
+            self.unseated.remove(&user_id);
+        }
+    }
+}
+
+impl Listening {
+    /// What this one is shown next. May be dropped while it waits.
+    pub async fn next(&mut self) -> Option<Answer> {
+        let answer = self.answers.recv().await;
+        // There is room for the next one.
+        self.viewers.ready(self.id);
+        answer
+    }
+
+    /// Up to where all has been told; `None` before the first delivery.
+    pub fn position(&self) -> Option<Position> {
+        let state = self.viewers.state();
+        let listener = state.listeners.get(&self.id)?;
+        match state.unlooked.contains(&self.id) {
+            true => listener.after,
+            false => listener.position(state.horizon, state.waiting()),
+        }
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.viewers.state().leave(self.id);
+    }
+}

@@ -1,0 +1,28 @@
+//! What was changed, as the tables have it.
+
+use super::store::Changed;
+use crate::db::Xid;
+use crate::id::{ConversationId, SessionId};
+use crate::realtime::Subject;
+use crate::realtime::viewers::Row;
+
+/// The rows of each of so many who were asked about, in their order.
+pub fn of_each(asks: usize, found: Vec<Changed>) -> Vec<Vec<Row>> {
+    let mut rows = vec![Vec::new(); asks];
+    for changed in found {
+        if let Some(rows) = rows.get_mut(changed.ask as usize) {
+            rows.push(row(&changed));
+        }
+    }
+    rows
+}
+
+/// One of them. The names are the statement's.
+fn row(found: &Changed) -> Row {
+    let subject = match found.kind.as_str() {
+        "conversation" => Subject::Conversation(ConversationId(found.id)),
+        "session" => Subject::Session(SessionId(found.id)),
+        _ => Subject::Viewer,
+    };
+    Row { subject, changed: Xid(found.xid), at: found.at, joined: found.joined_xid.map(Xid) }
+}

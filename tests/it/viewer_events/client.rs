@@ -1,0 +1,154 @@
+//! A client that keeps its sidebar by folding the stream, as apps do.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::harness::{Actor, Socket, Stream};
+
+const ROW: &str = "fragment Row on Conversation {
+    id title seq version lastActivityAt memberCount archivedAt
+    lastMessage { id content author { username } }
+    viewerState { id lastReadSeq unreadCount mutedUntil isFavorite isHidden member { role } }
+    viewerPermissions { canPost canUpdate }
+    ... on Channel { name topic visibility } }";
+
+const ME: &str = "fragment Me on Viewer { user { username displayName role } preferences { theme version } }";
+
+/// What is kept: conversations by id, the badge, and what the viewer is like.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Kept {
+    pub rows: BTreeMap<String, Value>,
+    pub unread: Value,
+    pub me: Value,
+}
+
+pub struct Client {
+    pub kept: Kept,
+    pub cursor: String,
+    /// Kinds of what was heard.
+    pub heard: Vec<String>,
+    pub stream: Stream,
+    pub socket: Socket,
+}
+
+/// A subscription that asks for all that is kept.
+pub fn listen_query() -> String {
+    format!("subscription($after: String) {{ viewerEvents(after: $after) {EVENTS} }} {ROW} {ME}", EVENTS = EVENTS)
+}
+
+/// The same by a query.
+pub fn catch_up_query() -> String {
+    format!(
+        "query($after: String!, $first: Int!) {{ viewer {{ events(after: $after, first: $first) {EVENTS} }} }} {ROW} {ME}"
+    )
+}
+
+const EVENTS: &str = "{ cursor isCaughtUp hasGap events { __typename occurredAt
+    ... on InboxChangedEvent { conversation { ...Row } unread { conversationCount } }
+    ... on ConversationAddedEvent { conversation { ...Row } }
+    ... on ConversationRemovedEvent { conversationId reason }
+    ... on ViewerChangedEvent { viewer { ...Me } }
+    ... on SessionRevokedEvent { sessionId isCurrent } } }";
+
+/// What a fresh query gives, and where the stream stood before.
+pub async fn boot(actor: &Actor) -> (Kept, String) {
+    let query = format!(
+        "{{ viewer {{ eventsCursor ...Me unread {{ conversationCount }} sidebar {{ conversation {{ ...Row }} }} }} }} {ROW} {ME}"
+    );
+    let mut viewer = actor.query(&query).await.data("viewer");
+    let cursor = viewer["eventsCursor"].as_str().unwrap().to_owned();
+    let rows = viewer["sidebar"].as_array().unwrap().iter().map(|state| state["conversation"].clone());
+    let rows = rows.map(|row| (row["id"].as_str().unwrap().to_owned(), row)).collect();
+    let unread = viewer["unread"]["conversationCount"].take();
+    let me = json!({ "user": viewer["user"], "preferences": viewer["preferences"] });
+    (Kept { rows, unread, me }, cursor)
+}
+
+impl Kept {
+    /// Takes in what a batch says.
+    pub fn fold(&mut self, batch: &Value) {
+        for event in batch["events"].as_array().unwrap() {
+            let row = &event["conversation"];
+            match event["__typename"].as_str().unwrap() {
+                "ConversationRemovedEvent" => drop(self.rows.remove(event["conversationId"].as_str().unwrap())),
+                "ViewerChangedEvent" => self.me = event["viewer"].clone(),
+                "SessionRevokedEvent" => {}
+                kind => {
+                    self.rows.insert(row["id"].as_str().unwrap().to_owned(), row.clone());
+                    if kind == "InboxChangedEvent" {
+                        self.unread = event["unread"]["conversationCount"].clone();
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Client {
+    /// Boots, then listens from there.
+    pub async fn start(actor: &Actor) -> Self {
+        let (kept, cursor) = boot(actor).await;
+        Self::resume(actor, kept, cursor).await
+    }
+
+    /// Goes on from what was kept.
+    pub async fn resume(actor: &Actor, kept: Kept, cursor: String) -> Self {
+        let mut socket = actor.socket().await;
+        let stream = socket.run(&listen_query(), json!({ "after": cursor }));
+        Self { kept, cursor, heard: Vec::new(), stream, socket }
+    }
+
+    /// The next batch, folded.
+    pub async fn next(&mut self) -> Value {
+        let batch = self.stream.next().await["viewerEvents"].clone();
+        self.fold(&batch);
+        batch
+    }
+
+    fn fold(&mut self, batch: &Value) {
+        assert_eq!(batch["hasGap"], false, "{batch}");
+        self.kept.fold(batch);
+        self.cursor = batch["cursor"].as_str().unwrap().to_owned();
+        let kinds = batch["events"].as_array().unwrap().iter();
+        self.heard.extend(kinds.map(|event| event["__typename"].as_str().unwrap().to_owned()));
+    }
+
+    /// Hears on until it is caught up.
+    pub async fn catch_up(&mut self) {
+        while self.next().await["isCaughtUp"] != true {}
+    }
+
+    /// The next event of a kind.
+    pub async fn until(&mut self, kind: &str) -> Value {
+        loop {
+            let batch = self.next().await;
+            let mut events = batch["events"].as_array().unwrap().iter();
+            if let Some(event) = events.find(|event| event["__typename"] == kind) {
+                return event.clone();
+            }
+        }
+    }
+
+    /// Hears on until what it keeps is what a fresh query gives.
+    pub async fn converge(&mut self, actor: &Actor) {
+        let (fresh, _) = boot(actor).await;
+        let arrive = async {
+            while self.kept != fresh {
+                self.next().await;
+            }
+        };
+        if timeout(Duration::from_secs(8), arrive).await.is_err() {
+            assert_eq!(self.kept, fresh, "{} keeps what is left, a fresh query gives what is right", actor.name);
+        }
+    }
+
+    /// Nothing comes for a while.
+    pub async fn hears_nothing(&mut self) {
+        if let Ok(batch) = timeout(Duration::from_millis(1300), self.next()).await {
+            panic!("heard {batch}");
+        }
+    }
+}
