@@ -37,6 +37,10 @@ const SIDEBAR_IN_FULL: u32 = 1_000;
 /// What the reactions to a message count as: one for each ten emoji that it may have, as those to all messages of a page
 /// are read by one statement.
 const REACTIONS: u32 = 5;
+/// What the mentions in a message count as, by the same measure.
+const MENTIONS: u32 = 5;
+/// People shown of those who wrote in a thread, where nothing is said.
+const PARTICIPANTS: u32 = 5;
 /// Fields once every fragment is written out.
 const FIELDS: u32 = 2_000;
 /// The same, of all operations and fragments together: the library looks into each by itself.
@@ -340,7 +344,8 @@ impl<'d> Measure<'d> {
                     let own = match name {
                         "nodes" if is_element => Own::Beside(1),
                         // Each is an object of its own; `nodes` of the root.
-                        "nodes" | "sidebar" | "reactions" => Own::Each(one),
+                        "nodes" | "sidebar" | "reactions" | "participants" => Own::Each(one),
+                        "mentions" if !below.is_page => Own::Each(one),
                         // Its node counts itself.
                         "edges" if is_element => Own::Otherwise,
                         "pageInfo" => Own::Beside(0),
@@ -410,6 +415,9 @@ fn elements(field: &Field, is_page: bool) -> Elements {
         "presences" => each(field, "userIds"),
         "sidebar" => Elements::Fixed(SIDEBAR),
         "reactions" => Elements::Fixed(REACTIONS),
+        // Of a message; those of the viewer come in pages.
+        "mentions" if !is_page => Elements::Fixed(MENTIONS),
+        "participants" => Elements::Page(number("limit").unwrap_or(Number::Fixed(PARTICIPANTS)), Number::Fixed(0)),
         // Of one delivery.
         "signals" => Elements::Fixed(LARGEST_PAGE),
         "nodes" => each(field, "ids"),
