@@ -1,4 +1,4 @@
-DROP INDEX broadcast_mentions_created_at_idx, mentions_user_id_created_at_idx, threads_last_reply_seq_idx;
+DROP INDEX broadcast_mentions_conversation_id_created_at_idx, mentions_user_id_created_at_idx, threads_latest_idx;
 ALTER TABLE broadcast_mentions DROP COLUMN author_id, DROP COLUMN created_at;
 ALTER TABLE mentions DROP COLUMN author_id, DROP COLUMN created_at;
 DROP TRIGGER threads_changed_xid ON threads;

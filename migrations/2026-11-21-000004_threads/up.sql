@@ -19,13 +19,13 @@ COMMENT ON COLUMN thread_followers.is_following IS 'Set by writing, by being men
 COMMENT ON COLUMN thread_followers.last_read_seq IS 'How far they have read here; where they joined later, up to there.';
 COMMENT ON COLUMN thread_followers.last_written_seq IS 'Their newest reply that is not deleted; null for none.';
 CREATE INDEX thread_followers_user_id_idx ON thread_followers (user_id, conversation_id);
-CREATE INDEX thread_followers_last_written_seq_idx ON thread_followers (conversation_id, root_seq, last_written_seq) WHERE last_written_seq IS NOT NULL;
+CREATE INDEX thread_followers_writers_idx ON thread_followers (conversation_id, root_seq, last_written_seq) WHERE last_written_seq IS NOT NULL;
 CREATE TRIGGER thread_followers_changed_xid BEFORE UPDATE ON thread_followers FOR EACH ROW EXECUTE FUNCTION touch_changed_xid();
 
 ALTER TABLE threads ADD COLUMN changed_xid xid8 NOT NULL DEFAULT pg_current_xact_id();
 CREATE TRIGGER threads_changed_xid BEFORE UPDATE ON threads FOR EACH ROW EXECUTE FUNCTION touch_changed_xid();
 -- A conversation's threads, latest reply first; those without one come last.
-CREATE INDEX threads_last_reply_seq_idx ON threads (conversation_id, coalesce(last_reply_seq, 0), root_seq);
+CREATE INDEX threads_latest_idx ON threads (conversation_id, coalesce(last_reply_seq, 0), root_seq);
 
 -- What is counted and listed is found without the messages. A deleted one mentions nobody.
 ALTER TABLE mentions ADD COLUMN author_id uuid, ADD COLUMN created_at timestamptz;
@@ -44,7 +44,7 @@ DELETE FROM broadcast_mentions WHERE author_id IS NULL;
 ALTER TABLE broadcast_mentions ALTER COLUMN author_id SET NOT NULL, ALTER COLUMN created_at SET NOT NULL;
 COMMENT ON COLUMN broadcast_mentions.author_id IS 'The message''s: nobody is called by themselves.';
 COMMENT ON COLUMN broadcast_mentions.created_at IS 'The message''s.';
-CREATE INDEX broadcast_mentions_created_at_idx ON broadcast_mentions (conversation_id, created_at, seq);
+CREATE INDEX broadcast_mentions_conversation_id_created_at_idx ON broadcast_mentions (conversation_id, created_at, seq);
 
 -- Whoever has been mentioned out of their sight was never to know.
 DELETE FROM mentions AS x WHERE NOT EXISTS (
