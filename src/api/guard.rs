@@ -534,6 +534,27 @@ mod tests {
     }
 
     #[test]
+    fn people_of_threads_and_mentions_are_counted() {
+        let below = |field: &str| {
+            code_of(&format!("{{ conversation(id: \"1\") {{ messages(last: 100) {{ nodes {{ {field} }} }} }} }}"))
+        };
+        assert_eq!(below("thread { participants { id } }"), None);
+        assert_eq!(below("thread { participants(limit: 40) { id } }"), None);
+        assert_eq!(below("thread { participants(limit: 100) { id } }"), Some(Code::OperationTooComplex));
+        assert_eq!(below("mentions { kind user { id } }"), None);
+        assert_eq!(
+            below(
+                "mentions { user { a: presence { status } b: presence { status } c: presence { status }
+            d: presence { status } e: presence { status } f: presence { status } g: presence { status }
+            h: presence { status } i: presence { status } } }"
+            ),
+            Some(Code::OperationTooComplex)
+        );
+        // Those of the viewer come in pages.
+        assert_eq!(code_of("{ viewer { mentions(first: 100) { nodes { author { id } } } } }"), None);
+    }
+
+    #[test]
     fn a_sidebar_costs_one_for_each_ten() {
         let sidebar = |objects: usize| {
             let objects: String = (1..objects).map(|at| format!("f{at}: conversation {{ id }} ")).collect();

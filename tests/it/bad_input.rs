@@ -656,6 +656,11 @@ async fn everything_wrong_with_an_input_is_said_at_once() {
             &["input.conversationId BAD_FORMAT", "input.mutedUntil BAD_FORMAT"],
         ),
         (
+            "mutation($input: MarkThreadReadInput!) { markThreadRead(input: $input) { thread { id } } }",
+            json!({ "messageId": channel, "seq": -1 }),
+            &["input.messageId BAD_FORMAT", "input.seq OUT_OF_RANGE"],
+        ),
+        (
             REMOVE,
             json!({ "memberId": alice.id, "reason": "\0" }),
             &["input.memberId BAD_FORMAT", "input.reason BAD_FORMAT"],

@@ -6,14 +6,15 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use futures_util::future::try_join_all;
 
 use super::{
-    ConversationThreadCursor, FollowedThreadCursor, PARTICIPANTS, ParticipantsOf, Root, ThreadStateOf, ThreadUnder,
+    ConversationThreadCursor, FollowedThreadCursor, MarkThreadReadDraft, PARTICIPANTS, ParticipantsOf, Root,
+    ThreadStateOf, ThreadUnder,
 };
 use crate::context::Ask;
 use crate::conversations::graphql::{Conversation, conversation};
 use crate::conversations::{Reference, Sight, in_sight_by_id};
 use crate::directive::perViewer;
 use crate::error::{Error, Result};
-use crate::id::ThreadId;
+use crate::id::{MessageId, ThreadId};
 use crate::messages::graphql::{Message, MessageAnchor, MessageConnection, message_at};
 use crate::messages::{self, Timeline, threads};
 use crate::page::{Arguments, Page, connection};
@@ -268,22 +269,30 @@ impl ThreadMutation {
 }
 
 async fn follow_thread(ctx: &Context<'_>, input: FollowThreadInput) -> Result<FollowThreadPayload> {
-    let root = threads::root(ctx.scope(), &ctx.viewer()?, &input.message_id).await?;
+    let root = root(ctx, &input.message_id).await?;
     threads::follow(ctx.app(), root).await?;
     Ok(FollowThreadPayload { thread: thread_now(ctx, root).await? })
 }
 
 async fn unfollow_thread(ctx: &Context<'_>, input: UnfollowThreadInput) -> Result<UnfollowThreadPayload> {
-    let root = threads::root(ctx.scope(), &ctx.viewer()?, &input.message_id).await?;
+    let root = root(ctx, &input.message_id).await?;
     threads::unfollow(ctx.app(), root).await?;
     Ok(UnfollowThreadPayload { thread: thread_now(ctx, root).await? })
 }
 
 async fn mark_thread_read(ctx: &Context<'_>, input: MarkThreadReadInput) -> Result<MarkThreadReadPayload> {
     let viewer = ctx.viewer()?;
-    let root = threads::root(ctx.scope(), &viewer, &input.message_id).await?;
-    threads::mark_thread_read(ctx.app(), root, input.seq).await?;
+    let draft = MarkThreadReadDraft::from(&input.message_id, input.seq)?;
+    let root = threads::root(ctx.scope(), &viewer, draft.root).await?;
+    threads::mark_thread_read(ctx.app(), root, draft).await?;
     Ok(MarkThreadReadPayload { thread: thread_now(ctx, root).await?, unread: UnreadSummary(viewer.user_id) })
+}
+
+async fn root(ctx: &Context<'_>, message_id: &ID) -> Result<Root> {
+    let viewer = ctx.viewer()?;
+    let id = MessageId::parse(message_id);
+    let id = id.ok_or_else(|| Error::bad_input(vec![Fault::not_an_id().of("messageId")]))?;
+    threads::root(ctx.scope(), &viewer, id).await
 }
 
 /// The thread after a change.

@@ -16,7 +16,7 @@ mod store;
 pub use follow::{follow, unfollow};
 pub use list::{ConversationThreadCursor, FollowedThreadCursor, ThreadFilter, followed, in_conversation};
 pub use loaders::{ParticipantsOf, ThreadStateOf, ThreadUnder};
-pub use mark_read::mark_thread_read;
+pub use mark_read::{MarkThreadReadDraft, mark_thread_read};
 pub(super) use replies::Replies;
 pub use root::{Root, root};
 pub use store::{Thread, ThreadState};
