@@ -26,9 +26,9 @@
 //! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles): `audit`,
 //!   `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences), `conversations` (channels,
 //!   members, roles), `presence` (who is here, what they say about it, who types), `reads` (what is unread, the sidebar,
-//!   the inbox), `messages` (threads, mentions, reactions, pins), `import`. In each: `mod.rs` is the front door; a verb a file is a rule; `store.rs`, or the
-//!   folder `store`, is SQL; `events.rs` is what stands in the log; `loaders.rs` looks up many at once; `graphql` is the
-//!   face. A folder within an area is the same in small.
+//!   the inbox), `messages` (threads, mentions, reactions, pins), `import`. In each: `mod.rs` is the front door; a verb a
+//!   file is a rule; `store.rs`, or the folder `store`, is SQL; `events.rs` is what stands in the log; `loaders.rs` looks
+//!   up many at once; `graphql` is the face. A folder within an area is the same in small.
 //! - The top, which knows all areas: `api` (the schema and the door to executing), `http` (router, requests, streams,
 //!   sockets), `start` (from nothing to a running server).
 //!

@@ -36,6 +36,8 @@ ALTER TABLE mentions ALTER COLUMN author_id SET NOT NULL, ALTER COLUMN created_a
 COMMENT ON COLUMN mentions.author_id IS 'The message''s: nobody is called by themselves.';
 COMMENT ON COLUMN mentions.created_at IS 'The message''s.';
 CREATE INDEX mentions_user_id_created_at_idx ON mentions (user_id, created_at, conversation_id, seq);
+-- What is unread in threads may lie far behind what is read outside of them.
+CREATE INDEX mentions_in_threads_idx ON mentions (user_id, conversation_id, seq) INCLUDE (thread_root_seq, author_id) WHERE thread_root_seq IS NOT NULL;
 
 ALTER TABLE broadcast_mentions ADD COLUMN author_id uuid, ADD COLUMN created_at timestamptz;
 UPDATE broadcast_mentions AS x SET author_id = m.author_id, created_at = m.created_at
@@ -45,6 +47,7 @@ ALTER TABLE broadcast_mentions ALTER COLUMN author_id SET NOT NULL, ALTER COLUMN
 COMMENT ON COLUMN broadcast_mentions.author_id IS 'The message''s: nobody is called by themselves.';
 COMMENT ON COLUMN broadcast_mentions.created_at IS 'The message''s.';
 CREATE INDEX broadcast_mentions_conversation_id_created_at_idx ON broadcast_mentions (conversation_id, created_at, seq);
+CREATE INDEX broadcast_mentions_in_threads_idx ON broadcast_mentions (conversation_id, seq) WHERE thread_root_seq IS NOT NULL;
 
 -- Whoever has been mentioned out of their sight was never to know.
 DELETE FROM mentions AS x WHERE NOT EXISTS (

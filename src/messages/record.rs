@@ -16,7 +16,8 @@ pub struct PastMessage {
     pub written: Written,
 }
 
-/// Keeps messages of one conversation, and counts those in threads, which their authors follow. They mention nobody and have no key.
+/// Keeps messages of one conversation, and counts those in threads, which their authors follow. They mention nobody and
+/// have no key.
 pub async fn record(tx: &mut Tx, conversation_id: ConversationId, past: Vec<PastMessage>) -> Result<()> {
     let messages: Vec<Message> = past
         .into_iter()

@@ -48,7 +48,7 @@ pub async fn mentions_in(ctx: &Context<'_>, message: &messages::Message) -> Resu
     let mut found = try_join_all(people.map(|id| person(ctx, id))).await?;
     let is_kept = |kind: &_| broadcasts.as_ref().is_some_and(|kept| kept.contains(kind));
     let everyone = named.broadcasts.into_iter().filter(is_kept);
-    found.extend(everyone.map(|kind| Mention { kind: kind.into(), user: None }));
+    found.extend(everyone.map(|kind| Mention { kind, user: None }));
     Ok(found)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Broadcast;
+use super::MentionKind;
 use super::store;
 use crate::app::App;
 use crate::context::Load;
@@ -31,9 +31,9 @@ pub struct BroadcastsIn;
 
 impl Load for BroadcastsIn {
     type Key = (ConversationId, i32);
-    type Value = Vec<Broadcast>;
+    type Value = Vec<MentionKind>;
 
-    async fn load(app: &App, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Vec<Broadcast>>> {
+    async fn load(app: &App, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Vec<MentionKind>>> {
         let keys = keys.to_vec();
         let mut found = HashMap::<_, Vec<_>>::new();
         for (id, seq, kind) in app.db.read(async move |conn| store::broadcasts_in(conn, &keys).await).await? {

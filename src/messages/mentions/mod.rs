@@ -32,17 +32,6 @@ use crate::id::UserId;
 /// People mentioned by name in one message at most.
 pub const MENTIONED_AT_ONCE: usize = 50;
 
-/// Who of those who are not named is meant.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
-#[diesel(sql_type = sql_types::Text)]
-pub enum Broadcast {
-    /// Every member.
-    Everyone,
-    /// Every member; it rings those who are online.
-    Here,
-}
-text_enum!(Broadcast);
-
 /// Whom a mention is meant for. Values are added over time.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql_types::Text)]
@@ -56,20 +45,12 @@ pub enum MentionKind {
 }
 text_enum!(MentionKind);
 
-impl From<Broadcast> for MentionKind {
-    fn from(broadcast: Broadcast) -> Self {
-        match broadcast {
-            Broadcast::Everyone => Self::Everyone,
-            Broadcast::Here => Self::Here,
-        }
-    }
-}
-
 /// The mentions in a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mentions {
     pub users: Vec<UserId>,
-    pub broadcasts: Vec<Broadcast>,
+    /// Everyone, or everyone who is here.
+    pub broadcasts: Vec<MentionKind>,
 }
 
 /// How many messages that mention somebody are unread, wherever they are a member.

@@ -1,6 +1,6 @@
 //! The mentions in a text: `<@user_…>`, `<@everyone>` and `<@here>`.
 
-use super::{Broadcast, MENTIONED_AT_ONCE, Mentions};
+use super::{MENTIONED_AT_ONCE, MentionKind, Mentions};
 use crate::id::UserId;
 use crate::text::Fault;
 
@@ -16,10 +16,10 @@ pub(in crate::messages) fn parse(content: &str) -> Result<Mentions, Fault> {
     let mut found = Mentions::default();
     for token in tokens(content) {
         match token.inside {
-            "everyone" if !found.broadcasts.contains(&Broadcast::Everyone) => {
-                found.broadcasts.push(Broadcast::Everyone)
+            "everyone" if !found.broadcasts.contains(&MentionKind::Everyone) => {
+                found.broadcasts.push(MentionKind::Everyone)
             }
-            "here" if !found.broadcasts.contains(&Broadcast::Here) => found.broadcasts.push(Broadcast::Here),
+            "here" if !found.broadcasts.contains(&MentionKind::Here) => found.broadcasts.push(MentionKind::Here),
             id => found.users.extend(UserId::parse(id).filter(|id| !found.users.contains(id))),
         }
         if found.users.len() > MENTIONED_AT_ONCE {
@@ -76,7 +76,7 @@ mod tests {
         let text = format!("{alice} and {bob}, {alice}: <@nobody> <@user_x> <@{alice} <@everyone> <@here> <@everyone>");
         let found = parse(&text).unwrap();
         assert_eq!(found.users, [alice_id, bob_id]);
-        assert_eq!(found.broadcasts, [Broadcast::Everyone, Broadcast::Here]);
+        assert_eq!(found.broadcasts, [MentionKind::Everyone, MentionKind::Here]);
     }
 
     #[test]

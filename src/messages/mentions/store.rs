@@ -6,8 +6,8 @@ use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestampt
 use diesel_async::RunQueryDsl;
 use futures_util::try_join;
 
+use super::MentionKind;
 use super::list::{MentionCursor, MentionFilter};
-use super::{Broadcast, MentionKind};
 use crate::clock::Instant;
 use crate::db::{Conn, Statement, among, insert_many};
 use crate::id::{ConversationId, UserId};
@@ -46,7 +46,7 @@ pub(super) async fn insert_mentions(mut conn: &Conn, mentions: &[Mention]) -> Qu
 pub(super) struct BroadcastMention {
     pub conversation_id: ConversationId,
     pub seq: i32,
-    pub kind: Broadcast,
+    pub kind: MentionKind,
     pub thread_root_seq: Option<i32>,
     pub author_id: UserId,
     pub created_at: Instant,
@@ -56,7 +56,7 @@ insert_many! {
     InsertBroadcasts(BroadcastMention) into "broadcast_mentions" {
         conversation_id: ConversationId as SqlUuid,
         seq: i32 as Integer,
-        kind: Broadcast as Text,
+        kind: MentionKind as Text,
         thread_root_seq: Option<i32> as Nullable<Integer>,
         author_id: UserId as SqlUuid,
         created_at: Instant as Timestamptz,
@@ -95,7 +95,7 @@ pub(super) async fn named_in(
 pub(super) async fn broadcasts_in(
     conn: &mut Conn,
     messages: &[(ConversationId, i32)],
-) -> QueryResult<Vec<(ConversationId, i32, Broadcast)>> {
+) -> QueryResult<Vec<(ConversationId, i32, MentionKind)>> {
     use broadcast_mentions as b;
     b::table
         .filter(among(b::conversation_id, b::seq, messages))
@@ -134,7 +134,10 @@ pub(super) async fn unread_in(
     let (conversations, users): (Vec<ConversationId>, Vec<UserId>) = seats.iter().copied().unzip();
     Statement::<(SqlUuid, SqlUuid, Integer)>::new("SELECT m.conversation_id, m.user_id, ")
         .sql(UNREAD)
-        .sql(" FROM conversation_members AS m WHERE m.left_at IS NULL AND (m.conversation_id, m.user_id) IN (SELECT * FROM unnest(")
+        .sql(
+            " FROM conversation_members AS m \
+             WHERE m.left_at IS NULL AND (m.conversation_id, m.user_id) IN (SELECT * FROM unnest(",
+        )
         .value::<Array<SqlUuid>, _>(conversations)
         .sql(", ")
         .value::<Array<SqlUuid>, _>(users)
@@ -166,6 +169,9 @@ pub struct Called {
     pub is_read: bool,
 }
 
+/// A query of the columns of `Called`.
+type Calling = Statement<(SqlUuid, Integer, Timestamptz, Text, Bool)>;
+
 /// Whether the one with the seat `m` has read the mention `x`. Where they have none, nothing waits for them.
 const IS_READ: &str = "coalesce(m.left_at IS NOT NULL OR x.seq <= CASE WHEN x.thread_root_seq IS NULL \
     THEN m.last_read_seq ELSE greatest(m.joined_seq, f.last_read_seq) END, true)";
@@ -180,15 +186,19 @@ pub(super) async fn calling(
 ) -> QueryResult<Vec<Called>> {
     let kinds = filter.kinds.clone();
     let kinds = kinds.unwrap_or_else(|| vec![MentionKind::User, MentionKind::Everyone, MentionKind::Here]);
-    let (order, reversed) = match window.direction {
-        Direction::Forward => (" ORDER BY created_at DESC, conversation_id DESC, seq DESC", false),
-        Direction::Backward => (" ORDER BY created_at, conversation_id, seq", true),
+    let (order, of_part, of_conversation) = match window.direction {
+        Direction::Forward => (
+            " ORDER BY created_at DESC, conversation_id DESC, seq DESC",
+            " ORDER BY x.created_at DESC, x.conversation_id DESC, x.seq DESC LIMIT ",
+            " ORDER BY x.created_at DESC, x.seq DESC LIMIT ",
+        ),
+        Direction::Backward => (
+            " ORDER BY created_at, conversation_id, seq",
+            " ORDER BY x.created_at, x.conversation_id, x.seq LIMIT ",
+            " ORDER BY x.created_at, x.seq LIMIT ",
+        ),
     };
-    let part_order = match reversed {
-        false => " ORDER BY x.created_at DESC, x.conversation_id DESC, x.seq DESC LIMIT ",
-        true => " ORDER BY x.created_at, x.conversation_id, x.seq LIMIT ",
-    };
-    let query = Statement::<(SqlUuid, Integer, Timestamptz, Text, Bool)>::new(
+    let query = Calling::new(
         "SELECT DISTINCT ON (created_at, conversation_id, seq) conversation_id, seq, created_at, kind, is_read FROM (\
          (SELECT x.conversation_id, x.seq, x.created_at, 'USER' AS kind, ",
     )
@@ -207,7 +217,7 @@ pub(super) async fn calling(
     .value::<Array<Text>, _>(kinds.clone())
     .sql(") AND x.user_id = ")
     .value::<SqlUuid, _>(user);
-    let query = narrowed(query, filter, window).sql(part_order).value::<BigInt, _>(window.fetch());
+    let query = narrowed(query, filter, window).sql(of_part).value::<BigInt, _>(window.fetch());
     let query = query
         .sql(
             ") UNION ALL (SELECT x.* FROM conversation_members AS m CROSS JOIN LATERAL (\
@@ -224,11 +234,11 @@ pub(super) async fn calling(
         .value::<Array<Text>, _>(kinds)
         .sql(")");
     // A message may be there twice, for everyone and for those who are here.
-    let query = narrowed(query, filter, window).sql(part_order).value::<BigInt, _>(2 * window.fetch());
+    let query = narrowed(query, filter, window).sql(of_conversation).value::<BigInt, _>(2 * window.fetch());
     query
         .sql(") AS x WHERE m.left_at IS NULL AND m.user_id = ")
         .value::<SqlUuid, _>(user)
-        .sql(part_order)
+        .sql(of_part)
         .value::<BigInt, _>(2 * window.fetch())
         .sql(")) AS found")
         .sql(order)
@@ -238,8 +248,6 @@ pub(super) async fn calling(
         .load(conn)
         .await
 }
-
-type Calling = Statement<(SqlUuid, Integer, Timestamptz, Text, Bool)>;
 
 /// What the filter and the page leave of the mentions `x`.
 fn narrowed(mut query: Calling, filter: &MentionFilter, window: &Window<MentionCursor>) -> Calling {
