@@ -7,11 +7,12 @@
 //! The resolver in `messages::graphql` makes a `Draft` of the input and calls the rule `messages::send`, which serves it
 //! together with all that others send at that moment (`gather`): one transaction locks the conversations
 //! (`conversations::gather`), looks for what decides, judges each draft (`conversations::may`) and writes the messages,
-//! their events with the next `seq`, and the counters. When that is committed, and not before, `db::Tx` lets go of its
-//! outbox: each event goes through `log::Hub` to every `log::Follower` of that conversation, and as a notification to
-//! other servers, which read the table. One follower hears for all who are shown the same (`subscription`): the event is
-//! executed once, when it is delivered, so it shows the present and never what was deleted, and its bytes go to every
-//! socket. `conversations::follow` has each catch up before, and ends the stream where their sight ends.
+//! their events with the next `seq`, the counters, and who is mentioned and follows. When that is committed, and not
+//! before, `db::Tx` lets go of its outbox: each event goes through `log::Hub` to every `log::Follower` of that
+//! conversation, and as a notification to other servers, which read the table. One follower hears for all who are shown
+//! the same (`subscription`): the event is executed once, when it is delivered, so it shows the present and never what
+//! was deleted, and its bytes go to every socket. `conversations::follow` has each catch up before, and ends the stream
+//! where their sight ends.
 //!
 //! # The map
 //!
@@ -26,9 +27,10 @@
 //! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles): `audit`,
 //!   `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences), `conversations` (channels,
 //!   members, roles), `presence` (who is here, what they say about it, who types), `reads` (what is unread, the sidebar,
-//!   the inbox), `messages`, `import`, `viewer_events` (everything that concerns somebody, in one stream). In each: `mod.rs` is the front door; a verb a file is a rule; `store.rs`, or the
-//!   folder `store`, is SQL; `events.rs` is what stands in the log; `loaders.rs` looks up many at once; `graphql` is the
-//!   face. A folder within an area is the same in small.
+//!   the inbox), `messages` (threads, mentions, reactions, pins), `import`, `viewer_events` (everything that concerns
+//!   somebody, in one stream). In each: `mod.rs` is the front door; a verb a file is a rule; `store.rs`, or the folder
+//!   `store`, is SQL; `events.rs` is what stands in the log; `loaders.rs` looks up many at once; `graphql` is the face. A
+//!   folder within an area is the same in small.
 //! - The top, which knows all areas: `api` (the schema and the door to executing), `http` (router, requests, streams,
 //!   sockets), `start` (from nothing to a running server).
 //!

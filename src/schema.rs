@@ -131,6 +131,7 @@ diesel::table! {
         muted_until -> Nullable<Timestamptz>,
         is_favorite -> Bool,
         hidden_no -> Nullable<Int4>,
+        joined_seq -> Int4,
     }
 }
 
@@ -177,11 +178,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    thread_followers (conversation_id, root_seq, user_id) {
+        conversation_id -> Uuid,
+        root_seq -> Int4,
+        user_id -> Uuid,
+        is_following -> Bool,
+        last_read_seq -> Int4,
+        last_written_seq -> Nullable<Int4>,
+    }
+}
+
+diesel::table! {
     mentions (conversation_id, seq, user_id) {
         conversation_id -> Uuid,
         seq -> Int4,
         user_id -> Uuid,
         thread_root_seq -> Nullable<Int4>,
+        author_id -> Uuid,
+        created_at -> Timestamptz,
     }
 }
 
@@ -191,6 +205,8 @@ diesel::table! {
         seq -> Int4,
         kind -> Text,
         thread_root_seq -> Nullable<Int4>,
+        author_id -> Uuid,
+        created_at -> Timestamptz,
     }
 }
 
@@ -312,6 +328,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     reaction_counts,
     reactions,
     sessions,
+    thread_followers,
     threads,
     users,
 );

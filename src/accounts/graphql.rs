@@ -13,6 +13,8 @@ use crate::context::{Ask, Load};
 use crate::directive::perViewer;
 use crate::error::{Error, Result};
 use crate::id::{SessionId, UserId, ViewerId};
+use crate::messages::mentions::graphql::{MentionConnection, MentionFilter, mentions_of};
+use crate::messages::threads::graphql::{ThreadConnection, ThreadFilter, followed_threads};
 use crate::page::Arguments;
 use crate::reads::graphql::{
     self as reads, ConversationConnection, ConversationViewerState, InboxFilter, UnreadSummary,
@@ -93,6 +95,32 @@ impl Viewer {
     /// Every conversation the viewer is in, by name: up to 1000, for a sidebar. Costs one for each ten.
     async fn sidebar(&self, ctx: &Context<'_>) -> Result<Vec<ConversationViewerState>> {
         reads::sidebar(ctx, &self.0).await
+    }
+
+    /// Messages that mention the viewer, newest first.
+    async fn mentions(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<MentionFilter>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<MentionConnection> {
+        mentions_of(ctx, &self.0, filter, Arguments { first, after, last, before }).await
+    }
+
+    /// Threads the viewer follows, latest reply first.
+    async fn threads(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<ThreadFilter>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<ThreadConnection> {
+        followed_threads(ctx, &self.0, filter, Arguments { first, after, last, before }).await
     }
 
     /// Numbers for badges.

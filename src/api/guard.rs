@@ -40,6 +40,10 @@ const REACTIONS: u32 = 5;
 /// Events of each conversation that one catches up with, where nothing says how many. They count as one for each four, as
 /// those of all conversations are read by one statement.
 const CAUGHT_UP: u32 = 20;
+/// What the mentions in a message count as, by the same measure.
+const MENTIONS: u32 = 5;
+/// People shown of those who wrote in a thread, where nothing is said.
+const PARTICIPANTS: u32 = 5;
 /// Fields once every fragment is written out.
 const FIELDS: u32 = 2_000;
 /// The same, of all operations and fragments together: the library looks into each by itself.
@@ -346,7 +350,8 @@ impl<'d> Measure<'d> {
                     let own = match name {
                         "nodes" if is_element => Own::Beside(1),
                         // Each is an object of its own; `nodes` of the root.
-                        "nodes" | "sidebar" | "reactions" => Own::Each(one),
+                        "nodes" | "sidebar" | "reactions" | "participants" => Own::Each(one),
+                        "mentions" if !below.is_page => Own::Each(one),
                         // Its node counts itself.
                         "edges" if is_element => Own::Otherwise,
                         "pageInfo" => Own::Beside(0),
@@ -423,6 +428,9 @@ fn elements(field: &Field, is_page: bool) -> Elements {
         }
         "sidebar" => Elements::Fixed(SIDEBAR),
         "reactions" => Elements::Fixed(REACTIONS),
+        // Of a message; those of the viewer come in pages.
+        "mentions" if !is_page => Elements::Fixed(MENTIONS),
+        "participants" => Elements::Page(number("limit").unwrap_or(Number::Fixed(PARTICIPANTS)), Number::Fixed(0)),
         // Of one delivery.
         "signals" => Elements::Fixed(LARGEST_PAGE),
         "nodes" => each(field, "ids"),
@@ -536,6 +544,27 @@ mod tests {
         assert!(!admits(json!({ "n": 100, "ids": ["a"] })));
         assert!(!admits(json!({ "n": 10, "ids": vec!["a"; 200] })));
         assert!(!admits(json!({ "ids": [] })) && !admits(json!({ "n": "10", "ids": [] })));
+    }
+
+    #[test]
+    fn people_of_threads_and_mentions_are_counted() {
+        let below = |field: &str| {
+            code_of(&format!("{{ conversation(id: \"1\") {{ messages(last: 100) {{ nodes {{ {field} }} }} }} }}"))
+        };
+        assert_eq!(below("thread { participants { id } }"), None);
+        assert_eq!(below("thread { participants(limit: 40) { id } }"), None);
+        assert_eq!(below("thread { participants(limit: 100) { id } }"), Some(Code::OperationTooComplex));
+        assert_eq!(below("mentions { kind user { id } }"), None);
+        assert_eq!(
+            below(
+                "mentions { user { a: presence { status } b: presence { status } c: presence { status }
+            d: presence { status } e: presence { status } f: presence { status } g: presence { status }
+            h: presence { status } i: presence { status } } }"
+            ),
+            Some(Code::OperationTooComplex)
+        );
+        // Those of the viewer come in pages.
+        assert_eq!(code_of("{ viewer { mentions(first: 100) { nodes { author { id } } } } }"), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::conversations::graphql::{ConversationMutation, ConversationQuery, Con
 use crate::messages::graphql::{MessageMutation, MessageQuery};
 use crate::messages::pins::graphql::PinMutation;
 use crate::messages::reactions::graphql::ReactionMutation;
+use crate::messages::threads::graphql::ThreadMutation;
 use crate::presence::graphql::{PresenceMutation, PresenceSubscription};
 use crate::reads::graphql::ReadMutation;
 use crate::users::graphql::{UserMutation, UserQuery};
@@ -43,6 +44,7 @@ pub struct Mutation(
     MessageMutation,
     ReactionMutation,
     PinMutation,
+    ThreadMutation,
 );
 
 /// Streams. Each begins with a delivery at once, which says that the stream is live, and completes when its session or the

@@ -10,7 +10,8 @@ use crate::conversations::graphql::{self as conversations, Channel, Conversation
 use crate::conversations::{MemberById, Reference, in_sight_by_id};
 use crate::error::{Error, Result};
 use crate::id::{InboxId, MemberId, MessageId, PreferencesId, SessionId, ThreadId, UserId, ViewerId};
-use crate::messages::graphql::{self as messages, Message, Thread, find_thread};
+use crate::messages::graphql::{self as messages, Message};
+use crate::messages::threads::graphql::{Thread, thread_under};
 use crate::page::MOST;
 use crate::reads::graphql::{self as reads, ConversationViewerState};
 use crate::text::Fault;
@@ -104,6 +105,8 @@ async fn member(ctx: &Context<'_>, id: MemberId) -> Result<Option<ConversationMe
 }
 
 async fn thread(ctx: &Context<'_>, root: MessageId) -> Result<Option<Thread>> {
-    let Some(root) = messages::find(ctx, root).await? else { return Ok(None) };
-    find_thread(ctx, root.sight, root.row.seq).await
+    // A reply has none, and does not get one.
+    let root = messages::find(ctx, root).await?.filter(|root| root.row.msg_no.is_some());
+    let Some(root) = root else { return Ok(None) };
+    thread_under(ctx, root.sight, root.row.seq).await.map(Some)
 }

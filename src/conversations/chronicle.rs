@@ -158,6 +158,7 @@ impl Chronicle {
             left_at: None,
             departure: None,
             departure_note: None,
+            joined_seq: seq,
             last_read_seq: seq,
             last_read_no: self.conversation.last_msg_no,
             last_read_at: None,

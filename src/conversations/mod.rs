@@ -30,6 +30,8 @@ mod store;
 mod transfer;
 mod update;
 
+use std::collections::HashMap;
+
 use async_graphql::Enum;
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
@@ -170,6 +172,12 @@ impl Kind {
 pub async fn role_of(tx: &mut Tx, sight: Sight, user: UserId) -> Result<Option<MemberRole>> {
     let seat = store::seat(tx, sight.id(), user).await?;
     Ok(seat.filter(Member::holds).map(|seat| seat.role))
+}
+
+/// Of these people and conversations, pair by pair: who sees what.
+pub async fn sights(tx: &Tx, pairs: &[(UserId, ConversationId)]) -> Result<HashMap<(UserId, ConversationId), Sight>> {
+    let found = store::standings(tx, pairs).await?;
+    Ok(found.into_iter().map(|found| ((found.user_id, found.sight.id()), found.sight)).collect())
 }
 
 /// Moves positions to messages of their owners', who hold seats: who writes has read.

@@ -26,6 +26,11 @@ impl Sight {
         self.as_of
     }
 
+    /// Whether it is that of a member, who may write, follow and be told.
+    pub fn is_of_member(&self) -> bool {
+        self.seat.is_some()
+    }
+
     /// The seat that gives it; `None` for a reader.
     pub(super) fn seat(&self) -> Option<MemberId> {
         self.seat

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::events::MESSAGE_DELETED;
 use super::lock::{Changed, lock};
-use super::{Message, pins, reactions, store};
+use super::{Message, mentions, pins, reactions, store, threads};
 use crate::app::App;
 use crate::audit;
 use crate::conversations::{self, Action, Here};
@@ -49,7 +49,11 @@ pub async fn delete(app: &App, viewer: &Viewer, draft: DeleteDraft) -> Result<Ch
             message.deleted_at = Some(here.now);
             message.deleted_by_id = Some(viewer.user_id);
             store::save(tx, &message).await?;
-            try_join!(reactions::forget(tx, &message), pins::forget(tx, &message))?;
+            try_join!(
+                reactions::forget(tx, &message),
+                pins::forget(tx, &message),
+                mentions::forget(tx, &message, &before)
+            )?;
             uncount(tx, &mut here, &message).await?;
             let seq = here.log_message(MESSAGE_DELETED, Some(message.seq))?;
             if !is_own {
@@ -66,7 +70,7 @@ pub async fn delete(app: &App, viewer: &Viewer, draft: DeleteDraft) -> Result<Ch
 async fn uncount(tx: &mut Tx, here: &mut Here, message: &Message) -> Result<()> {
     let id = here.sight().id();
     match message.thread_root_seq {
-        Some(root) => Ok(store::uncount_reply(tx, id, root, message.seq).await?),
+        Some(root) => threads::uncount(tx, message, root).await,
         None if here.conversation.last_message_seq == Some(message.seq) => {
             here.conversation.last_message_seq = store::newest_before(tx, id, message.seq).await?;
             Ok(())

@@ -55,14 +55,11 @@ pub async fn edit(app: &App, viewer: &Viewer, draft: EditDraft) -> Result<Change
             message.version += 1;
             message.edited_at = Some(here.now);
             store::save(tx, &message).await?;
-            let named_nobody = mentions::parse(&before).is_ok_and(|mentions| mentions == Mentions::default());
-            if !named_nobody {
-                store::forget_mentions(tx, message.conversation_id, message.seq).await?;
-            }
             let calls_everyone = here.may(Action::MentionEveryone) == Verdict::Allowed;
-            let mentionable = mentions::mentionable(tx, draft.mentions.by(viewer.user_id).collect()).await?;
+            let named = draft.mentions.by(message.author_id, message.conversation_id).collect();
+            let mentionable = mentions::mentionable(tx, named).await?;
             let said = Said { message: &message, mentions: &draft.mentions, calls_everyone };
-            mentions::keep(tx, &[said], &mentionable).await?;
+            mentions::change(tx, said, &mentionable, &before).await?;
             let seq = here.log_message(MESSAGE_EDITED, Some(message.seq))?;
             here.write(tx).await?;
             Ok(Changed { message, sight, seq })

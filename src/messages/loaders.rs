@@ -1,8 +1,8 @@
-//! Messages and threads by the handful. Whoever asks has sight of the conversation, but for `MessageById`.
+//! Messages by the handful. Whoever asks has sight of the conversation, but for `MessageById`.
 
 use std::collections::HashMap;
 
-use super::store::{self, Message, Thread};
+use super::store::{self, Message};
 use crate::app::App;
 use crate::context::Load;
 use crate::error::Result;
@@ -33,19 +33,5 @@ impl Load for MessageById {
         let keys = keys.to_vec();
         let found = app.db.read(async move |conn| store::by_ids(conn, &keys).await).await?;
         Ok(found.into_iter().map(|message| (message.id, message)).collect())
-    }
-}
-
-/// The thread under the message at a position.
-pub struct ThreadUnder;
-
-impl Load for ThreadUnder {
-    type Key = (ConversationId, i32);
-    type Value = Thread;
-
-    async fn load(app: &App, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Thread>> {
-        let keys = keys.to_vec();
-        let found = app.db.read(async move |conn| store::threads(conn, &keys).await).await?;
-        Ok(found.into_iter().map(|thread| ((thread.conversation_id, thread.root_seq), thread)).collect())
     }
 }

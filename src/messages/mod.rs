@@ -11,12 +11,13 @@ pub mod graphql;
 mod history;
 mod loaders;
 mod lock;
-mod mentions;
+pub mod mentions;
 pub mod pins;
 pub mod reactions;
 mod record;
 mod send;
 mod store;
+pub mod threads;
 
 use async_graphql::Enum;
 use diesel::deserialize::FromSqlRow;
@@ -27,12 +28,12 @@ pub use delete::{DeleteDraft, delete};
 pub use draft::{CONTENT, Draft, DraftInput, content};
 pub use edit::{EditDraft, edit};
 pub use history::{Anchor, MessageCursor, Timeline, around, page};
-pub use loaders::{MessageAt, MessageById, ThreadUnder};
+pub use loaders::{MessageAt, MessageById};
 pub use lock::Changed;
 pub use mentions::{MENTIONED_AT_ONCE, Mentions, Piece, pieces};
 pub use record::{PastMessage, record};
 pub use send::{Sent, send};
-pub use store::{Message, Thread};
+pub use store::Message;
 
 use crate::db::text_enum;
 

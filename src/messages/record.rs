@@ -1,8 +1,7 @@
 //! Messages of the past.
 
-use std::collections::BTreeMap;
-
-use super::{Kind, Message, Thread, store};
+use super::threads::Replies;
+use super::{Kind, Message, store};
 use crate::conversations::Written;
 use crate::db::Tx;
 use crate::error::Result;
@@ -17,22 +16,9 @@ pub struct PastMessage {
     pub written: Written,
 }
 
-/// Keeps messages of one conversation, and counts those in threads. They mention nobody and have no key.
+/// Keeps messages of one conversation, and counts those in threads, which their authors follow. They mention nobody and
+/// have no key.
 pub async fn record(tx: &mut Tx, conversation_id: ConversationId, past: Vec<PastMessage>) -> Result<()> {
-    let mut threads = BTreeMap::new();
-    for message in &past {
-        let Some(root_seq) = message.thread_root_seq else { continue };
-        let thread = threads.entry(root_seq).or_insert(Thread {
-            conversation_id,
-            root_seq,
-            reply_count: 0,
-            last_reply_seq: None,
-            last_reply_at: None,
-        });
-        thread.reply_count += 1;
-        thread.last_reply_seq = Some(message.written.seq);
-        thread.last_reply_at = Some(message.written.at);
-    }
     let messages: Vec<Message> = past
         .into_iter()
         .map(|past| Message {
@@ -55,6 +41,7 @@ pub async fn record(tx: &mut Tx, conversation_id: ConversationId, past: Vec<Past
         })
         .collect();
     store::insert(tx, &messages).await?;
-    let threads: Vec<Thread> = threads.into_values().collect();
-    Ok(store::add_replies(tx, &threads).await?)
+    let mut replies = Replies::default();
+    messages.iter().for_each(|message| replies.add(message));
+    replies.keep(tx).await
 }

@@ -1,4 +1,4 @@
-//! Messages, revisions, threads and mentions.
+//! Messages and their revisions.
 
 use diesel::QueryResult;
 use diesel::dsl::{AsSelect, SqlTypeOf};
@@ -10,15 +10,12 @@ use diesel_async::RunQueryDsl;
 
 use super::Kind;
 use super::history::{MessageCursor, Timeline};
-use super::mentions::Broadcast;
 use crate::clock::Instant;
 use crate::conversations::Reference;
 use crate::db::{Conn, among, insert_many};
 use crate::id::{ConversationId, MessageId, UserId};
 use crate::page::{Direction, Window};
-use crate::schema::{
-    broadcast_mentions, conversation_members, conversations, mentions, message_revisions, messages, threads,
-};
+use crate::schema::{conversation_members, conversations, message_revisions, messages, thread_followers};
 
 /// A message.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -43,18 +40,6 @@ pub struct Message {
     pub edited_at: Option<Instant>,
     pub deleted_at: Option<Instant>,
     pub deleted_by_id: Option<UserId>,
-}
-
-/// The replies under a message.
-#[derive(Clone, Debug, Queryable, Selectable)]
-#[diesel(table_name = threads)]
-pub struct Thread {
-    pub conversation_id: ConversationId,
-    pub root_seq: i32,
-    /// Deleted ones are left out.
-    pub reply_count: i32,
-    pub last_reply_seq: Option<i32>,
-    pub last_reply_at: Option<Instant>,
 }
 
 insert_many! {
@@ -203,14 +188,6 @@ pub(super) async fn at(mut conn: &Conn, keys: &[(ConversationId, i32)]) -> Query
         .await
 }
 
-pub(super) async fn threads(conn: &mut Conn, keys: &[(ConversationId, i32)]) -> QueryResult<Vec<Thread>> {
-    threads::table
-        .filter(among(threads::conversation_id, threads::root_seq, keys))
-        .select(Thread::as_select())
-        .load(conn)
-        .await
-}
-
 /// Messages of one timeline.
 fn timeline(id: ConversationId, timeline: Timeline) -> messages::BoxedQuery<'static, Pg> {
     let query = messages::table.filter(messages::conversation_id.eq(id)).into_boxed();
@@ -314,17 +291,28 @@ pub(super) async fn first_since(
         .optional()
 }
 
-/// The first message of others after somebody's position that is not deleted. A thread has no position yet but the
-/// conversation's.
+/// The first message of others after somebody's position, in the conversation or in the thread, that is not deleted.
 pub(super) async fn first_unread(
     conn: &mut Conn,
     id: ConversationId,
     which: Timeline,
     user: UserId,
 ) -> QueryResult<Option<i32>> {
-    let seat = conversation_members::table.find((id, user)).filter(conversation_members::left_at.is_null());
-    timeline(id, which)
-        .filter(messages::seq.nullable().gt(seat.select(conversation_members::last_read_seq).single_value()))
+    use conversation_members as m;
+    use thread_followers as f;
+    let seat = m::table.find((id, user)).filter(m::left_at.is_null());
+    let behind = messages::seq.nullable();
+    let query = timeline(id, which);
+    let query = match which {
+        Timeline::Conversation => query.filter(behind.gt(seat.select(m::last_read_seq).single_value())),
+        Timeline::Thread(root) => {
+            let has_read = f::table.find((id, root, user)).filter(f::last_read_seq.ge(messages::seq));
+            query
+                .filter(behind.gt(seat.select(m::joined_seq).single_value()))
+                .filter(diesel::dsl::not(diesel::dsl::exists(has_read)))
+        }
+    };
+    query
         .filter(messages::author_id.ne(user).and(messages::deleted_at.is_null()))
         .filter(messages::kind.eq(Kind::Standard))
         .order(messages::seq.asc())
@@ -348,102 +336,4 @@ pub(super) async fn newest_before(conn: &mut Conn, id: ConversationId, seq: i32)
         .first(conn)
         .await
         .optional()
-}
-
-insert_many! {
-    AddReplies(Thread) into "threads" {
-        conversation_id: ConversationId as SqlUuid,
-        root_seq: i32 as Integer,
-        reply_count: i32 as Integer,
-        last_reply_seq: Option<i32> as Nullable<Integer>,
-        last_reply_at: Option<Instant> as Nullable<Timestamptz>,
-    } then " ON CONFLICT (conversation_id, root_seq) DO UPDATE SET \
-        reply_count = threads.reply_count + excluded.reply_count, \
-        last_reply_seq = excluded.last_reply_seq, last_reply_at = excluded.last_reply_at"
-}
-
-/// Adds to the counters of threads, each of which is there once.
-pub(super) async fn add_replies(mut conn: &Conn, more: &[Thread]) -> QueryResult<()> {
-    AddReplies::of(more).execute(&mut conn).await.map(drop)
-}
-
-/// Takes a deleted reply out of its thread's counters. Only where it was the last one is another looked for, and none
-/// after it.
-pub(super) async fn uncount_reply(conn: &mut Conn, id: ConversationId, root: i32, seq: i32) -> QueryResult<()> {
-    let thread = threads::table.find((id, root));
-    let fewer = diesel::update(thread).set(threads::reply_count.eq(threads::reply_count - 1));
-    let last_seq: Option<i32> = fewer.returning(threads::last_reply_seq).get_result(conn).await?;
-    if last_seq != Some(seq) {
-        return Ok(());
-    }
-    let last: Option<(i32, Instant)> = timeline(id, Timeline::Thread(root))
-        .filter(messages::seq.lt(seq))
-        .filter(messages::deleted_at.is_null())
-        .order(messages::seq.desc())
-        .select((messages::seq, messages::created_at))
-        .first(conn)
-        .await
-        .optional()?;
-    let (last_reply_seq, last_reply_at) = last.unzip();
-    diesel::update(thread)
-        .set((threads::last_reply_seq.eq(last_reply_seq), threads::last_reply_at.eq(last_reply_at)))
-        .execute(conn)
-        .await
-        .map(drop)
-}
-
-/// Somebody who is mentioned by name.
-pub(super) struct Mention {
-    pub conversation_id: ConversationId,
-    pub seq: i32,
-    pub user_id: UserId,
-    pub thread_root_seq: Option<i32>,
-}
-
-insert_many! {
-    InsertMentions(Mention) into "mentions" {
-        conversation_id: ConversationId as SqlUuid,
-        seq: i32 as Integer,
-        user_id: UserId as SqlUuid,
-        thread_root_seq: Option<i32> as Nullable<Integer>,
-    }
-}
-
-pub(super) async fn insert_mentions(mut conn: &Conn, mentions: &[Mention]) -> QueryResult<()> {
-    InsertMentions::of(mentions).execute(&mut conn).await.map(drop)
-}
-
-/// Everyone who is mentioned at once.
-pub(super) struct BroadcastMention {
-    pub conversation_id: ConversationId,
-    pub seq: i32,
-    pub kind: Broadcast,
-    pub thread_root_seq: Option<i32>,
-}
-
-insert_many! {
-    InsertBroadcasts(BroadcastMention) into "broadcast_mentions" {
-        conversation_id: ConversationId as SqlUuid,
-        seq: i32 as Integer,
-        kind: Broadcast as Text,
-        thread_root_seq: Option<i32> as Nullable<Integer>,
-    }
-}
-
-pub(super) async fn insert_broadcast_mentions(mut conn: &Conn, mentions: &[BroadcastMention]) -> QueryResult<()> {
-    InsertBroadcasts::of(mentions).execute(&mut conn).await.map(drop)
-}
-
-/// Before an edited message says anew whom it mentions.
-pub(super) async fn forget_mentions(conn: &mut Conn, id: ConversationId, seq: i32) -> QueryResult<()> {
-    diesel::delete(mentions::table.filter(mentions::conversation_id.eq(id).and(mentions::seq.eq(seq))))
-        .execute(conn)
-        .await?;
-    diesel::delete(
-        broadcast_mentions::table
-            .filter(broadcast_mentions::conversation_id.eq(id).and(broadcast_mentions::seq.eq(seq))),
-    )
-    .execute(conn)
-    .await
-    .map(drop)
 }

@@ -49,7 +49,7 @@ fn sql_stands_in_stores_and_in_the_core_that_serves_them() {
         ("accounts/preferences/mod.rs", &enumeration[..]),
         ("conversations/mod.rs", &enumeration),
         ("messages/mod.rs", &enumeration),
-        ("messages/mentions.rs", &enumeration),
+        ("messages/mentions/mod.rs", &enumeration),
         ("users/mod.rs", &enumeration),
         // `DATABASE_URL` is read by who will use it, so that a bad one stops the start.
         ("config.rs", &["tokio_postgres::Config"]),
@@ -112,7 +112,7 @@ fn graphql_stands_in_the_files_of_that_name_and_in_the_core_that_serves_them() {
         ("conversations/add.rs", &enumeration),
         ("conversations/mod.rs", &enumeration),
         ("conversations/pages.rs", &enumeration),
-        ("messages/mentions.rs", &enumeration),
+        ("messages/mentions/mod.rs", &enumeration),
         ("messages/mod.rs", &enumeration),
         ("realtime/presences.rs", &enumeration),
         ("users/mod.rs", &enumeration),

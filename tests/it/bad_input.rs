@@ -255,13 +255,16 @@ async fn an_edit_of_a_stale_version_is_told_the_present_one() {
 // Pages.
 
 /// Every list that is read in pages, and how it is reached; <page> stands for the arguments.
-const LISTS: [(&str, &str); 9] = [
+const LISTS: [(&str, &str); 12] = [
     ("Query.channels", "channels(<page>) { edges { cursor } }"),
     ("Viewer.conversations", "viewer { conversations(<page>) { edges { cursor } } }"),
     ("Query.users", "users(<page>) { edges { cursor } }"),
     ("Viewer.blockedUsers", "viewer { blockedUsers(<page>) { edges { cursor } } }"),
     ("Channel.members", "channel(by: { id: <here> }) { members(<page>) { edges { cursor } } }"),
     ("Channel.messages", "channel(by: { id: <here> }) { messages(<page>) { edges { cursor } } }"),
+    ("Viewer.mentions", "viewer { mentions(<page>) { edges { cursor } } }"),
+    ("Viewer.threads", "viewer { threads(<page>) { edges { cursor } } }"),
+    ("Channel.threads", "channel(by: { id: <here> }) { threads(<page>) { edges { cursor } } }"),
     ("Channel.pins", "channel(by: { id: <here> }) { pins(<page>) { edges { cursor } } }"),
     (
         "ReactionGroup.reactors",
@@ -290,8 +293,10 @@ struct Lists {
 impl Lists {
     async fn new(server: &TestServer, alice: &Actor, name: &str) -> Self {
         let mallory = server.register(&key()[..20]).await;
-        alice.ask(BLOCK, json!({ "input": { "userId": mallory.id } })).await.data("blockUser");
         let here = alice.public_channel(name).await;
+        mallory.join(&here).await;
+        mallory.say(&here, &format!("<@{}>", alice.id)).await;
+        alice.ask(BLOCK, json!({ "input": { "userId": mallory.id } })).await.data("blockUser");
         let root = alice.say(&here, "Hi").await["id"].as_str().unwrap().to_owned();
         alice.write(json!({ "conversationId": here, "content": "Hi", "threadRootId": root })).await;
         alice.ask(REACT, json!({ "input": { "messageId": root, "emoji": "👍" } })).await.data("addReaction");
@@ -383,6 +388,9 @@ async fn a_cursor_is_of_one_list_alone() {
         written(&format!(r#"["messages",["{nobody}",1]]"#)),
         written(&format!(r#"["members",["{nobody}",1,1,"{nobody}"]]"#)),
         written(&format!(r#"["pins",["{nobody}",1]]"#)),
+        written(&format!(r#"["threads",["{nobody}",1,1]]"#)),
+        written(r#"["followedThreads",[1,"",1]]"#),
+        written(&format!(r#"["mentions",[1,"{nobody}"]]"#)),
         written(&format!(r#"["reactors",["{nobody}",1,"👍",1]]"#)),
         written(&format!(r#"["nothing",["{nobody}",1]]"#)),
     ];
@@ -479,6 +487,17 @@ async fn what_is_read_around_and_after_something_has_a_size_too() {
         is_clean(&answer.0);
         assert_eq!(answer.wrong_fields(), faults, "{ask}");
     }
+    alice.write(json!({ "conversationId": channel, "content": "Hi", "threadRootId": message })).await;
+    for (ask, faults) in [
+        ("repliesAround(anchor: { firstUnread: true }, before: 51, after: 50) { seq }", &["before OUT_OF_RANGE"][..]),
+        ("repliesAround(anchor: { firstUnread: false }) { seq }", &["anchor NOT_ALLOWED"]),
+        ("participants(limit: 101) { id }", &["limit OUT_OF_RANGE"]),
+        ("participants(limit: -1) { id }", &["limit OUT_OF_RANGE"]),
+    ] {
+        let answer = alice.query(&format!("{{ message(id: {message:?}) {{ thread {{ {ask} }} }} }}")).await;
+        is_clean(&answer.0);
+        assert_eq!(answer.wrong_fields(), faults, "{ask}");
+    }
     for length in [0, -1, 1_001, i32::MAX] {
         let answer = alice.query(&format!("{{ message(id: {message:?}) {{ excerpt(length: {length}) }} }}")).await;
         is_clean(&answer.0);
@@ -492,7 +511,7 @@ async fn what_is_read_around_and_after_something_has_a_size_too() {
     for after in [i32::MIN, -1, 4, i32::MAX] {
         let events = format!("events(after: {after}) {{ seq hasGap }}");
         let found = alice.query(&format!("{{ conversation(id: {channel:?}) {{ {events} }} }}")).await;
-        assert_eq!(found.data("conversation")["events"], json!({ "seq": 2, "hasGap": true }), "{after}");
+        assert_eq!(found.data("conversation")["events"], json!({ "seq": 3, "hasGap": true }), "{after}");
     }
 }
 
@@ -637,6 +656,11 @@ async fn everything_wrong_with_an_input_is_said_at_once() {
             &["input.conversationId BAD_FORMAT", "input.mutedUntil BAD_FORMAT"],
         ),
         (
+            "mutation($input: MarkThreadReadInput!) { markThreadRead(input: $input) { thread { id } } }",
+            json!({ "messageId": channel, "seq": -1 }),
+            &["input.messageId BAD_FORMAT", "input.seq OUT_OF_RANGE"],
+        ),
+        (
             REMOVE,
             json!({ "memberId": alice.id, "reason": "\0" }),
             &["input.memberId BAD_FORMAT", "input.reason BAD_FORMAT"],
@@ -671,9 +695,12 @@ fn texts() -> Vec<Value> {
         texts.push(written(&format!(r#"["users",{{"LastSeen":[{time},"{nil}"]}}]"#)));
         texts.push(written(&format!(r#"["users",{{"CreatedAt":[{time},"{nil}"]}}]"#)));
         texts.push(written(&format!(r#"["blockedUsers",[{time},"{nil}"]]"#)));
+        texts.push(written(&format!(r#"["followedThreads",[{time},"{nil}",-1]]"#)));
+        texts.push(written(&format!(r#"["mentions",[{time},"{nil}",-1]]"#)));
     }
     texts.push(written(&format!(r#"["messages",["{nil}",-2147483648]]"#)));
     texts.push(written(&format!(r#"["pins",["{nil}",-2147483648]]"#)));
+    texts.push(written(&format!(r#"["threads",["{nil}",-2147483648,2147483647]]"#)));
     texts.push(written(&format!(r#"["reactors",["{nil}",1,"\u0000",2147483647]]"#)));
     texts.into_iter().map(Value::from).collect()
 }

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::log;
 use crate::messages::graphql::{Message, MessageAnchor, MessageConnection, message_at};
 use crate::messages::pins::graphql::{PinConnection, pins_in};
+use crate::messages::threads::graphql::{ThreadConnection, threads_in};
 use crate::messages::{self, Timeline};
 use crate::page::{Arguments, MOST};
 use crate::reads::graphql::{ConversationViewerState, viewer_state};
@@ -171,6 +172,18 @@ impl Channel {
         let (app, viewer, anchor) = (ctx.app(), ctx.viewer()?, anchor.read()?);
         let page = messages::around(app, &viewer, self.sight, Timeline::Conversation, anchor, before, after).await?;
         Ok(MessageConnection::of(ctx, self.sight, page).await)
+    }
+
+    /// Its threads, latest reply first.
+    pub async fn threads(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<ThreadConnection> {
+        threads_in(ctx, self.sight, Arguments { first, after, last, before }).await
     }
 
     /// Its pinned messages, last pinned first.

@@ -24,6 +24,7 @@ use crate::directive::perViewer;
 use crate::error::{Error, Result};
 use crate::messages::graphql::{Message, MessageAnchor, MessageConnection};
 use crate::messages::pins::graphql::PinConnection;
+use crate::messages::threads::graphql::ThreadConnection;
 use crate::reads::graphql::ConversationViewerState;
 use crate::scalar::DateTime;
 use crate::users::graphql::User;
@@ -86,6 +87,15 @@ use permissions::ConversationPermissions;
         arg(name = "anchor", ty = "MessageAnchor"),
         arg(name = "before", ty = "i32", default = 25),
         arg(name = "after", ty = "i32", default = 25)
+    ),
+    field(
+        name = "threads",
+        ty = "Result<ThreadConnection>",
+        desc = "Its threads, latest reply first.",
+        arg(name = "first", ty = "Option<i32>"),
+        arg(name = "after", ty = "Option<String>"),
+        arg(name = "last", ty = "Option<i32>"),
+        arg(name = "before", ty = "Option<String>")
     ),
     field(
         name = "pins",

@@ -75,6 +75,8 @@ pub struct NewMember {
     pub role: MemberRole,
     pub joined_at: Instant,
     pub added_by_id: Option<UserId>,
+    /// All threads are read up to there.
+    pub joined_seq: i32,
     pub last_read_seq: i32,
     pub last_read_no: i32,
 }
@@ -95,6 +97,7 @@ impl NewMember {
             role,
             joined_at,
             added_by_id: None,
+            joined_seq: seq,
             last_read_seq: seq,
             last_read_no: conversation.last_msg_no,
         }
@@ -154,6 +157,7 @@ pub async fn seat_all(conn: &mut Conn, new: &[NewMember]) -> QueryResult<Vec<Mem
             m::left_at.eq(None::<Instant>),
             m::departure.eq(None::<Departure>),
             m::departure_note.eq(None::<String>),
+            m::joined_seq.eq(excluded(m::joined_seq)),
             m::last_read_seq.eq(excluded(m::last_read_seq)),
             m::last_read_no.eq(excluded(m::last_read_no)),
             m::last_read_at.eq(None::<Instant>),
@@ -275,6 +279,7 @@ pub struct SeatRow {
     pub left_at: Option<Instant>,
     pub departure: Option<Departure>,
     pub departure_note: Option<String>,
+    pub joined_seq: i32,
     pub last_read_seq: i32,
     pub last_read_no: i32,
     pub last_read_at: Option<Instant>,
@@ -292,6 +297,7 @@ insert_many! {
         left_at: Option<Instant> as Nullable<Timestamptz>,
         departure: Option<Departure> as Nullable<Text>,
         departure_note: Option<String> as Nullable<Text>,
+        joined_seq: i32 as Integer,
         last_read_seq: i32 as Integer,
         last_read_no: i32 as Integer,
         last_read_at: Option<Instant> as Nullable<Timestamptz>,
@@ -299,8 +305,8 @@ insert_many! {
     } then " ON CONFLICT (conversation_id, user_id) DO UPDATE SET \
         id = excluded.id, role = excluded.role, joined_at = excluded.joined_at, \
         added_by_id = excluded.added_by_id, left_at = excluded.left_at, departure = excluded.departure, \
-        departure_note = excluded.departure_note, last_read_seq = excluded.last_read_seq, \
-        last_read_no = excluded.last_read_no, last_read_at = excluded.last_read_at, own_unread = excluded.own_unread, \
+        departure_note = excluded.departure_note, joined_seq = excluded.joined_seq, \
+        last_read_seq = excluded.last_read_seq, last_read_no = excluded.last_read_no, last_read_at = excluded.last_read_at, own_unread = excluded.own_unread, \
         muted_until = CASE WHEN conversation_members.id = excluded.id THEN conversation_members.muted_until END, \
         is_favorite = conversation_members.id = excluded.id AND conversation_members.is_favorite, \
         hidden_no = CASE WHEN conversation_members.id = excluded.id THEN conversation_members.hidden_no END"

@@ -6,14 +6,15 @@ use async_graphql::{Context, ID, Object};
 use futures_util::future::try_join_all;
 
 use super::permissions::{MessagePermissions, message_permissions};
-use super::thread::{Thread, find_thread};
 use crate::context::Ask;
 use crate::conversations::Sight;
 use crate::conversations::graphql::{Conversation, conversation};
 use crate::directive::perViewer;
 use crate::error::{Error, Result};
+use crate::messages::mentions::graphql::{Mention, mentions_in};
 use crate::messages::pins::graphql::{Pin, pin_of};
 use crate::messages::reactions::graphql::{ReactionGroup, reactions_to, viewer_reactions};
+use crate::messages::threads::graphql::{Thread, find_thread};
 use crate::messages::{self, Kind, MessageAt, MessageCursor, Piece, pieces};
 use crate::page::{Page, connection};
 use crate::scalar::DateTime;
@@ -90,6 +91,11 @@ impl Message {
         }
         let content = self.row.content.as_deref().unwrap_or_default();
         ctx.scope().write(text::excerpt(&with_names(ctx, content).await?, length as usize))
+    }
+
+    /// Whom it mentions.
+    async fn mentions(&self, ctx: &Context<'_>) -> Result<Vec<Mention>> {
+        mentions_in(ctx, &self.row).await
     }
 
     /// Reactions by emoji, first one first; at most 50 different ones.

@@ -3,13 +3,11 @@
 mod message;
 mod mutation;
 mod permissions;
-mod thread;
 
 use async_graphql::{Context, ID, Object, OneofObject};
 
 pub use message::{Message, MessageConnection, MessageEdge, message_at};
 pub use mutation::MessageMutation;
-pub use thread::{Thread, find_thread};
 
 use super::{Anchor, MessageById};
 use crate::context::Ask;

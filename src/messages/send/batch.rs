@@ -3,7 +3,7 @@
 //! they are polled, and PostgreSQL takes one after the other. So nothing is read before the lock was granted; but were a
 //! commit to travel with what is written, what fails before it was sent would not keep it back.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use futures_util::try_join;
 
@@ -15,8 +15,9 @@ use crate::db::Tx;
 use crate::error::Result;
 use crate::id::MessageId;
 use crate::log;
-use crate::messages::mentions::{self, Naming, Said};
-use crate::messages::{Message, Thread, store};
+use crate::messages::mentions::{self, Mentionable, Said};
+use crate::messages::threads::Replies;
+use crate::messages::{Message, store};
 
 /// What becomes of each letter, in their order; `None` for those whose conversation is busy and was to be passed over.
 pub async fn send_all(app: &App, letters: &[&Letter], busy: Busy) -> Result<Vec<Option<Result<Sent>>>> {
@@ -52,7 +53,9 @@ async fn look(tx: &Tx, letters: &[&Letter]) -> Result<Known> {
             false => Ok(store::by_ids(tx, &referred).await?),
         }
     };
-    let named = letters.iter().flat_map(|letter| letter.draft.mentions.by(letter.author)).collect();
+    let named =
+        |letter: &Letter| letter.draft.mentions.by(letter.author, letter.draft.conversation.id).collect::<Vec<_>>();
+    let named = letters.iter().flat_map(|letter| named(letter)).collect();
     let (sent, referred, mentionable) = try_join!(sent, referred, mentions::mentionable(tx, named))?;
     Ok(Known {
         sent: sent.into_iter().filter_map(|message| Some((key_of(&message)?, message))).collect(),
@@ -69,41 +72,36 @@ fn key_of(message: &Message) -> Option<super::judge::Key> {
 async fn write(
     tx: &mut Tx,
     gathering: Gathering,
-    mentionable: &HashSet<Naming>,
+    mentionable: &Mentionable,
     letters: &[&Letter],
     outcomes: &[Outcome],
 ) -> Result<()> {
     let (mut messages, mut said) = (Vec::new(), Vec::new());
-    let (mut positions, mut threads) = (BTreeMap::new(), BTreeMap::new());
+    let (mut positions, mut replies) = (BTreeMap::new(), Replies::default());
     for (letter, outcome) in letters.iter().zip(outcomes) {
         let Outcome::Accepted { message, calls_everyone, .. } = outcome else { continue };
-        said.push(Said { message, mentions: &letter.draft.mentions, calls_everyone: *calls_everyone });
-        match (message.thread_root_seq, message.msg_no) {
-            (Some(root), _) => count_reply(&mut threads, message, root),
-            // Of several messages of one sender the last one counts: they come in the order of `seq`.
-            (None, Some(no)) => {
-                positions.insert((message.conversation_id, message.author_id), position(message, no));
-            }
-            (None, None) => {}
+        let call = Said { message, mentions: &letter.draft.mentions, calls_everyone: *calls_everyone };
+        replies.add(message);
+        if let Some(root_seq) = message.thread_root_seq {
+            let followers = call.followers(mentionable);
+            followers.for_each(|user| replies.add_follower(message.conversation_id, root_seq, user));
         }
+        // Of several messages of one sender the last one counts: they come in the order of `seq`.
+        if let Some(no) = message.msg_no {
+            positions.insert((message.conversation_id, message.author_id), position(message, no));
+        }
+        said.push(call);
         messages.push(message);
     }
     if messages.is_empty() {
         return Ok(());
     }
-    let threads: Vec<Thread> = threads.into_values().collect();
     let positions: Vec<Position> = positions.into_values().collect();
     let (changed, events) = gathering.changed();
     let insert = async { Ok(store::insert(tx, messages.iter().copied()).await?) };
-    let replies = async {
-        match threads.is_empty() {
-            true => Ok(()),
-            false => Ok(store::add_replies(tx, &threads).await?),
-        }
-    };
     try_join!(
         insert,
-        replies,
+        replies.keep(tx),
         mentions::keep(tx, &said, mentionable),
         conversations::read_by_writing(tx, &positions),
         conversations::save(tx, &changed),
@@ -121,20 +119,6 @@ fn position(message: &Message, no: i32) -> Position {
         last_read_no: no,
         last_read_at: Some(message.created_at),
     }
-}
-
-fn count_reply(threads: &mut BTreeMap<(crate::id::ConversationId, i32), Thread>, reply: &Message, root_seq: i32) {
-    let conversation_id = reply.conversation_id;
-    let thread = threads.entry((conversation_id, root_seq)).or_insert(Thread {
-        conversation_id,
-        root_seq,
-        reply_count: 0,
-        last_reply_seq: None,
-        last_reply_at: None,
-    });
-    thread.reply_count += 1;
-    thread.last_reply_seq = Some(reply.seq);
-    thread.last_reply_at = Some(reply.created_at);
 }
 
 fn answer(outcome: Outcome) -> Option<Result<Sent>> {

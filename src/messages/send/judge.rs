@@ -1,7 +1,7 @@
 //! What becomes of one draft: judged in the order sight, replay, archive, sanction, permission. Without a database: all
 //! that decides was looked up before, under the lock.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::Letter;
 use crate::conversations::{Action, Gathering, Place, Room, Sight, Standing, may};
@@ -9,7 +9,7 @@ use crate::error::{Code, Error, InputCode, Result};
 use crate::id::{ConversationId, MessageId, UserId};
 use crate::messages::draft::Draft;
 use crate::messages::events::MESSAGE_SENT;
-use crate::messages::mentions::Naming;
+use crate::messages::mentions::Mentionable;
 use crate::messages::{Kind, Message};
 use crate::text::{Fault, Wrong};
 
@@ -23,7 +23,7 @@ pub struct Known {
     /// What drafts refer to, wherever it is.
     pub referred: HashMap<MessageId, Message>,
     /// Of those whom drafts name, those whom they may mention.
-    pub mentionable: HashSet<Naming>,
+    pub mentionable: Mentionable,
 }
 
 pub enum Outcome {

@@ -10,6 +10,8 @@ use crate::conversations::Kind;
 use crate::conversations::graphql::Conversation;
 use crate::error::{Error, Result};
 use crate::id::UserId;
+use crate::messages::mentions::unread_mentions;
+use crate::messages::threads::unread_threads;
 use crate::page::{Arguments, Page, connection};
 use crate::reads::{self, InboxCursor, State, StateOf, UnreadConversationsOf};
 use crate::viewer::Viewer;
@@ -57,6 +59,16 @@ impl UnreadSummary {
     /// Conversations with unread messages, muted ones left out.
     async fn conversation_count(&self, ctx: &Context<'_>) -> Result<i32> {
         Ok(ctx.load::<UnreadConversationsOf>(self.0).await?.map_or(0, |count| *count))
+    }
+
+    /// Unread messages that mention the viewer, those of muted conversations included.
+    async fn mention_count(&self, ctx: &Context<'_>) -> Result<i32> {
+        unread_mentions(ctx.app(), self.0).await
+    }
+
+    /// Followed threads with unread replies.
+    async fn thread_count(&self, ctx: &Context<'_>) -> Result<i32> {
+        unread_threads(ctx.app(), self.0).await
     }
 }
 

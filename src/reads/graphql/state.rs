@@ -10,6 +10,7 @@ use crate::conversations::{MemberById, Sight};
 use crate::error::Result;
 use crate::id::{InboxId, MemberId};
 use crate::messages::graphql::{Message, message_at};
+use crate::messages::mentions::UnreadMentionsOf;
 use crate::reads::{FirstUnreadOf, State, StateOf};
 use crate::scalar::DateTime;
 use crate::viewer::Viewer;
@@ -83,6 +84,13 @@ impl ConversationViewerState {
     /// a thread reads up to that message; joining, again too, reads all.
     async fn unread_count(&self) -> i32 {
         self.state.unread_count
+    }
+
+    /// Unread messages that mention the viewer, everyone or here, one's own and deleted ones left out, threads included:
+    /// one in a thread is read by the thread's position.
+    async fn mention_count(&self, ctx: &Context<'_>) -> Result<i32> {
+        let found = ctx.load::<UnreadMentionsOf>((self.sight.id(), self.state.member.user_id)).await?;
+        Ok(found.map_or(0, |count| *count))
     }
 
     /// Until when it is muted; null for not muted.

@@ -29,6 +29,7 @@ impl World {
         bob.join(&channel).await;
         let sent = chinwag::messages::events::MESSAGE_SENT.0;
         let id = chinwag::id::decode(&channel).unwrap().1;
+        let text = format!("Hello <@{}> <@everyone>", bob.id);
         let sql = format!(
             "CREATE FUNCTION person(n bigint) RETURNS uuid LANGUAGE sql AS
                  $$ SELECT id FROM users WHERE username = 'user' || n $$;
@@ -47,8 +48,20 @@ impl World {
                      CASE WHEN n > 3 * {size} THEN 3 WHEN n > 2 * {size} THEN 2 + n - {size} END,
                      CASE WHEN n > {size} AND n <= 2 * {size} THEN 2 + n - {size}
                           WHEN n > 3 * {size} THEN 2 + n - 3 * {size} END,
-                     'Hello', 1, now()
+                     '{text}', 1, now()
                  FROM generate_series(1, 4 * {size}) n;
+             -- All of it calls Bob and everyone, and all who answered follow what they answered.
+             INSERT INTO mentions
+                 SELECT conversation_id, seq, users.id, thread_root_seq, author_id, messages.created_at FROM messages, users
+                 WHERE username = 'bob';
+             INSERT INTO broadcast_mentions
+                 SELECT conversation_id, seq, 'EVERYONE', thread_root_seq, author_id, created_at FROM messages;
+             INSERT INTO thread_followers
+                 SELECT conversation_id, thread_root_seq, author_id, true, max(seq), max(seq) FROM messages
+                 WHERE thread_root_seq IS NOT NULL GROUP BY 1, 2, 3;
+             INSERT INTO thread_followers
+                 SELECT DISTINCT conversation_id, thread_root_seq, users.id, true, 0 FROM messages, users
+                 WHERE username = 'bob' AND thread_root_seq IS NOT NULL;
              INSERT INTO threads
                  SELECT conversation_id, thread_root_seq, count(*), max(seq), max(created_at) FROM messages
                  WHERE thread_root_seq IS NOT NULL GROUP BY conversation_id, thread_root_seq;
