@@ -16,6 +16,7 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Value as ConstValue, Variables};
 use async_graphql_value::Value;
 
+use crate::conversations::DIRECT_SIZE;
 use crate::error::{Code, Error, Result};
 
 /// Levels of fields; introspection as tools send it has 15.
@@ -410,6 +411,7 @@ fn elements(field: &Field, is_page: bool) -> Elements {
         "presences" => each(field, "userIds"),
         "sidebar" => Elements::Fixed(SIDEBAR),
         "reactions" => Elements::Fixed(REACTIONS),
+        "participants" => Elements::Fixed(DIRECT_SIZE as u32),
         // Of one delivery.
         "signals" => Elements::Fixed(LARGEST_PAGE),
         "nodes" => each(field, "ids"),

@@ -10,6 +10,7 @@ mod archive;
 mod change_role;
 mod chronicle;
 mod create;
+mod direct;
 mod ends;
 pub mod events;
 mod follow;
@@ -44,12 +45,13 @@ pub use archive::{archive_channel, unarchive_channel};
 pub use change_role::{ChangedMember, RoleDraft, change_role};
 pub use chronicle::{Chronicle, Written};
 pub use create::{ChannelDraft, ChannelInput, Created, create_channel};
+pub use direct::{DIRECT_SIZE, NameDraft, OpenDraft, Opened, name_direct, open_direct};
 pub use follow::{Followed, follow, out_of_sight};
 pub use gathering::{Busy, Gathering, Place, Room, gather, save};
 pub use here::{Changed, Here, lock};
 pub use join::join_channel;
 pub use leave::leave;
-pub use loaders::{ConversationById, MemberById, StandingOf};
+pub use loaders::{ConversationById, DirectOfTwo, MemberById, ParticipantsOf, StandingOf};
 pub use may::{Action, Sanction, Standing, Verdict, may};
 pub use pages::{ChannelCursor, ChannelFilter, ChannelOrderField, MemberCursor, MemberFilter, channels, members};
 pub use remove::{RemoveDraft, remove_member};
@@ -146,6 +148,11 @@ impl Reference {
     /// Reads `chan_…`.
     pub fn parse_channel(text: &str) -> Option<Self> {
         Self::parse(text).filter(|reference| reference.kind == Kind::Channel)
+    }
+
+    /// Reads `dm_…`.
+    pub fn parse_direct(text: &str) -> Option<Self> {
+        Self::parse(text).filter(|reference| reference.kind == Kind::Direct)
     }
 }
 

@@ -111,6 +111,17 @@ pub async fn seats(conn: &mut Conn, id: ConversationId, users: &[UserId]) -> Que
         .await
 }
 
+/// The members of direct conversations, which are few in each, as their lists have them.
+pub async fn participants(conn: &mut Conn, ids: &[ConversationId]) -> QueryResult<Vec<Member>> {
+    use conversation_members as m;
+    m::table
+        .filter(m::conversation_id.eq_any(ids).and(m::left_at.is_null()))
+        .order((m::conversation_id, m::rank, m::joined_at, m::id))
+        .select(Member::as_select())
+        .load(conn)
+        .await
+}
+
 /// Seats by their ids; those that ended too, until a rejoin gives them a new one.
 pub async fn members_by_ids(conn: &mut Conn, ids: &[MemberId]) -> QueryResult<Vec<Member>> {
     conversation_members::table

@@ -93,6 +93,9 @@ async fn writing_costs_the_same_statements_however_much_there_is() {
             ("Update", alice, json!({ "channelId": channel, "topic": "Something" }), 9),
             ("Archive", alice, json!({ "channelId": channel }), 9),
             ("Create", alice, json!({ "name": "New", "clientKey": "key-0001", "memberIds": newcomers }), 13),
+            ("OpenDirect", bob, json!({ "userIds": newcomers.iter().take(9).collect::<Vec<_>>() }), 14),
+            // Again: what was opened is found.
+            ("OpenDirect", bob, json!({ "userIds": newcomers.iter().take(9).collect::<Vec<_>>() }), 10),
             ("Remove", alice, json!({ "memberId": seat, "reason": "Spam" }), 9),
             ("Rename", bob, json!({ "displayName": "Robert" }), 2),
             ("Prefer", bob, json!({ "theme": "DARK" }), 2),
