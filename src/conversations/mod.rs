@@ -55,7 +55,7 @@ pub use loaders::{ConversationById, DirectOfTwo, MemberById, ParticipantsOf, Sta
 pub use may::{Action, Sanction, Standing, Verdict, may};
 pub use pages::{ChannelCursor, ChannelFilter, ChannelOrderField, MemberCursor, MemberFilter, channels, members};
 pub use remove::{RemoveDraft, remove_member};
-pub use seat::{Reached, Seat, keep, read_up_to, seat_in};
+pub use seat::{Reached, Seat, keep, read_back_to, read_up_to, seat_in};
 pub use sight::{Sight, in_sight, in_sight_by_id};
 pub use store::{Channel, Conversation, Keeping, Member, NewChannel, NewMember, Position, Viewpoint};
 pub use transfer::transfer;

@@ -255,7 +255,7 @@ async fn an_edit_of_a_stale_version_is_told_the_present_one() {
 // Pages.
 
 /// Every list that is read in pages, and how it is reached; <page> stands for the arguments.
-const LISTS: [(&str, &str); 12] = [
+const LISTS: [(&str, &str); 13] = [
     ("Query.channels", "channels(<page>) { edges { cursor } }"),
     ("Viewer.conversations", "viewer { conversations(<page>) { edges { cursor } } }"),
     ("Query.users", "users(<page>) { edges { cursor } }"),
@@ -279,6 +279,7 @@ const LISTS: [(&str, &str); 12] = [
         "DirectConversation.pins",
         "node(id: <direct>) { ... on DirectConversation { pins(<page>) { edges { cursor } } } }",
     ),
+    ("Message.readers", "node(id: <thread>) { ... on Thread { root { readers(<page>) { edges { cursor } } } } }"),
     ("Thread.replies", "node(id: <thread>) { ... on Thread { replies(<page>) { edges { cursor } } } }"),
 ];
 
@@ -311,6 +312,8 @@ impl Lists {
         alice.ask(REACT, json!({ "input": { "messageId": root, "emoji": "👍" } })).await.data("addReaction");
         alice.ask(PIN, json!({ "input": { "messageId": root } })).await.data("pinMessage");
         let (bob, carol) = (server.register(&key()[..20]).await, server.register(&key()[..20]).await);
+        // Whoever joins has read everything.
+        bob.join(&here).await;
         let direct = alice.direct_with(&[&bob, &carol]).await;
         let noted = alice.say(&direct, "Hi").await["id"].clone();
         alice.ask(PIN, json!({ "input": { "messageId": noted } })).await.data("pinMessage");
@@ -402,6 +405,7 @@ async fn a_cursor_is_of_one_list_alone() {
         written(&format!(r#"["messages",["{nobody}",1]]"#)),
         written(&format!(r#"["members",["{nobody}",1,1,"{nobody}"]]"#)),
         written(&format!(r#"["pins",["{nobody}",1]]"#)),
+        written(&format!(r#"["readers",[1,["{nobody}",1,1,"{nobody}"]]]"#)),
         written(&format!(r#"["reactors",["{nobody}",1,"👍",1]]"#)),
         written(&format!(r#"["nothing",["{nobody}",1]]"#)),
     ];
@@ -650,6 +654,7 @@ async fn everything_wrong_with_an_input_is_said_at_once() {
             &["input.messageId NOT_ALLOWED"],
         ),
         (MARK_READ, json!({ "conversationId": channel, "messageId": any("msg") }), &["input.messageId UNKNOWN_ID"]),
+        (MARK_UNREAD, json!({ "messageId": channel }), &["input.messageId BAD_FORMAT"]),
         (
             KEEP,
             json!({ "conversationId": alice.id, "mutedUntil": "9999-12-31T23:59:59-01:00" }),
@@ -901,6 +906,8 @@ const PROFILE: &str = "mutation($input: UpdateProfileInput!) { updateProfile(inp
 const PREFERENCES: &str = "mutation($input: UpdatePreferencesInput!) { updatePreferences(input: $input) {
     preferences { id } } }";
 const MARK_READ: &str = "mutation($input: MarkConversationReadInput!) { markConversationRead(input: $input) {
+    viewerState { id } } }";
+const MARK_UNREAD: &str = "mutation($input: MarkConversationUnreadInput!) { markConversationUnread(input: $input) {
     viewerState { id } } }";
 const KEEP: &str =
     "mutation($input: UpdateConversationViewerStateInput!) { updateConversationViewerState(input: $input) {

@@ -1,8 +1,10 @@
 //! What is unread, held against the rule's own words while several people do all they can at once: "Messages of others
 //! outside of threads after the read position, deleted ones left out. Writing outside of a thread reads up to that
 //! message; joining, again too, reads all." The model knows the log and what was marked, and counts by looking at it.
+//! What one did at once may have been done in any order, so it knows where a position may be, and goes on from where it
+//! is.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use futures_util::future::join_all;
 use rand::rngs::StdRng;
@@ -52,7 +54,7 @@ async fn what_is_unread_is_what_the_rule_says_whatever_people_do_at_once() {
         for ((person, deed), answer) in deeds.iter().zip(&answers) {
             if deed.succeeded(answer) {
                 *done.entry(deed.name).or_default() += 1;
-                rooms[deed.room].note(person, deed, answer);
+                rooms[deed.room].note(person, deed);
             }
         }
         for room in &mut rooms {
@@ -60,6 +62,13 @@ async fn what_is_unread_is_what_the_rule_says_whatever_people_do_at_once() {
         }
         let shown = join_all(people.iter().map(|person| Shown::to(person, &rooms))).await;
         for (person, mut shown) in people.iter().zip(shown) {
+            for state in &shown.sidebar {
+                let (id, position) = (state["conversation"]["id"].as_str().unwrap(), &state["lastReadSeq"]);
+                let room = rooms.iter_mut().find(|room| room.id == id).unwrap();
+                room.settle(person, position.as_i64().unwrap());
+            }
+            // Whoever is none any more will begin anew.
+            rooms.iter_mut().for_each(|room| drop(room.moves.remove(&person.name)));
             let expected = rooms.iter().filter(|room| room.is_member(person)).map(|room| room.state_of(person));
             let mut expected: Vec<Value> = expected.collect();
             expected.sort_by_key(|state| state["conversation"]["id"].to_string());
@@ -92,10 +101,54 @@ struct Room {
     is_open: bool,
     seq: i64,
     messages: Vec<Message>,
-    /// Where somebody's position was moved to, by name: by joining, by writing, by marking.
-    moves: HashMap<String, Vec<i64>>,
+    /// Where somebody's position stood after the round before, by name.
+    positions: HashMap<String, i64>,
+    /// How it was moved since, in whatever order.
+    moves: HashMap<String, Vec<Move>>,
     /// The seats that hold, by name.
     seats: HashMap<String, String>,
+}
+
+/// What moves a position.
+#[derive(Clone, Debug, PartialEq)]
+enum Move {
+    /// By joining or writing; these come in the order of the log.
+    To(i64),
+    /// Marked read up to here.
+    Forward(i64),
+    /// Marked read up to the head, which was here when it was said or has come further since.
+    ToHead(i64),
+    /// Marked unread from behind here on.
+    Back(i64),
+}
+
+impl Move {
+    fn from(&self, position: i64, head: i64) -> Vec<i64> {
+        match *self {
+            Self::To(seq) => vec![seq],
+            Self::Forward(to) => vec![position.max(to)],
+            Self::ToHead(least) => (least..=head).map(|to| position.max(to)).collect(),
+            Self::Back(to) => vec![position.min(to)],
+        }
+    }
+
+    /// Where one may have come to who did all of these at once.
+    fn all(from: BTreeSet<i64>, moves: &[Self], head: i64) -> BTreeSet<i64> {
+        if moves.is_empty() {
+            return from;
+        }
+        let mut reached = BTreeSet::new();
+        for (at, next) in moves.iter().enumerate() {
+            let is_later = |other: &Self| matches!((other, next), (Self::To(other), Self::To(seq)) if other < seq);
+            if moves.iter().any(is_later) {
+                continue;
+            }
+            let rest = [&moves[..at], &moves[at + 1..]].concat();
+            let there = from.iter().flat_map(|position| next.from(*position, head)).collect();
+            reached.extend(Self::all(there, &rest, head));
+        }
+        reached
+    }
 }
 
 struct Message {
@@ -108,7 +161,15 @@ struct Message {
 
 impl Room {
     fn new(id: String, is_open: bool) -> Self {
-        Self { id, is_open, seq: 0, messages: Vec::new(), moves: HashMap::new(), seats: HashMap::new() }
+        Self {
+            id,
+            is_open,
+            seq: 0,
+            messages: Vec::new(),
+            positions: HashMap::new(),
+            moves: HashMap::new(),
+            seats: HashMap::new(),
+        }
     }
 
     /// Reads on in the log, up to its end.
@@ -135,7 +196,7 @@ impl Room {
                 let (message, is_in_thread) = (&event["message"], event["timelineEdge"].is_null());
                 let (id, author) = (text(&message["id"]), name(&message["author"]));
                 if !is_in_thread {
-                    self.moves.entry(author.clone()).or_default().push(seq);
+                    self.moves.entry(author.clone()).or_default().push(Move::To(seq));
                 }
                 self.messages.push(Message { id, seq, author, is_in_thread, is_deleted: false });
             }
@@ -144,7 +205,7 @@ impl Room {
                 self.messages.iter_mut().find(|message| *deleted == *message.id).unwrap().is_deleted = true;
             }
             "MemberJoinedEvent" => {
-                self.moves.entry(name(&event["user"])).or_default().push(seq);
+                self.moves.entry(name(&event["user"])).or_default().push(Move::To(seq));
                 // Null where it has ended since, as the log goes on to say.
                 self.seats.insert(name(&event["user"]), event["member"]["id"].as_str().unwrap_or_default().to_owned());
             }
@@ -153,26 +214,28 @@ impl Room {
         }
     }
 
-    /// Keeps what somebody marked. Of a position up to which the log was known it is that very one; further on, it is
-    /// what the answer said, which is no earlier than what was known.
-    fn note(&mut self, person: &Actor, deed: &Deed, answer: &Value) {
-        let Some(marked) = deed.marks else { return };
-        let now = answer["data"]["markConversationRead"]["viewerState"]["lastReadSeq"].as_i64().unwrap();
-        assert!(now >= marked.min(self.seq), "{} is at {now} after {deed:?}", person.name);
-        self.moves.entry(person.name.clone()).or_default().push(if marked <= self.seq { marked } else { now });
+    /// Keeps what somebody marked.
+    fn note(&mut self, person: &Actor, deed: &Deed) {
+        if let Some(marks) = &deed.marks {
+            self.moves.entry(person.name.clone()).or_default().push(marks.clone());
+        }
+    }
+
+    /// Finds that somebody's position is one to which all that they did may have brought it, and goes on from there.
+    fn settle(&mut self, person: &Actor, position: i64) {
+        let moves = self.moves.remove(&person.name).unwrap_or_default();
+        let from = self.positions.get(&person.name).copied().unwrap_or_default();
+        let reached = Move::all(BTreeSet::from([from]), &moves, self.seq);
+        assert!(reached.contains(&position), "{} is at {position}, from {from} by {moves:?}", person.name);
+        self.positions.insert(person.name.clone(), position);
     }
 
     fn is_member(&self, person: &Actor) -> bool {
         self.seats.contains_key(&person.name)
     }
 
-    /// Positions move forward only.
-    fn position(&self, person: &Actor) -> i64 {
-        self.moves[&person.name].iter().copied().max().unwrap()
-    }
-
     fn state_of(&self, person: &Actor) -> Value {
-        let position = self.position(person);
+        let position = self.positions[&person.name];
         let unread = self.messages.iter().filter(|message| {
             message.author != person.name && !message.is_in_thread && message.seq > position && !message.is_deleted
         });
@@ -195,11 +258,11 @@ struct Deed {
     room: usize,
     ask: String,
     input: Value,
-    /// The position that is marked.
-    marks: Option<i64>,
+    /// How it moves the position of whoever does it.
+    marks: Option<Move>,
 }
 
-const DEED_NAMES: [&str; 11] = [
+const DEED_NAMES: [&str; 12] = [
     "send",
     "reply",
     "delete",
@@ -207,6 +270,7 @@ const DEED_NAMES: [&str; 11] = [
     "mark a position",
     "mark beyond the head",
     "mark a message",
+    "mark unread",
     "leave",
     "join",
     "remove",
@@ -237,17 +301,22 @@ impl Deed {
                 send["threadRootId"] = json!(root.id);
                 ("reply", "sendMessage", send, None)
             }
-            (24..32, _, _) => ("mark all", "markConversationRead", here, Some(i64::MAX)),
+            (24..32, _, _) => ("mark all", "markConversationRead", here, Some(Move::ToHead(room.seq))),
             (32..40, _, _) => {
                 let seq = chance.random_range(0..=room.seq);
-                ("mark a position", "markConversationRead", with("seq", json!(seq)), Some(seq))
+                ("mark a position", "markConversationRead", with("seq", json!(seq)), Some(Move::Forward(seq)))
             }
             (40..44, _, _) => {
                 let seq = room.seq + chance.random_range(1..9);
-                ("mark beyond the head", "markConversationRead", with("seq", json!(seq)), Some(i64::MAX))
+                ("mark beyond the head", "markConversationRead", with("seq", json!(seq)), Some(Move::ToHead(room.seq)))
             }
             (44..52, _, Some(root)) => {
-                ("mark a message", "markConversationRead", with("messageId", json!(root.id)), Some(root.seq))
+                let marks = Move::Forward(root.seq);
+                ("mark a message", "markConversationRead", with("messageId", json!(root.id)), Some(marks))
+            }
+            (90..98, _, Some(root)) => {
+                let marks = Move::Back(root.seq - 1);
+                ("mark unread", "markConversationUnread", json!({ "messageId": root.id }), Some(marks))
             }
             (52..64, _, _) if room.is_open && !is_owner && is_in => ("leave", "leaveConversation", here, None),
             (52..90, _, _) if room.is_open && !is_in => ("join", "joinChannel", json!({ "channelId": room.id }), None),
@@ -257,8 +326,7 @@ impl Deed {
             },
             _ => ("send", "sendMessage", send, None),
         };
-        let selection = if marks.is_some() { "viewerState { lastReadSeq }" } else { "__typename" };
-        Self { name, room: index, ask: mutation(field, selection), input, marks }
+        Self { name, room: index, ask: mutation(field, "__typename"), input, marks }
     }
 
     async fn run(&self, person: &Actor) -> Value {

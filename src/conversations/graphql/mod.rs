@@ -14,7 +14,7 @@ use async_graphql::{Context, ID, Interface};
 
 pub use event::ConversationEventBatch;
 pub use kinds::{Channel, DirectConversation, direct_of_two};
-pub use member::ConversationMember;
+pub use member::{ConversationMember, ConversationMemberConnection, ConversationMemberEdge};
 pub use mutation::ConversationMutation;
 pub use query::{ConversationQuery, ConversationSubscription};
 
@@ -28,7 +28,6 @@ use crate::reads::graphql::ConversationViewerState;
 use crate::scalar::DateTime;
 use crate::users::graphql::User;
 use inputs::MemberFilter;
-use member::ConversationMemberConnection;
 use permissions::ConversationPermissions;
 
 /// A place where messages are written: a channel, of the server or of a group, or a direct conversation. All of

@@ -18,8 +18,8 @@ pub(super) use directs::{found_by, give_up_key, save_name, sharing_with, take_ke
 pub(super) use member_list::members;
 pub use seats::{Keeping, Member, NewMember, Position};
 pub(super) use seats::{
-    SeatRow, keep, member_with_kind, members_by_ids, owner, participants, read_by_writing, read_up_to, save_seats,
-    seat, seat_all, seat_rows, seats, set_left, set_role,
+    SeatRow, keep, lock_seat, member_with_kind, members_by_ids, owner, participants, read_back_to, read_by_writing,
+    read_up_to, save_seats, seat, seat_all, seat_rows, seats, set_left, set_role,
 };
 pub use standings::Viewpoint;
 pub(super) use standings::{lock_seated, standings};

@@ -84,6 +84,7 @@ async fn writing_costs_the_same_statements_however_much_there_is() {
             ("Delete", bob, json!({ "messageId": said }), 14),
             ("MarkRead", bob, json!({ "conversationId": channel }), 5),
             ("MarkRead", bob, json!({ "conversationId": channel, "seq": 4 }), 6),
+            ("MarkUnread", bob, json!({ "messageId": root }), 9),
             ("Keep", bob, json!({ "conversationId": channel, "isFavorite": true }), 4),
             ("Type", bob, json!({ "conversationId": channel }), 2),
             ("Join", &carol, json!({ "channelId": channel }), 9),
