@@ -26,11 +26,11 @@
 //!   `subscription` (source streams, and those who share one), `answer` (what goes back).
 //! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles): `audit`,
 //!   `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences), `conversations` (channels,
-//!   members, roles), `presence` (who is here, what they say about it, who types), `reads` (what is unread, the sidebar,
-//!   the inbox), `messages` (threads, mentions, reactions, pins), `import`, `viewer_events` (everything that concerns
-//!   somebody, in one stream). In each: `mod.rs` is the front door; a verb a file is a rule; `store.rs`, or the folder
-//!   `store`, is SQL; `events.rs` is what stands in the log; `loaders.rs` looks up many at once; `graphql` is the face. A
-//!   folder within an area is the same in small.
+//!   direct conversations, members, roles), `presence` (who is here, what they say about it, who types), `reads` (what is
+//!   unread, the sidebar, the inbox), `messages` (threads, mentions, reactions, pins), `import`, `viewer_events`
+//!   (everything that concerns somebody, in one stream). In each: `mod.rs` is the front door; a verb a file is a rule;
+//!   `store.rs`, or the folder `store`, is SQL; `events.rs` is what stands in the log; `loaders.rs` looks up many at once;
+//!   `graphql` is the face. A folder within an area is the same in small.
 //! - The top, which knows all areas: `api` (the schema and the door to executing), `http` (router, requests, streams,
 //!   sockets), `start` (from nothing to a running server).
 //!
@@ -39,7 +39,8 @@
 //! - SQL only in `store` and `db`; a store writes only its own tables.
 //! - Nothing is published that was not committed.
 //! - Commit order is `seq` order within a conversation: whatever takes a `seq`, or changes what a send checks, first locks
-//!   the conversation's row, in a statement of its own. A reader that sees a gap reads the table.
+//!   the conversation's row, in a statement of its own; but for blocks, which are of people and hold for what begins after
+//!   them. A reader that sees a gap reads the table.
 //! - Nothing reads the clock but `Clock`; ids are typed and carry its time.
 //! - Out of sight is *not found*: `conversations::Sight` is the only way to read, `conversations::lock` the only way to
 //!   write (`gather`, where many write at once), but for what is each member's own, which takes their `Seat` and no lock;

@@ -113,6 +113,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    direct_conversations (conversation_id) {
+        conversation_id -> Uuid,
+        opened_for -> Nullable<Bytea>,
+        name -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     conversation_members (conversation_id, user_id) {
         conversation_id -> Uuid,
         user_id -> Uuid,
@@ -301,6 +309,7 @@ diesel::joinable!(accounts -> users (user_id));
 diesel::joinable!(channels -> conversations (conversation_id));
 diesel::joinable!(conversation_members -> conversations (conversation_id));
 diesel::joinable!(conversation_members -> users (user_id));
+diesel::joinable!(direct_conversations -> conversations (conversation_id));
 diesel::joinable!(preferences -> users (user_id));
 diesel::joinable!(presences -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
@@ -315,6 +324,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     conversation_members,
     conversations,
     creation_keys,
+    direct_conversations,
     import_channels,
     import_lines,
     import_people,

@@ -128,7 +128,7 @@ COMMENT ON COLUMN conversation_members.rank IS 'Place of the role, 1 for OWNER: 
 COMMENT ON COLUMN conversation_members.departure IS 'How the membership ended.';
 COMMENT ON COLUMN conversation_members.departure_note IS 'Why, as the one who ended it wrote it.';
 COMMENT ON COLUMN conversation_members.last_read_no IS 'Number of the last message read; joining moves it to the head.';
-COMMENT ON COLUMN conversation_members.own_unread IS 'One''s own messages behind a position that was moved back; reset by the next move forward.';
+COMMENT ON COLUMN conversation_members.own_unread IS 'One''s own messages behind a position that was moved back. A move forward takes off those that it passes.';
 CREATE INDEX conversation_members_user_id_idx ON conversation_members (user_id);
 CREATE INDEX conversation_members_added_by_id_idx ON conversation_members (added_by_id);
 CREATE INDEX conversation_members_order_idx ON conversation_members (conversation_id, rank, joined_at, id) WHERE left_at IS NULL;

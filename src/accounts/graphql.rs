@@ -92,7 +92,8 @@ impl Viewer {
         reads::conversations(ctx, &self.0, filter, Arguments { first, after, last, before }).await
     }
 
-    /// Every conversation the viewer is in, by name: up to 1000, for a sidebar. Costs one for each ten.
+    /// Every conversation the viewer is in, channels by name, then direct ones by latest activity: up to 1000, for a
+    /// sidebar. Costs one for each ten.
     async fn sidebar(&self, ctx: &Context<'_>) -> Result<Vec<ConversationViewerState>> {
         reads::sidebar(ctx, &self.0).await
     }

@@ -16,6 +16,7 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Value as ConstValue, Variables};
 use async_graphql_value::Value;
 
+use crate::conversations::DIRECT_SIZE;
 use crate::error::{Code, Error, Result};
 
 /// Levels of fields; introspection as tools send it has 15.
@@ -42,8 +43,6 @@ const REACTIONS: u32 = 5;
 const CAUGHT_UP: u32 = 20;
 /// What the mentions in a message count as, by the same measure.
 const MENTIONS: u32 = 5;
-/// People shown of those who wrote in a thread, where nothing is said.
-const PARTICIPANTS: u32 = 5;
 /// Fields once every fragment is written out.
 const FIELDS: u32 = 2_000;
 /// The same, of all operations and fragments together: the library looks into each by itself.
@@ -430,7 +429,10 @@ fn elements(field: &Field, is_page: bool) -> Elements {
         "reactions" => Elements::Fixed(REACTIONS),
         // Of a message; those of the viewer come in pages.
         "mentions" if !is_page => Elements::Fixed(MENTIONS),
-        "participants" => Elements::Page(number("limit").unwrap_or(Number::Fixed(PARTICIPANTS)), Number::Fixed(0)),
+        // Of a thread those that are asked for, of a direct conversation all.
+        "participants" => {
+            Elements::Page(number("limit").unwrap_or(Number::Fixed(DIRECT_SIZE as u32)), Number::Fixed(0))
+        }
         // Of one delivery.
         "signals" => Elements::Fixed(LARGEST_PAGE),
         "nodes" => each(field, "ids"),

@@ -6,7 +6,9 @@ use futures_util::future::join_all;
 use crate::accounts::graphql::{Session, Viewer, find_session};
 use crate::accounts::preferences::graphql::{Preferences, preferences};
 use crate::context::Ask;
-use crate::conversations::graphql::{self as conversations, Channel, Conversation, ConversationMember};
+use crate::conversations::graphql::{
+    self as conversations, Channel, Conversation, ConversationMember, DirectConversation,
+};
 use crate::conversations::{MemberById, Reference, in_sight_by_id};
 use crate::error::{Error, Result};
 use crate::id::{InboxId, MemberId, MessageId, PreferencesId, SessionId, ThreadId, UserId, ViewerId};
@@ -28,6 +30,7 @@ pub enum Node {
     Channel(Channel),
     ConversationMember(ConversationMember),
     ConversationViewerState(ConversationViewerState),
+    DirectConversation(DirectConversation),
     Message(Message),
     Preferences(Preferences),
     Session(Session),
@@ -65,7 +68,10 @@ async fn nodes(ctx: &Context<'_>, ids: Vec<ID>) -> Result<Vec<Option<Node>>> {
 async fn node(ctx: &Context<'_>, argument: &'static str, id: &ID) -> Result<Option<Node>> {
     let viewer = ctx.viewer()?;
     if let Some(reference) = Reference::parse(id) {
-        return Ok(conversations::find(ctx, reference).await?.map(|Conversation::Channel(channel)| channel.into()));
+        return Ok(conversations::find(ctx, reference).await?.map(|found| match found {
+            Conversation::Channel(channel) => channel.into(),
+            Conversation::Direct(direct) => direct.into(),
+        }));
     }
     if let Some(id) = MessageId::parse(id) {
         return Ok(messages::find(ctx, id).await?.map(Node::Message));

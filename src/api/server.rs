@@ -5,6 +5,7 @@ use async_graphql::{Context, Enum, Object, SimpleObject};
 
 use super::guard;
 use crate::context::Ask;
+use crate::conversations::DIRECT_SIZE;
 use crate::error::{Code, InputCode};
 use crate::log::REPLAYED_EVENTS;
 use crate::messages::{CONTENT, MENTIONED_AT_ONCE};
@@ -57,6 +58,8 @@ pub struct ServerLimits {
     message_length: i32,
     /// People mentioned by name in a message.
     mentions_per_message: i32,
+    /// People in one direct conversation, the viewer included.
+    direct_conversation_size: i32,
     /// Edges in one page of a connection.
     page_size: i32,
     /// Events that one resumed stream replays before it reports a gap instead.
@@ -108,6 +111,7 @@ impl Server {
         ServerLimits {
             message_length: *CONTENT.end() as i32,
             mentions_per_message: MENTIONED_AT_ONCE as i32,
+            direct_conversation_size: DIRECT_SIZE as i32,
             page_size: MOST as i32,
             replayed_events: REPLAYED_EVENTS,
             operation_cost: guard::COST as i32,

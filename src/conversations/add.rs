@@ -3,9 +3,12 @@
 use async_graphql::Enum;
 
 use super::create::ADDED_AT_ONCE;
-use super::{Action, Changed, Departure, Member, MemberRole, Reference, lock, store};
+use super::direct::{self, People};
+use super::{Action, Changed, Departure, Here, Kind, Member, MemberRole, Reference, lock, store};
 use crate::app::App;
-use crate::error::Result;
+use crate::clock::Instant;
+use crate::db::Tx;
+use crate::error::{Error, Result};
 use crate::id::UserId;
 use crate::text::{Fault, Wrong};
 use crate::users;
@@ -63,34 +66,100 @@ impl AddDraft {
     }
 }
 
-/// Adds people to a conversation; those who cannot be added come back with the reason.
+/// People who are to be added, apart by what becomes of them; each in the order in which they were named.
+#[derive(Default)]
+struct Judged {
+    /// Those who are members already.
+    members: Vec<Member>,
+    newcomers: Vec<UserId>,
+    rejected: Vec<(UserId, Rejection)>,
+}
+
+/// Adds people to a conversation; those who cannot be added come back with the reason. Where its people are fixed, adding
+/// opens another one for them and the newcomers.
 pub async fn add_members(app: &App, viewer: &Viewer, draft: AddDraft) -> Result<Added> {
     let now = app.clock.now();
     let AddDraft { conversation: reference, ref people, role } = draft;
     app.db
         .transaction(async move |tx| {
-            let mut here = lock(tx, viewer, reference, now).await?;
+            let here = lock(tx, viewer, reference, now).await?;
             here.may(Action::AddMembers(role)).or_refuse()?;
-            let known = users::existing(tx, people).await?;
-            let reachable = users::reachable(tx, people).await?;
-            let in_block = users::in_block_among(tx, viewer.user_id, people).await?;
-            let seats = store::seats(tx, reference.id, people).await?;
-            let (mut members, mut newcomers, mut rejected) = (Vec::new(), Vec::new(), Vec::new());
-            for &person in people {
-                let seat = seats.iter().find(|seat| seat.user_id == person);
-                match seat.map(|seat| seat.departure) {
-                    Some(None) => members.extend(seat.cloned()),
-                    Some(Some(Departure::Banned)) => rejected.push((person, Rejection::Banned)),
-                    _ if in_block.contains(&person) => rejected.push((person, Rejection::NotAllowed)),
-                    _ if reachable.contains(&person) => newcomers.push(person),
-                    _ if known.contains(&person) => rejected.push((person, Rejection::NotAllowed)),
-                    _ => rejected.push((person, Rejection::NotFound)),
+            let Judged { members, newcomers, rejected } = judge(tx, &here, people).await?;
+            let (changed, mut members) = match here.conversation.has_fixed_people() {
+                _ if newcomers.is_empty() => (here.unchanged(), members),
+                true => {
+                    let another = open_another(tx, viewer, &here, newcomers, now).await?;
+                    let members = store::seats(tx, another.sight.id(), people).await?;
+                    (another, members)
                 }
-            }
-            members.extend(here.seat_all(tx, &newcomers, role).await?);
+                false => {
+                    let (changed, new) = seat(tx, here, &newcomers, role).await?;
+                    (changed, [members, new].concat())
+                }
+            };
             // As they were named.
             members.sort_by_key(|member| people.iter().position(|person| *person == member.user_id));
-            Ok(Added { changed: here.write(tx).await?, members, rejected })
+            Ok(Added { changed, members, rejected })
         })
         .await
+}
+
+/// Of these people, those whom somebody may bring into a conversation.
+pub(super) async fn addable(tx: &mut Tx, user: UserId, people: &[UserId]) -> Result<Vec<UserId>> {
+    let mut reachable = users::reachable(tx, people).await?;
+    let in_block = users::in_block_among(tx, user, people).await?;
+    reachable.retain(|person| !in_block.contains(person));
+    Ok(reachable)
+}
+
+async fn judge(tx: &mut Tx, here: &Here, people: &[UserId]) -> Result<Judged> {
+    let known = users::existing(tx, people).await?;
+    let mut addable = addable(tx, here.viewer_id(), people).await?;
+    if here.conversation.kind == Kind::Direct {
+        let willing = direct::willing(tx, here.viewer_id(), people).await?;
+        addable.retain(|person| willing.contains(person));
+    }
+    let seats = store::seats(tx, here.conversation.id, people).await?;
+    let mut judged = Judged::default();
+    for &person in people {
+        let seat = seats.iter().find(|seat| seat.user_id == person);
+        let rejection = match seat.map(|seat| seat.departure) {
+            Some(None) => {
+                judged.members.extend(seat.cloned());
+                continue;
+            }
+            Some(Some(Departure::Banned)) => Some(Rejection::Banned),
+            _ if !known.contains(&person) => Some(Rejection::NotFound),
+            _ if !addable.contains(&person) => Some(Rejection::NotAllowed),
+            _ if judged.newcomers.len() >= here.conversation.room() => Some(Rejection::Full),
+            _ => None,
+        };
+        match rejection {
+            Some(reason) => judged.rejected.push((person, reason)),
+            None => judged.newcomers.push(person),
+        }
+    }
+    Ok(judged)
+}
+
+async fn seat(tx: &mut Tx, mut here: Here, newcomers: &[UserId], role: MemberRole) -> Result<(Changed, Vec<Member>)> {
+    let new = here.seat_all(tx, newcomers, role).await?;
+    if here.conversation.kind == Kind::Direct {
+        direct::regroup(tx, &mut here).await?;
+    }
+    Ok((here.write(tx).await?, new))
+}
+
+async fn open_another(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    here: &Here,
+    newcomers: Vec<UserId>,
+    now: Instant,
+) -> Result<Changed> {
+    let already = store::participants(tx, &[here.conversation.id]).await?;
+    let people = already.iter().map(|member| member.user_id).chain(newcomers);
+    let people =
+        People::of(viewer.user_id, people).map_err(|_| Error::internal("more people than there is room for"))?;
+    Ok(direct::open_for(tx, viewer, &people, now).await?.changed)
 }

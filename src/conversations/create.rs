@@ -1,13 +1,12 @@
 //! Creating a channel.
 
-use super::{Changed, Channel, Here, Kind, MemberRole, NewChannel, Reference, Visibility, lock, store};
+use super::{Changed, Channel, Here, Kind, MemberRole, NewChannel, Reference, Visibility, add, lock, store};
 use crate::app::App;
 use crate::clock::Instant;
 use crate::db::{OnConstraint, Tx};
 use crate::error::{Code, Error, InputCode, Result};
 use crate::id::{ConversationId, UserId};
 use crate::text::{self, Fault, Wrong};
-use crate::users;
 use crate::viewer::Viewer;
 
 /// The people that one call may add.
@@ -180,13 +179,11 @@ async fn known(tx: &mut Tx, draft: &ChannelDraft, viewer: &Viewer) -> Result<Vec
             wanted.push(id);
         }
     }
-    let mut reachable = users::reachable(tx, &wanted).await?;
-    let in_block = users::in_block_among(tx, viewer.user_id, &wanted).await?;
-    reachable.retain(|id| !in_block.contains(id));
+    let addable = add::addable(tx, viewer.user_id, &wanted).await?;
     let mut wrong = Wrong::default();
     wrong.note_each(
         "memberIds",
-        draft.members.iter().map(|id| match reachable.contains(id) || *id == viewer.user_id {
+        draft.members.iter().map(|id| match addable.contains(id) || *id == viewer.user_id {
             true => Ok(()),
             false => Err(Fault::unknown_id()),
         }),

@@ -1,7 +1,9 @@
 //! Conversations, sights and seats by the handful.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use super::direct::People;
 use super::store::{self, Conversation, Departed, Member, Viewpoint};
 use crate::app::App;
 use crate::context::Load;
@@ -61,5 +63,39 @@ impl Load for DepartureOf {
         let keys = keys.to_vec();
         let found = app.db.read(async move |conn| store::departures(conn, &keys).await).await?;
         Ok(found.into_iter().map(|departed| ((departed.reference.id, departed.user_id), departed)).collect())
+    }
+}
+
+/// The members of a direct conversation, for whoever has sight of it.
+pub struct ParticipantsOf;
+
+impl Load for ParticipantsOf {
+    type Key = ConversationId;
+    type Value = Vec<Arc<Member>>;
+
+    async fn load(app: &App, keys: &[ConversationId]) -> Result<HashMap<ConversationId, Vec<Arc<Member>>>> {
+        let keys = keys.to_vec();
+        let found = app.db.read(async move |conn| store::participants(conn, &keys).await).await?;
+        let mut all = HashMap::<_, Vec<_>>::new();
+        for member in found {
+            all.entry(member.conversation_id).or_default().push(Arc::new(member));
+        }
+        Ok(all)
+    }
+}
+
+/// The direct conversation that was opened for two alone; sight of it is still to be asked for.
+pub struct DirectOfTwo;
+
+impl Load for DirectOfTwo {
+    type Key = (UserId, UserId);
+    type Value = ConversationId;
+
+    async fn load(app: &App, keys: &[Self::Key]) -> Result<HashMap<Self::Key, ConversationId>> {
+        let people: Vec<_> = keys.iter().map(|&(user, other)| People::pair(user, other).key()).collect();
+        let wanted = people.clone();
+        let found = app.db.read(async move |conn| store::found_by(conn, &wanted).await).await?;
+        let found: HashMap<_, _> = found.into_iter().collect();
+        Ok(keys.iter().zip(&people).filter_map(|(pair, key)| Some((*pair, *found.get(key)?))).collect())
     }
 }

@@ -61,6 +61,8 @@ pub struct Standing {
     pub group_role: Option<MemberRole>,
     pub server_role: ServerRole,
     pub sanction: Option<Sanction>,
+    /// Whether its people stay who they are: a direct conversation of one or two.
+    pub has_fixed_people: bool,
     /// Whether the other one of a direct conversation of two and the viewer stand in a block.
     pub is_blocked: bool,
 }
@@ -132,12 +134,14 @@ fn is_permitted(action: Action, standing: &Standing) -> bool {
         React | Type | Call => !standing.is_blocked,
         MarkRead | DeleteOwn | Join => true,
         // Nobody would be left who could hand it over.
-        Leave => seat != MemberRole::Owner,
+        Leave => seat != MemberRole::Owner && !standing.has_fixed_people,
         Edit => !standing.is_blocked,
         DeleteOf(author) => at_least(MemberRole::Moderator) && author.is_none_or(outranks),
-        Pin => is_direct || at_least(MemberRole::Moderator),
+        Pin if is_direct => !standing.is_blocked,
+        Pin => at_least(MemberRole::Moderator),
         MentionEveryone => at_least(MemberRole::Moderator),
-        AddMembers(_) if is_direct => !standing.is_blocked,
+        // Where the people are fixed it opens another one.
+        AddMembers(given) if is_direct => given == MemberRole::Member && !standing.is_blocked,
         AddMembers(given) => {
             let least = match standing.visibility {
                 Visibility::Public => MemberRole::Member,
@@ -151,7 +155,8 @@ fn is_permitted(action: Action, standing: &Standing) -> bool {
             at_least(least) && may_give
         }
         Remove(other) => !is_direct && at_least(MemberRole::Moderator) && outranks(other),
-        UpdateSettings => is_direct || at_least(MemberRole::Admin),
+        UpdateSettings if is_direct => !standing.has_fixed_people,
+        UpdateSettings => at_least(MemberRole::Admin),
         // Who would set one above their own could not write; who would lower such a one would let themselves in.
         ChangePostingRole(from, to) => !is_direct && at_least(MemberRole::Admin) && at_least(from) && at_least(to),
         ChangeRole(from, to) => {
@@ -182,6 +187,7 @@ mod tests {
             group_role: None,
             server_role: ServerRole::User,
             sanction: None,
+            has_fixed_people: false,
             is_blocked: false,
         }
     }
@@ -279,17 +285,26 @@ mod tests {
     #[test]
     fn in_a_direct_conversation_all_are_alike_and_nobody_removes_another() {
         let direct = |s| Standing { kind: Kind::Direct, visibility: Visibility::Private, ..s };
-        assert_eq!(who(Pin, direct), "yyyyy-");
-        assert_eq!(who(AddMembers(Member), direct), "yyyyy-");
+        for action in [Pin, AddMembers(Member), UpdateSettings] {
+            assert_eq!(who(action, direct), "yyyyy-", "{action:?}");
+        }
         let transfer = TransferOwnership { has_owner: false };
         let posting = ChangePostingRole(Guest, Guest);
-        for action in [Remove(Guest), Archive, MakePublic, transfer, posting, ChangeRole(Member, Admin)] {
+        let role = ChangeRole(Member, Admin);
+        for action in [Remove(Guest), Archive, MakePublic, transfer, posting, role, AddMembers(Guest)] {
             assert_eq!(who(action, direct), "------", "{action:?}");
         }
-        let blocked = |s| Standing { is_blocked: true, ..direct(s) };
-        for action in [Post, Reply, React, Call, AddMembers(Member)] {
+        let fixed = |s| Standing { has_fixed_people: true, ..direct(s) };
+        for (action, people) in [(Post, "yyyyy-"), (AddMembers(Member), "yyyyy-"), (Leave, "------")] {
+            assert_eq!(who(action, fixed), people, "{action:?}");
+        }
+        assert_eq!(who(UpdateSettings, fixed), "------");
+        let blocked = |s| Standing { is_blocked: true, ..fixed(s) };
+        for action in [Post, Reply, React, Type, Call, Edit, Pin, AddMembers(Member)] {
             assert_eq!(who(action, blocked), "------", "{action:?}");
         }
-        assert_eq!(who(MarkRead, blocked), "yyyyy-");
+        for action in [MarkRead, DeleteOwn] {
+            assert_eq!(who(action, blocked), "yyyyy-", "{action:?}");
+        }
     }
 }

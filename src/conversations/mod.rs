@@ -11,6 +11,7 @@ mod catch_up;
 mod change_role;
 mod chronicle;
 mod create;
+mod direct;
 mod ends;
 pub mod events;
 mod follow;
@@ -48,16 +49,17 @@ pub use catch_up::{CatchUpDraft, catch_up};
 pub use change_role::{ChangedMember, RoleDraft, change_role};
 pub use chronicle::{Chronicle, Written};
 pub use create::{ChannelDraft, ChannelInput, Created, create_channel};
+pub use direct::{DIRECT_SIZE, NameDraft, OpenDraft, Opened, name_direct, open_direct};
 pub use follow::{Followed, follow, out_of_sight};
 pub use gathering::{Busy, Gathering, Place, Room, gather, save};
 pub use here::{Changed, Here, lock};
 pub use join::join_channel;
 pub use leave::leave;
-pub use loaders::{ConversationById, DepartureOf, MemberById, StandingOf};
+pub use loaders::{ConversationById, DepartureOf, DirectOfTwo, MemberById, ParticipantsOf, StandingOf};
 pub use may::{Action, Sanction, Standing, Verdict, may};
 pub use pages::{ChannelCursor, ChannelFilter, ChannelOrderField, MemberCursor, MemberFilter, channels, members};
 pub use remove::{RemoveDraft, remove_member};
-pub use seat::{Reached, Seat, keep, read_up_to, seat_in};
+pub use seat::{Reached, Seat, keep, read_back_to, read_up_to, seat_in};
 pub use sight::{Sight, in_sight, in_sight_by_id};
 pub use store::{Channel, Conversation, Departed, Keeping, Member, NewChannel, NewMember, Position, Viewpoint};
 pub use transfer::transfer;
@@ -150,6 +152,11 @@ impl Reference {
     /// Reads `chan_…`.
     pub fn parse_channel(text: &str) -> Option<Self> {
         Self::parse(text).filter(|reference| reference.kind == Kind::Channel)
+    }
+
+    /// Reads `dm_…`.
+    pub fn parse_direct(text: &str) -> Option<Self> {
+        Self::parse(text).filter(|reference| reference.kind == Kind::Direct)
     }
 }
 

@@ -113,7 +113,12 @@ impl MemberCursor {
         Self(member.conversation_id, member.rank, member.joined_at.into(), member.id)
     }
 
-    pub(super) fn values(&self) -> (i16, Instant, MemberId) {
+    /// Whether it stands in the list of this conversation's members.
+    pub fn is_of(&self, id: ConversationId) -> bool {
+        self.0 == id
+    }
+
+    pub fn values(&self) -> (i16, Instant, MemberId) {
         (self.1, self.2.into(), self.3)
     }
 }
@@ -134,7 +139,7 @@ pub async fn channels(
 
 /// Members: by role, then by when they joined.
 pub async fn members(app: &App, sight: Sight, filter: MemberFilter, arguments: Arguments) -> Result<Page<Member>> {
-    let window = arguments.window_of(|cursor: &MemberCursor| cursor.0 == sight.id())?;
+    let window = arguments.window_of(|cursor: &MemberCursor| cursor.is_of(sight.id()))?;
     let (filter, wanted) = (&filter, &window);
     let rows = app.db.read(async move |conn| store::members(conn, sight.id(), filter, wanted).await).await?;
     Ok(window.page(rows))

@@ -78,6 +78,18 @@ pub async fn read_up_to(tx: &mut Tx, seat: &Seat, to: Reached, now: Instant) -> 
     Ok(has_moved)
 }
 
+/// Moves the position of one's own seat back; one that is further back already stays.
+///
+/// Without the conversation's lock too. But one's own messages behind the position are counted, and who sends moves their
+/// position: so the seat is locked first, in a statement of its own. What its holder has sent until then is counted by the
+/// next one, and what they send afterwards moves the position past it, and has nothing of theirs behind it.
+pub async fn read_back_to(tx: &mut Tx, seat: &Seat, to: Reached) -> Result<()> {
+    store::lock_seat(tx, seat.id()).await?;
+    store::read_back_to(tx, seat.id(), to).await?;
+    seat.mark_changed(tx);
+    Ok(())
+}
+
 /// Changes how one's own seat is kept. It needs no lock: while the seat holds nobody else writes these columns, and only
 /// what changes is written, so that two of one's own devices do not undo each other's changes.
 pub async fn keep(tx: &mut Tx, seat: &Seat, keeping: &Keeping) -> Result<()> {

@@ -50,7 +50,7 @@ pub async fn inbox(app: &App, viewer: &Viewer, filter: InboxFilter, arguments: A
     Ok(window.page(rows))
 }
 
-/// All conversations that the viewer is in, by name.
+/// All conversations that the viewer is in: channels by name, then direct ones, latest activity first.
 pub async fn sidebar(app: &App, viewer: &Viewer) -> Result<Vec<State>> {
     let user_id = viewer.user_id;
     app.db.read(async move |conn| store::sidebar(conn, user_id, SIDEBAR).await).await

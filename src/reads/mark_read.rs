@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::conversations::{self, Action, Reached, Reference, Seat};
 use crate::db::Tx;
 use crate::error::{InputCode, Result};
-use crate::id::MessageId;
+use crate::id::{ConversationId, MessageId};
 use crate::presence;
 use crate::realtime::{Passing, Signal};
 use crate::text::{Fault, Wrong};
@@ -75,22 +75,25 @@ pub async fn mark_read(app: &App, viewer: &Viewer, seat: Seat, draft: MarkReadDr
         .await
 }
 
-/// What was read up to, which must be outside of threads if it is a message.
+/// What was read up to.
 async fn position(tx: &mut Tx, seat: &Seat, up_to: UpTo) -> Result<Reached> {
     let id = seat.sight().id();
     let seq = match up_to {
         UpTo::Everything => None,
         UpTo::Seq(seq) => Some(seq),
-        UpTo::Message(message) => {
-            let found = match store::message(tx, id, message).await? {
-                None => Err(Fault::unknown_id()),
-                Some((_, true)) => Err(Fault::new(InputCode::NotAllowed, "It is in a thread")),
-                Some((seq, false)) => Ok(seq),
-            };
-            let mut wrong = Wrong::default();
-            let seq = wrong.note("messageId", found);
-            Some(wrong.finish(|| seq)?)
-        }
+        UpTo::Message(message) => Some(place_of(tx, id, message).await?),
     };
     Ok(store::position(tx, id, seq).await?)
+}
+
+/// Where a message stands, which must be outside of threads: the position of a conversation says nothing of those.
+pub(super) async fn place_of(tx: &mut Tx, id: ConversationId, message: MessageId) -> Result<i32> {
+    let found = match store::message(tx, id, message).await? {
+        None => Err(Fault::unknown_id()),
+        Some((_, true)) => Err(Fault::new(InputCode::NotAllowed, "It is in a thread")),
+        Some((seq, false)) => Ok(seq),
+    };
+    let mut wrong = Wrong::default();
+    let seq = wrong.note("messageId", found);
+    wrong.finish(|| seq)
 }

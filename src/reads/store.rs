@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use diesel::QueryResult;
-use diesel::dsl::{AsSelect, Eq, auto_type, count_star};
+use diesel::dsl::{AsSelect, Eq, auto_type, case_when, count_star};
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -13,11 +13,11 @@ use diesel_async::RunQueryDsl;
 
 use super::inbox::{InboxCursor, InboxFilter};
 use crate::clock::Instant;
-use crate::conversations::{Conversation, Member, Reached};
+use crate::conversations::{Conversation, Kind, Member, Reached};
 use crate::db::{Conn, among, lower};
 use crate::id::{ConversationId, MessageId, UserId};
 use crate::page::{Direction, Window};
-use crate::schema::{channels, conversation_members, conversations, messages};
+use crate::schema::{channels, conversation_members, conversations, direct_conversations, messages};
 
 /// How a member keeps a conversation, and the conversation as it was at the same moment.
 #[derive(Clone, Debug)]
@@ -89,9 +89,12 @@ expression! {
 #[auto_type(no_type_alias)]
 fn held() -> _ {
     let channel_of: Eq<channels::conversation_id, conversations::id> = channels::conversation_id.eq(conversations::id);
+    let direct_of: Eq<direct_conversations::conversation_id, conversations::id> =
+        direct_conversations::conversation_id.eq(conversations::id);
     conversation_members::table
         .inner_join(conversations::table)
         .left_join(channels::table.on(channel_of))
+        .left_join(direct_conversations::table.on(direct_of))
         .filter(conversation_members::left_at.is_null())
 }
 
@@ -109,11 +112,17 @@ pub(super) async fn states(conn: &mut Conn, seats: &[(ConversationId, UserId)]) 
     Ok(rows.into_iter().map(State::of).collect())
 }
 
-/// The conversations somebody is in, by name.
+/// The conversations somebody is in: channels by name, then direct ones, latest activity first.
 pub(super) async fn sidebar(conn: &mut Conn, user: UserId, limit: i64) -> QueryResult<Vec<State>> {
+    let is_direct = conversations::kind.eq(Kind::Direct);
     let rows: Vec<Row> = held()
         .filter(conversation_members::user_id.eq(user))
-        .order((lower(channels::name).asc(), conversations::id.asc()))
+        .order((
+            is_direct.asc(),
+            lower(channels::name).asc(),
+            case_when(is_direct, conversations::last_activity_at).desc(),
+            conversations::id.asc(),
+        ))
         .limit(limit)
         .select(row())
         .load(conn)

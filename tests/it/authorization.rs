@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use Place::{Announcements, Nowhere, Private, Public};
+use Place::{Announcements, Direct, Nowhere, Pair, Private, Public};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -20,6 +20,10 @@ enum Place {
     Public,
     /// Private, and only ADMIN and up write.
     Announcements,
+    /// A direct conversation of those who have a role elsewhere; in it all are alike.
+    Direct,
+    /// The direct conversation of the owner and the member.
+    Pair,
     /// In no conversation.
     Nowhere,
 }
@@ -92,6 +96,19 @@ const READS: &[Row] = &[
     row("Query.message", Private, "message(id: <owner's message>) { id }",                            "U 0 0 0 0 + + + + +"),
     row("Query.message", Public, "message(id: <owner's message>) { id }",                             "U + + + 0 + + + + +"),
     row("Query.message", Private, "message(id: <left's message>) { id }",                             "U 0 0 0 0 + + + + +"),
+    row("Query.node DirectConversation", Direct, "node(id: <direct>) { id }",                         "U 0 0 0 0 + + + + +"),
+    row("Query.node DirectConversation", Pair, "node(id: <direct>) { id }",                           "U 0 0 0 0 0 + 0 0 +"),
+    row("Query.node ConversationMember", Direct, "node(id: <member's seat>) { id }",                  "U 0 0 0 0 + + + + +"),
+    row("Query.node ConversationMember", Direct, "node(id: <left's seat>) { id }",                    "U 0 0 0 0 0 0 0 0 0"),
+    row("Query.node ConversationViewerState", Direct, "node(id: <member's inbox>) { id }",            "U 0 0 0 0 0 + 0 0 0"),
+    row("Query.node ConversationViewerState", Direct, "node(id: <left's inbox>) { id }",              "U 0 0 0 0 0 0 0 0 0"),
+    row("Query.node Message", Direct, "node(id: <owner's message>) { id }",                           "U 0 0 0 0 + + + + +"),
+    row("Query.node Message", Direct, "node(id: <left's message>) { id }",                            "U 0 0 0 0 + + + + +"),
+    row("Query.node Message", Pair, "node(id: <owner's message>) { id }",                             "U 0 0 0 0 0 + 0 0 +"),
+    row("Query.node Thread", Direct, "node(id: <thread>) { id }",                                     "U 0 0 0 0 + + + + +"),
+    row("Query.conversation", Direct, "conversation(id: <direct>) { id }",                            "U 0 0 0 0 + + + + +"),
+    row("Query.conversation", Pair, "conversation(id: <direct>) { id }",                              "U 0 0 0 0 0 + 0 0 +"),
+    row("Query.message", Direct, "message(id: <left's message>) { id }",                              "U 0 0 0 0 + + + + +"),
 ];
 
 #[rustfmt::skip]
@@ -112,6 +129,8 @@ const SIGN_INS: &[Row] = &[
     row("Mutation.blockUser", Nowhere, "blockUser(input: { userId: <owner> }) { user { id } }",       "U + + + + + + + + B"),
     row("Mutation.unblockUser", Nowhere, "unblockUser(input: { userId: <owner> }) { user { id } }",   "U + + + + + + + + +"),
     row("Mutation.createChannel", Nowhere, "createChannel(input: { name: <name> }) { channel { id } }",
+                                                                                                      "U + + + + + + + + +"),
+    row("Mutation.openDirectConversation", Nowhere, "openDirectConversation(input: { userIds: [<owner>] }) { conversation { id } }",
                                                                                                       "U + + + + + + + + +"),
     row("Mutation.setPresence", Nowhere, "setPresence(input: { status: BUSY }) { user { id } }",      "U P P P P P P P P P"),
     row("Mutation.setCustomStatus", Nowhere, "setCustomStatus(input: { text: \"Hi\" }) { user { id } }",
@@ -182,6 +201,8 @@ const WRITES_IN_PRIVATE: &[Row] = &[
     row("Mutation.markConversationRead", Private, "markConversationRead(input: { conversationId: <channel>, messageId: <owner's message> }) { viewerState { id } }",
                                                                                                       "U N N N N + + + + +"),
     row("Mutation.markConversationRead", Announcements, "markConversationRead(input: { conversationId: <channel>, seq: 1 }) { viewerState { id } }",
+                                                                                                      "U N N N N + + + + +"),
+    row("Mutation.markConversationUnread", Private, "markConversationUnread(input: { messageId: <owner's message> }) { viewerState { id } }",
                                                                                                       "U N N N N + + + + +"),
     row("Mutation.updateConversationViewerState", Private, "updateConversationViewerState(input: { conversationId: <channel>, isFavorite: true }) { viewerState { id } }",
                                                                                                       "U N N N N + + + + +"),
@@ -258,6 +279,8 @@ const WRITES_IN_PUBLIC: &[Row] = &[
                                                                                                       "U F F F N F F F F +"),
     row("Mutation.markConversationRead", Public, "markConversationRead(input: { conversationId: <channel> }) { viewerState { id } }",
                                                                                                       "U F F F N + + + + +"),
+    row("Mutation.markConversationUnread", Public, "markConversationUnread(input: { messageId: <owner's message> }) { viewerState { id } }",
+                                                                                                      "U F F F N + + + + +"),
     row("Mutation.updateConversationViewerState", Public, "updateConversationViewerState(input: { conversationId: <channel>, isHidden: true }) { viewerState { id } }",
                                                                                                       "U F F F N + + + + +"),
     row("Mutation.sendMessage", Public, "sendMessage(input: { conversationId: <channel>, clientKey: <key>, content: \"Hi\" }) { message { id } }",
@@ -293,6 +316,60 @@ const WRITES_IN_PUBLIC: &[Row] = &[
 ];
 
 #[rustfmt::skip]
+const WRITES_IN_DIRECT: &[Row] = &[
+    //                                                                                                 a o s l b g m m a o
+    row("Mutation.leaveConversation", Direct, "leaveConversation(input: { conversationId: <direct> }) { conversationId }",
+                                                                                                      "U N N N N + + + + +"),
+    row("Mutation.leaveConversation", Pair, "leaveConversation(input: { conversationId: <direct> }) { conversationId }",
+                                                                                                      "U N N N N N P N N P"),
+    row("Mutation.updateDirectConversation", Direct, "updateDirectConversation(input: { conversationId: <direct>, name: \"New\" }) { conversation { id } }",
+                                                                                                      "U N N N N + + + + +"),
+    row("Mutation.updateDirectConversation", Pair, "updateDirectConversation(input: { conversationId: <direct>, name: \"New\" }) { conversation { id } }",
+                                                                                                      "U N N N N N P N N P"),
+    row("Mutation.addConversationMembers", Direct, "addConversationMembers(input: { conversationId: <direct>, userIds: [<stranger>] }) { members { id } }",
+                                                                                                      "U N N N N + + + + +"),
+    row("Mutation.addConversationMembers", Direct, "addConversationMembers(input: { conversationId: <direct>, userIds: [<left>] }) { members { id } }",
+                                                                                                      "U N N N N + + + + +"),
+    row("Mutation.addConversationMembers", Direct, "addConversationMembers(input: { conversationId: <direct>, userIds: [<banned>] }) { rejected { userId } }",
+                                                                                                      "U N N N N R R R R R"),
+    row("Mutation.addConversationMembers", Direct, "addConversationMembers(input: { conversationId: <direct>, userIds: [<stranger>], role: ADMIN }) { members { id } }",
+                                                                                                      "U N N N N F F F F F"),
+    row("Mutation.addConversationMembers", Direct, "addConversationMembers(input: { conversationId: <direct>, userIds: [<stranger>], role: GUEST }) { members { id } }",
+                                                                                                      "U N N N N F F F F F"),
+    row("Mutation.addConversationMembers", Pair, "addConversationMembers(input: { conversationId: <direct>, userIds: [<stranger>] }) { members { id } }",
+                                                                                                      "U N N N N N + N N +"),
+    row("Mutation.removeConversationMember", Direct, "removeConversationMember(input: { memberId: <guest's seat> }) { memberId }",
+                                                                                                      "U N N N N F F F F F"),
+    row("Mutation.removeConversationMember", Direct, "removeConversationMember(input: { memberId: <left's seat> }) { memberId }",
+                                                                                                      "U N N N N F F F F F"),
+    row("Mutation.updateConversationMember", Direct, "updateConversationMember(input: { memberId: <guest's seat>, role: ADMIN }) { member { id } }",
+                                                                                                      "U N N N N F F F F F"),
+    row("Mutation.updateConversationMember", Direct, "updateConversationMember(input: { memberId: <guest's seat>, role: GUEST }) { member { id } }",
+                                                                                                      "U N N N N F F F F F"),
+    row("Mutation.transferConversationOwnership", Direct, "transferConversationOwnership(input: { memberId: <guest's seat> }) { owner { id } }",
+                                                                                                      "U N N N N F F F F F"),
+    row("Mutation.markConversationRead", Direct, "markConversationRead(input: { conversationId: <direct> }) { viewerState { id } }",
+                                                                                                      "U N N N N + + + + +"),
+    row("Mutation.markConversationUnread", Direct, "markConversationUnread(input: { messageId: <owner's message> }) { viewerState { id } }",
+                                                                                                      "U N N N N + + + + +"),
+    row("Mutation.updateConversationViewerState", Direct, "updateConversationViewerState(input: { conversationId: <direct>, isHidden: true }) { viewerState { id } }",
+                                                                                                      "U N N N N + + + + +"),
+    row("Mutation.sendMessage", Direct, "sendMessage(input: { conversationId: <direct>, clientKey: <key>, content: \"Hi\" }) { message { id } }",
+                                                                                                      "U N N N N + + + + +"),
+    row("Mutation.sendMessage", Direct, "sendMessage(input: { conversationId: <direct>, clientKey: <key>, content: \"Hi\", threadRootId: <owner's message> }) { message { id } }",
+                                                                                                      "U N N N N + + + + +"),
+    row("Mutation.sendMessage", Pair, "sendMessage(input: { conversationId: <direct>, clientKey: <key>, content: \"Hi\" }) { message { id } }",
+                                                                                                      "U N N N N N + N N +"),
+    row("Mutation.editMessage", Direct, "editMessage(input: { messageId: <member's message>, content: \"No\" }) { message { id } }",
+                                                                                                      "U N N N N F + F F F"),
+    row("Mutation.deleteMessage", Direct, "deleteMessage(input: { messageId: <member's message> }) { message { id } }",
+                                                                                                      "U N N N N F + F F F"),
+    row("Mutation.deleteMessage", Direct, "deleteMessage(input: { messageId: <left's message> }) { message { id } }",
+                                                                                                      "U N N N N F F F F F"),
+    row("Mutation.setTyping", Direct, "setTyping(input: { conversationId: <direct> }) { expiresAt }", "U N N N N + + + + +"),
+];
+
+#[rustfmt::skip]
 const STREAMS: &[Row] = &[
     //                                                                                                 a o s l b g m m a o
     row("Subscription.conversationEvents", Private, "conversationEvents(conversationId: <channel>) { seq }",
@@ -304,6 +381,12 @@ const STREAMS: &[Row] = &[
     row("Subscription.conversationSignals", Public, "conversationSignals(conversationId: <channel>) { signals { occurredAt } }",
                                                                                                       "U F F F N + + + + +"),
     row("Subscription.viewerEvents", Nowhere, "viewerEvents { cursor }",                               "U + + + + + + + + +"),
+    row("Subscription.conversationEvents", Direct, "conversationEvents(conversationId: <direct>) { seq }",
+                                                                                                      "U N N N N + + + + +"),
+    row("Subscription.conversationEvents", Pair, "conversationEvents(conversationId: <direct>) { seq }",
+                                                                                                      "U N N N N N + N N +"),
+    row("Subscription.conversationSignals", Direct, "conversationSignals(conversationId: <direct>) { signals { occurredAt } }",
+                                                                                                      "U N N N N + + + + +"),
     row("Subscription.presences", Nowhere, "presences(userIds: [<owner>]) { users { id } }",           "U + + + + + + + + +"),
 ];
 
@@ -320,6 +403,7 @@ struct IdRow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Id {
     Conversation,
+    Direct,
     Message,
     Seat,
     User,
@@ -347,6 +431,10 @@ const IDS: &[IdRow] = &[
                                                                                                                           "B B B . ."),
     id("BlockUserInput.userId", Id::User, "mutation { blockUser(input: { userId: <id> }) { user { id } } }",              "B B N . ."),
     id("UnblockUserInput.userId", Id::User, "mutation { unblockUser(input: { userId: <id> }) { user { id } } }",          "B B N . ."),
+    id("OpenDirectConversationInput.userIds", Id::User, "mutation { openDirectConversation(input: { userIds: [<id>] }) { conversation { id } } }",
+                                                                                                                          "B B B . ."),
+    id("UpdateDirectConversationInput.conversationId", Id::Direct, "mutation { updateDirectConversation(input: { conversationId: <id>, name: \"New\" }) { conversation { id } } }",
+                                                                                                                          "B B N N +"),
     id("JoinChannelInput.channelId", Id::Conversation, "mutation { joinChannel(input: { channelId: <id> }) { channel { id } } }",
                                                                                                                           "B B N N +"),
     id("LeaveConversationInput.conversationId", Id::Conversation, "mutation { leaveConversation(input: { conversationId: <id> }) { conversationId } }",
@@ -371,6 +459,8 @@ const IDS: &[IdRow] = &[
                                                                                                                           "B B N N +"),
     id("MarkConversationReadInput.messageId", Id::Message, "mutation { markConversationRead(input: { conversationId: <here>, messageId: <id> }) { viewerState { id } } }",
                                                                                                                           "B B B B B"),
+    id("MarkConversationUnreadInput.messageId", Id::Message, "mutation { markConversationUnread(input: { messageId: <id> }) { viewerState { id } } }",
+                                                                                                                          "B B N N +"),
     id("UpdateConversationViewerStateInput.conversationId", Id::Conversation, "mutation { updateConversationViewerState(input: { conversationId: <id>, isFavorite: true }) { viewerState { id } } }",
                                                                                                                           "B B N N +"),
     id("SendMessageInput.conversationId", Id::Conversation, "mutation { sendMessage(input: { conversationId: <id>, clientKey: <key>, content: \"Hi\" }) { message { id } } }",
@@ -416,7 +506,8 @@ const IDS: &[IdRow] = &[
 
 #[test]
 fn every_root_field_and_every_node_has_its_row() {
-    let tables = [READS, SIGN_INS, WRITES_IN_PRIVATE, WRITES_IN_PUBLIC, STREAMS].into_iter().flatten();
+    let tables =
+        [READS, SIGN_INS, WRITES_IN_PRIVATE, WRITES_IN_PUBLIC, WRITES_IN_DIRECT, STREAMS].into_iter().flatten();
     let rows: BTreeSet<String> = tables.flat_map(|row| row.of.split(' ').map(str::to_owned)).collect();
     let roots = ["Query", "Mutation", "Subscription"];
     let fields = roots.iter().flat_map(|root| sdl::fields(root).into_iter().map(move |f| format!("{root}.{}", f.name)));
@@ -464,6 +555,11 @@ async fn nobody_writes_in_a_public_channel_without_the_right() {
 }
 
 #[tokio::test]
+async fn in_a_direct_conversation_all_are_alike_and_everybody_else_is_a_stranger() {
+    World::new().await.holds("mutation", WRITES_IN_DIRECT).await;
+}
+
+#[tokio::test]
 async fn nobody_follows_what_is_out_of_their_sight() {
     World::new().await.holds("subscription", STREAMS).await;
 }
@@ -484,6 +580,9 @@ async fn an_id_of_something_else_gets_nothing() {
         for (conversation, owner) in [(&here, &alice), (&hidden, &mallory), (&elsewhere, &alice)] {
             ids.push(match row.kind {
                 Id::Conversation => conversation.clone(),
+                Id::Direct if *conversation == here => alice.direct_with(&[&bob, &carol]).await,
+                Id::Direct if *conversation == hidden => mallory.direct_with(&[&alice, &carol]).await,
+                Id::Direct => alice.direct_with(&[&bob, &mallory]).await,
                 Id::Message => text(&owner.say(conversation, "Hi").await["id"]),
                 Id::Seat if *conversation == here => alice.seat_of(conversation, &bob).await,
                 Id::Seat => owner.seat_of(conversation, &carol).await,
@@ -540,6 +639,40 @@ async fn a_channel_is_no_direct_conversation() {
         let words = BTreeMap::from([("id", direct.clone())]);
         let (got, answer) = get(&alice, &filled(ask, &words), &channel).await;
         assert_eq!(got, expected, "{ask}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_direct_conversation_is_no_channel() {
+    let server = TestServer::start().await;
+    let (alice, bob, carol) =
+        (server.register("alice").await, server.register("bob").await, server.register("carol").await);
+    let direct = alice.direct_with(&[&bob, &carol]).await;
+    for (ask, of_direct, of_channel) in [
+        ("{ node(id: <id>) { id } }", "+", "0"),
+        ("{ conversation(id: <id>) { id } }", "+", "0"),
+        ("{ channel(by: { id: <id> }) { id } }", "B", "0"),
+        ("mutation { joinChannel(input: { channelId: <id> }) { channel { id } } }", "B", "N"),
+        ("mutation { updateChannel(input: { channelId: <id>, topic: \"New\" }) { channel { id } } }", "B", "N"),
+        ("mutation { archiveChannel(input: { channelId: <id> }) { channel { id } } }", "B", "N"),
+        (
+            "mutation { updateDirectConversation(input: { conversationId: <id>, name: \"New\" }) { conversation { id } } }",
+            "+",
+            "B",
+        ),
+        (
+            "mutation { sendMessage(input: { conversationId: <id>, clientKey: <key>, content: \"Hi\" }) { isReplay } }",
+            "+",
+            "N",
+        ),
+        ("subscription { conversationEvents(conversationId: <id>) { seq } }", "+", "N"),
+        ("mutation { leaveConversation(input: { conversationId: <id> }) { conversationId } }", "+", "N"),
+    ] {
+        for (id, expected) in [(direct.replace("dm_", "chan_"), of_channel), (direct.clone(), of_direct)] {
+            let words = BTreeMap::from([("id", id)]);
+            let (got, answer) = get(&alice, &filled(ask, &words), &direct).await;
+            assert_eq!(got, expected, "{ask}: {answer}");
+        }
     }
 }
 
@@ -625,24 +758,38 @@ impl World {
             ("owner's viewer", viewer),
             ("owner's session", text(&me["session"]["id"])),
         ]);
+        let people = |names: &[&str]| names.iter().map(|name| self.person(name)).collect::<Vec<_>>();
         let input = match place {
             Nowhere => return words,
             Public => json!({ "name": Uuid::new_v4().to_string() }),
             Private => json!({ "name": "Place", "visibility": "PRIVATE" }),
             Announcements => json!({ "name": "Place", "visibility": "PRIVATE", "postingRole": "ADMIN" }),
+            Direct | Pair => json!(null),
         };
-        let channel = owner.create_channel(input).await;
-        for (role, names) in
-            [("GUEST", &["guest"][..]), ("MEMBER", &["member", "left", "banned"]), ("MODERATOR", &["moderator"])]
-        {
-            let people: Vec<&Actor> = names.iter().map(|name| self.person(name)).collect();
-            owner.add(&channel, &people, role).await;
-        }
-        owner.add(&channel, &[self.person("admin")], "ADMIN").await;
+        let channel = match place {
+            Pair => owner.direct_with(&people(&["member"])).await,
+            Direct => owner.direct_with(&people(&["guest", "member", "left", "banned", "moderator", "admin"])).await,
+            _ => {
+                let channel = owner.create_channel(input).await;
+                for (role, names) in [
+                    ("GUEST", &["guest"][..]),
+                    ("MEMBER", &["member", "left", "banned"]),
+                    ("MODERATOR", &["moderator"]),
+                    ("ADMIN", &["admin"]),
+                ] {
+                    owner.add(&channel, &people(names), role).await;
+                }
+                channel
+            }
+        };
         let root = text(&owner.say(&channel, "Hi").await["id"]);
         words.insert("thread", root.replace("msg_", "thread_"));
         owner.write(json!({ "conversationId": channel, "content": "Hi", "threadRootId": root })).await;
         words.insert("owner's message", root);
+        if place == Pair {
+            words.insert("direct", channel);
+            return words;
+        }
         if place != Announcements {
             for (name, message) in [
                 ("member", "member's message"),
@@ -661,7 +808,7 @@ impl World {
         }
         self.person("left").leave(&channel).await;
         self.ban(&channel, &words["banned's seat"]).await;
-        words.insert("channel", channel);
+        words.insert(if place == Direct { "direct" } else { "channel" }, channel);
         words
     }
 

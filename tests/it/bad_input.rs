@@ -255,7 +255,7 @@ async fn an_edit_of_a_stale_version_is_told_the_present_one() {
 // Pages.
 
 /// Every list that is read in pages, and how it is reached; <page> stands for the arguments.
-const LISTS: [(&str, &str); 12] = [
+const LISTS: [(&str, &str); 16] = [
     ("Query.channels", "channels(<page>) { edges { cursor } }"),
     ("Viewer.conversations", "viewer { conversations(<page>) { edges { cursor } } }"),
     ("Query.users", "users(<page>) { edges { cursor } }"),
@@ -270,6 +270,19 @@ const LISTS: [(&str, &str); 12] = [
         "ReactionGroup.reactors",
         "node(id: <thread>) { ... on Thread { root { reactions { reactors(<page>) { edges { cursor } } } } } }",
     ),
+    (
+        "DirectConversation.members",
+        "node(id: <direct>) { ... on DirectConversation { members(<page>) { edges { cursor } } } }",
+    ),
+    (
+        "DirectConversation.messages",
+        "node(id: <direct>) { ... on DirectConversation { messages(<page>) { edges { cursor } } } }",
+    ),
+    (
+        "DirectConversation.pins",
+        "node(id: <direct>) { ... on DirectConversation { pins(<page>) { edges { cursor } } } }",
+    ),
+    ("Message.readers", "node(id: <thread>) { ... on Thread { root { readers(<page>) { edges { cursor } } } } }"),
     ("Thread.replies", "node(id: <thread>) { ... on Thread { replies(<page>) { edges { cursor } } } }"),
 ];
 
@@ -288,6 +301,8 @@ fn every_list_is_among_those() {
 struct Lists {
     here: String,
     thread: String,
+    /// Of three.
+    direct: String,
 }
 
 impl Lists {
@@ -301,11 +316,18 @@ impl Lists {
         alice.write(json!({ "conversationId": here, "content": "Hi", "threadRootId": root })).await;
         alice.ask(REACT, json!({ "input": { "messageId": root, "emoji": "👍" } })).await.data("addReaction");
         alice.ask(PIN, json!({ "input": { "messageId": root } })).await.data("pinMessage");
-        Self { here, thread: root.replace("msg_", "thread_") }
+        let (bob, carol) = (server.register(&key()[..20]).await, server.register(&key()[..20]).await);
+        // Whoever joins has read everything.
+        bob.join(&here).await;
+        let direct = alice.direct_with(&[&bob, &carol]).await;
+        let noted = alice.say(&direct, "Hi").await["id"].clone();
+        alice.ask(PIN, json!({ "input": { "messageId": noted } })).await.data("pinMessage");
+        Self { here, thread: root.replace("msg_", "thread_"), direct }
     }
 
     fn query(&self, ask: &str, page: &str) -> String {
-        let ask = ask.replace("<here>", &format!("{:?}", self.here)).replace("<thread>", &format!("{:?}", self.thread));
+        let words = [("<here>", &self.here), ("<thread>", &self.thread), ("<direct>", &self.direct)];
+        let ask = words.iter().fold(ask.to_owned(), |ask, (word, id)| ask.replace(word, &format!("{id:?}")));
         format!("{{ {} }}", ask.replace("<page>", page))
     }
 
@@ -372,7 +394,7 @@ async fn a_cursor_is_of_one_list_alone() {
     for (list, ask) in LISTS {
         cursors.push((list, true, here.cursor(&alice, ask).await));
         // The others are of no conversation.
-        if ask.contains("<here>") || ask.contains("<thread>") {
+        if ["<here>", "<thread>", "<direct>"].iter().any(|word| ask.contains(word)) {
             cursors.push((list, false, elsewhere.cursor(&alice, ask).await));
         }
     }
@@ -391,6 +413,7 @@ async fn a_cursor_is_of_one_list_alone() {
         written(&format!(r#"["threads",["{nobody}",1,1]]"#)),
         written(r#"["followedThreads",[1,"",1]]"#),
         written(&format!(r#"["mentions",[1,"{nobody}"]]"#)),
+        written(&format!(r#"["readers",[1,["{nobody}",1,1,"{nobody}"]]]"#)),
         written(&format!(r#"["reactors",["{nobody}",1,"👍",1]]"#)),
         written(&format!(r#"["nothing",["{nobody}",1]]"#)),
     ];
@@ -650,6 +673,7 @@ async fn everything_wrong_with_an_input_is_said_at_once() {
             &["input.messageId NOT_ALLOWED"],
         ),
         (MARK_READ, json!({ "conversationId": channel, "messageId": any("msg") }), &["input.messageId UNKNOWN_ID"]),
+        (MARK_UNREAD, json!({ "messageId": channel }), &["input.messageId BAD_FORMAT"]),
         (
             KEEP,
             json!({ "conversationId": alice.id, "mutedUntil": "9999-12-31T23:59:59-01:00" }),
@@ -659,6 +683,22 @@ async fn everything_wrong_with_an_input_is_said_at_once() {
             "mutation($input: MarkThreadReadInput!) { markThreadRead(input: $input) { thread { id } } }",
             json!({ "messageId": channel, "seq": -1 }),
             &["input.messageId BAD_FORMAT", "input.seq OUT_OF_RANGE"],
+        ),
+        (
+            OPEN_DIRECT,
+            json!({ "userIds": ["x", alice.id, channel] }),
+            &["input.userIds.0 BAD_FORMAT", "input.userIds.2 BAD_FORMAT"],
+        ),
+        (
+            OPEN_DIRECT,
+            json!({ "userIds": [any("user"), alice.id, any("user")] }),
+            &["input.userIds.0 UNKNOWN_ID", "input.userIds.2 UNKNOWN_ID"],
+        ),
+        (OPEN_DIRECT, json!({ "userIds": vec!["x"; 101] }), &["input.userIds TOO_MANY"]),
+        (
+            NAME_DIRECT,
+            json!({ "conversationId": channel, "name": "\n" }),
+            &["input.conversationId BAD_FORMAT", "input.name REQUIRED"],
         ),
         (
             REMOVE,
@@ -723,6 +763,7 @@ fn values(kind: &str) -> Vec<Value> {
 /// What a field or argument is given while another one is tried.
 struct Usual {
     channel: String,
+    direct: String,
     message: String,
     thread: String,
     seat: String,
@@ -755,7 +796,11 @@ impl Usual {
             true => *index == 0,
             false => field.is_required,
         });
-        needed.map(|(_, field)| (field.name.clone(), self.of(field))).collect()
+        let mut usual: Value = needed.map(|(_, field)| (field.name.clone(), self.of(field))).collect();
+        if object.name == "UpdateDirectConversationInput" {
+            usual["conversationId"] = json!(self.direct);
+        }
+        usual
     }
 
     /// All values to try in this place, each with the usual ones beside it.
@@ -795,7 +840,7 @@ async fn whatever_is_sent_no_error_tells_of_the_inside() {
     let message = lists.thread.replace("thread_", "msg_");
     let seat = alice.seat_of(&lists.here, &bob).await;
     let usual =
-        Usual { channel: lists.here.clone(), message, thread: lists.thread.clone(), seat, user: bob.id.clone() };
+        Usual { channel: lists.here, direct: lists.direct, message, thread: lists.thread, seat, user: bob.id.clone() };
     let mut count = 0;
     let mut wrong = Vec::new();
     for (object, fields) in sdl::objects() {
@@ -842,6 +887,10 @@ fn operation(object: &str, field: &sdl::Field, given: &serde_json::Map<String, V
         "Query" | "Mutation" | "Subscription" => (object.to_lowercase(), asked),
         "Viewer" => ("query".into(), format!("viewer {{ {asked} }}")),
         "Channel" => ("query".into(), format!("conversation(id: {:?}) {{ {asked} }}", usual.channel)),
+        "DirectConversation" => {
+            let asked = format!("... on DirectConversation {{ {asked} }}");
+            ("query".into(), format!("conversation(id: {:?}) {{ {asked} }}", usual.direct))
+        }
         "Message" => ("query".into(), format!("message(id: {:?}) {{ {asked} }}", usual.message)),
         "ReactionGroup" => ("query".into(), format!("message(id: {:?}) {{ reactions {{ {asked} }} }}", usual.message)),
         "Thread" => ("query".into(), format!("node(id: {:?}) {{ ... on Thread {{ {asked} }} }}", usual.thread)),
@@ -873,6 +922,10 @@ const UPDATE: &str =
     "mutation($input: UpdateChannelInput!) { updateChannel(input: $input) { channel { id version } } }";
 const ADD: &str = "mutation($input: AddConversationMembersInput!) { addConversationMembers(input: $input) {
     members { id } } }";
+const OPEN_DIRECT: &str = "mutation($input: OpenDirectConversationInput!) { openDirectConversation(input: $input) {
+    conversation { id } } }";
+const NAME_DIRECT: &str = "mutation($input: UpdateDirectConversationInput!) { updateDirectConversation(input: $input) {
+    conversation { id } } }";
 const REMOVE: &str = "mutation($input: RemoveConversationMemberInput!) { removeConversationMember(input: $input) {
     memberId } }";
 const BLOCK: &str = "mutation($input: BlockUserInput!) { blockUser(input: $input) { user { id } } }";
@@ -880,6 +933,8 @@ const PROFILE: &str = "mutation($input: UpdateProfileInput!) { updateProfile(inp
 const PREFERENCES: &str = "mutation($input: UpdatePreferencesInput!) { updatePreferences(input: $input) {
     preferences { id } } }";
 const MARK_READ: &str = "mutation($input: MarkConversationReadInput!) { markConversationRead(input: $input) {
+    viewerState { id } } }";
+const MARK_UNREAD: &str = "mutation($input: MarkConversationUnreadInput!) { markConversationUnread(input: $input) {
     viewerState { id } } }";
 const KEEP: &str =
     "mutation($input: UpdateConversationViewerStateInput!) { updateConversationViewerState(input: $input) {

@@ -90,6 +90,125 @@ async fn a_position_moves_forward_only() {
 }
 
 #[tokio::test]
+async fn a_position_moves_back_to_just_before_a_message_and_ones_own_stay_read() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let channel = alice.public_channel("Anywhere").await;
+    bob.join(&channel).await;
+    let mut said = Vec::new();
+    for (who, content) in [(&alice, "a"), (&bob, "b"), (&alice, "c"), (&bob, "d"), (&alice, "e"), (&bob, "f")] {
+        said.push(who.say(&channel, content).await);
+    }
+    let [a, b, c, d, e, f] = said.try_into().ok().unwrap();
+    assert_eq!(unread(&bob, &channel).await, (0, Value::Null));
+    let marked = mark_unread(&bob, &b).await.data("markConversationUnread");
+    assert_eq!(marked["viewerState"], json!({ "lastReadSeq": a["seq"], "unreadCount": 2 }));
+    assert_eq!(marked["unread"]["conversationCount"], 1);
+    assert_eq!(unread(&bob, &channel).await, (2, json!("c")));
+    assert_eq!(inbox(&bob, "isUnread: true").await, ["Anywhere"]);
+    // Further back; what is unread already stays so, with what stands before it.
+    mark_unread(&bob, &a).await.data("markConversationUnread");
+    let before = server.database.contents().await;
+    for message in [&a, &b, &f] {
+        mark_unread(&bob, message).await.data("markConversationUnread");
+    }
+    assert_eq!(server.database.contents().await, before);
+    assert_eq!(unread(&bob, &channel).await, (3, json!("a")));
+    // Forward again, not past all of one's own.
+    for (to, left) in [(&a, 2), (&b, 2), (&c, 1), (&d, 1), (&e, 0)] {
+        let marked = mark(&bob, json!({ "conversationId": channel, "messageId": to["id"] })).await;
+        assert_eq!(marked.data("markConversationRead")["viewerState"]["unreadCount"], left, "up to {}", to["content"]);
+    }
+    // And back from the middle: one's own from behind it are counted once.
+    mark_unread(&bob, &c).await.data("markConversationUnread");
+    alice.say(&channel, "g").await;
+    assert_eq!(unread(&bob, &channel).await, (3, json!("c")));
+    for gone in [&d, &e] {
+        let author = if gone["content"] == "d" { &bob } else { &alice };
+        let ask = "mutation($id: ID!) { deleteMessage(input: { messageId: $id }) { seq } }";
+        author.ask(ask, json!({ "id": gone["id"] })).await.data("deleteMessage");
+    }
+    assert_eq!(unread(&bob, &channel).await, (2, json!("c")));
+    // Who writes has read.
+    mark_unread(&bob, &a).await.data("markConversationUnread");
+    bob.say(&channel, "h").await;
+    assert_eq!(unread(&bob, &channel).await, (0, Value::Null));
+    assert_eq!(unread(&alice, &channel).await, (1, json!("h")), "nobody else's position has moved");
+    // What was said before one came can be unread too, by whoever wants it.
+    let carol = server.register("carol").await;
+    carol.join(&channel).await;
+    mark_unread(&carol, &a).await.data("markConversationUnread");
+    assert_eq!(unread(&carol, &channel).await, (6, json!("a")));
+}
+
+#[tokio::test]
+async fn one_marks_unread_from_messages_outside_of_threads_where_one_is_a_member() {
+    let server = TestServer::start().await;
+    let (alice, bob, carol) =
+        (server.register("alice").await, server.register("bob").await, server.register("carol").await);
+    let channel = alice.public_channel("Anywhere").await;
+    bob.join(&channel).await;
+    let root = alice.say(&channel, "root").await;
+    let reply = alice.write(json!({ "conversationId": channel, "content": "reply", "threadRootId": root["id"] })).await;
+    mark(&bob, json!({ "conversationId": channel })).await.data("markConversationRead");
+    let before = server.database.contents().await;
+    assert_eq!(mark_unread(&bob, &reply).await.wrong_fields(), ["input.messageId NOT_ALLOWED"]);
+    assert_eq!(mark_unread(&carol, &root).await.code(), "FORBIDDEN");
+    let unknown = json!({ "id": chinwag::id::encode("msg", uuid::Uuid::new_v4()) });
+    assert_eq!(mark_unread(&bob, &unknown).await.code(), "NOT_FOUND");
+    assert_eq!(server.database.contents().await, before);
+    archive(&alice, &channel).await;
+    let marked = mark_unread(&bob, &root).await.data("markConversationUnread");
+    assert_eq!(marked["viewerState"]["unreadCount"], 1);
+}
+
+#[tokio::test]
+async fn those_who_have_read_a_message_are_listed_unless_they_keep_it() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let channel = alice.public_channel("Anywhere").await;
+    let mut others = Vec::new();
+    for name in ["bob", "carol", "dave", "erin", "frank"] {
+        let person = server.register(name).await;
+        person.join(&channel).await;
+        others.push(person);
+    }
+    let message = alice.say(&channel, "Hi").await;
+    let later = alice.say(&channel, "Anybody?").await;
+    let reply =
+        alice.write(json!({ "conversationId": channel, "content": "reply", "threadRootId": message["id"] })).await;
+    assert_eq!(readers(&alice, &message, "").await.0, [""; 0], "nobody but who wrote it");
+    for person in &others[..4] {
+        mark(person, json!({ "conversationId": channel, "messageId": message["id"] }))
+            .await
+            .data("markConversationRead");
+    }
+    others[0].prefer(json!({ "privacy": { "sharesReadPosition": false } })).await;
+    mark(&others[1], json!({ "conversationId": channel })).await.data("markConversationRead");
+    others[3].leave(&channel).await;
+    assert_eq!(readers(&alice, &message, "").await.0, ["carol", "dave"]);
+    // Everybody who sees the message sees it, whoever they are.
+    let reader = server.register("reader").await;
+    assert_eq!(readers(&reader, &later, "").await.0, ["carol"]);
+    assert_eq!(readers(&alice, &reply, "").await.0, [""; 0], "of a thread the position says nothing");
+    mark_unread(&others[1], &message).await.data("markConversationUnread");
+    assert_eq!(readers(&alice, &message, "").await.0, ["dave"]);
+    // In pages, both ways; a cursor is of one message.
+    mark(&others[4], json!({ "conversationId": channel })).await.data("markConversationRead");
+    mark(&others[1], json!({ "conversationId": channel })).await.data("markConversationRead");
+    let (first, info) = readers(&alice, &message, "first: 2").await;
+    assert_eq!((first, &info["hasNextPage"]), (vec!["carol".to_owned(), "dave".to_owned()], &json!(true)));
+    let after = format!("after: {}", info["endCursor"]);
+    assert_eq!(readers(&alice, &message, &after).await.0, ["frank"]);
+    let (last, info) = readers(&alice, &message, "last: 1").await;
+    assert_eq!((last, &info["hasPreviousPage"]), (vec!["frank".to_owned()], &json!(true)));
+    let before = format!("before: {}", info["startCursor"]);
+    assert_eq!(readers(&alice, &message, &before).await.0, ["carol", "dave"]);
+    let ask = format!("{{ message(id: {}) {{ readers({after}) {{ nodes {{ id }} }} }} }}", later["id"]);
+    assert_eq!(alice.query(&ask).await.wrong_fields(), ["after BAD_FORMAT"]);
+}
+
+#[tokio::test]
 async fn one_reads_up_to_messages_outside_of_threads() {
     let server = TestServer::start().await;
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);
@@ -508,6 +627,25 @@ async fn mark(who: &Actor, input: Value) -> Answer {
     let ask = "mutation($input: MarkConversationReadInput!) { markConversationRead(input: $input) {
         viewerState { lastReadSeq unreadCount } unread { conversationCount } } }";
     who.ask(ask, json!({ "input": input })).await
+}
+
+async fn mark_unread(who: &Actor, message: &Value) -> Answer {
+    let ask = "mutation($id: ID!) { markConversationUnread(input: { messageId: $id }) {
+        viewerState { lastReadSeq unreadCount } unread { conversationCount } } }";
+    who.ask(ask, json!({ "id": message["id"] })).await
+}
+
+/// Who has read a message, and where the page ends.
+async fn readers(as_seen_by: &Actor, message: &Value, page: &str) -> (Vec<String>, Value) {
+    let page = if page.is_empty() { String::new() } else { format!("({page})") };
+    let ask = format!(
+        "{{ message(id: {}) {{ readers{page} {{ nodes {{ user {{ username }} }}
+            pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }} }}",
+        message["id"]
+    );
+    let found = as_seen_by.query(&ask).await.data("message")["readers"].clone();
+    let nodes = found["nodes"].as_array().unwrap().iter();
+    (nodes.map(|node| node["user"]["username"].as_str().unwrap().to_owned()).collect(), found["pageInfo"].clone())
 }
 
 async fn keep(who: &Actor, channel: &str, mut input: Value) -> Answer {

@@ -2,7 +2,8 @@
 //! outside of threads after the read position, deleted ones left out. Writing outside of a thread reads up to that
 //! message; joining, again too, reads all." And of mentions: "Unread messages that mention the viewer, everyone or here,
 //! one's own and deleted ones left out, threads included: one in a thread is read by the thread's position." The model
-//! knows the log and what was marked, and counts by looking at it.
+//! knows the log and what was marked, and counts by looking at it. What one did at once may have been done in any order, so
+//! it knows where a position may be, and goes on from where it is.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -69,6 +70,13 @@ async fn what_is_unread_is_what_the_rule_says_whatever_people_do_at_once() {
         }
         let shown = join_all(people.iter().map(|person| Shown::to(person, &rooms))).await;
         for (person, mut shown) in people.iter().zip(shown) {
+            for state in &shown.sidebar {
+                let (id, position) = (state["conversation"]["id"].as_str().unwrap(), &state["lastReadSeq"]);
+                let room = rooms.iter_mut().find(|room| room.id == id).unwrap();
+                room.settle(person, position.as_i64().unwrap());
+            }
+            // Whoever is none any more will begin anew.
+            rooms.iter_mut().for_each(|room| drop(room.moves.remove(&person.name)));
             let expected = rooms.iter().filter(|room| room.is_member(person)).map(|room| room.state_of(person));
             let mut expected: Vec<Value> = expected.collect();
             expected.sort_by_key(|state| state["conversation"]["id"].to_string());
@@ -119,8 +127,10 @@ struct Room {
     is_open: bool,
     seq: i64,
     messages: Vec<Message>,
-    /// Where somebody's position was moved to, by name: by joining, by writing, by marking.
-    moves: HashMap<String, Vec<i64>>,
+    /// Where somebody's position stood after the round before, by name.
+    positions: HashMap<String, i64>,
+    /// How it was moved since, in whatever order.
+    moves: HashMap<String, Vec<Move>>,
     /// The seats that hold, by name.
     seats: HashMap<String, String>,
     /// From when to when somebody was a member, by name.
@@ -131,6 +141,48 @@ struct Room {
     follows: HashMap<(String, i64), bool>,
     /// What has happened to that since it was last looked at: `None` for what may or may not have.
     causes: HashMap<(String, i64), Vec<Option<bool>>>,
+}
+
+/// What moves a position.
+#[derive(Clone, Debug, PartialEq)]
+enum Move {
+    /// By joining or writing; these come in the order of the log.
+    To(i64),
+    /// Marked read up to here.
+    Forward(i64),
+    /// Marked read up to the head, which was here when it was said or has come further since.
+    ToHead(i64),
+    /// Marked unread from behind here on.
+    Back(i64),
+}
+
+impl Move {
+    fn from(&self, position: i64, head: i64) -> Vec<i64> {
+        match *self {
+            Self::To(seq) => vec![seq],
+            Self::Forward(to) => vec![position.max(to)],
+            Self::ToHead(least) => (least..=head).map(|to| position.max(to)).collect(),
+            Self::Back(to) => vec![position.min(to)],
+        }
+    }
+
+    /// Where one may have come to who did all of these at once.
+    fn all(from: BTreeSet<i64>, moves: &[Self], head: i64) -> BTreeSet<i64> {
+        if moves.is_empty() {
+            return from;
+        }
+        let mut reached = BTreeSet::new();
+        for (at, next) in moves.iter().enumerate() {
+            let is_later = |other: &Self| matches!((other, next), (Self::To(other), Self::To(seq)) if other < seq);
+            if moves.iter().any(is_later) {
+                continue;
+            }
+            let rest = [&moves[..at], &moves[at + 1..]].concat();
+            let there = from.iter().flat_map(|position| next.from(*position, head)).collect();
+            reached.extend(Self::all(there, &rest, head));
+        }
+        reached
+    }
 }
 
 struct Message {
@@ -146,9 +198,9 @@ struct Message {
 
 impl Room {
     fn new(id: String, is_open: bool) -> Self {
-        let (moves, seats, stays) = Default::default();
+        let (messages, positions, moves, seats, stays) = Default::default();
         let (moves_in_threads, follows, causes) = Default::default();
-        Self { id, is_open, seq: 0, messages: Vec::new(), moves, seats, stays, moves_in_threads, follows, causes }
+        Self { id, is_open, seq: 0, messages, positions, moves, seats, stays, moves_in_threads, follows, causes }
     }
 
     /// Reads on in the log, up to its end.
@@ -178,7 +230,7 @@ impl Room {
                 assert_eq!(root.is_some(), is_in_thread);
                 match root {
                     Some(root) => self.moves_in_threads.entry((author.clone(), root)).or_default().push(seq),
-                    None => self.moves.entry(author.clone()).or_default().push(seq),
+                    None => self.moves.entry(author.clone()).or_default().push(Move::To(seq)),
                 }
                 let content = message["content"].as_str().unwrap_or_default().to_owned();
                 self.messages.push(Message { id, seq, author, root, is_deleted: false, content, said_at: seq });
@@ -194,7 +246,7 @@ impl Room {
                 self.messages.iter_mut().find(|message| *deleted == *message.id).unwrap().is_deleted = true;
             }
             "MemberJoinedEvent" => {
-                self.moves.entry(name(&event["user"])).or_default().push(seq);
+                self.moves.entry(name(&event["user"])).or_default().push(Move::To(seq));
                 self.stays.entry(name(&event["user"])).or_default().push((seq, i64::MAX));
                 // Null where it has ended since, as the log goes on to say.
                 self.seats.insert(name(&event["user"]), event["member"]["id"].as_str().unwrap_or_default().to_owned());
@@ -207,26 +259,31 @@ impl Room {
         }
     }
 
-    /// Keeps what somebody marked. Of a position up to which the log was known it is that very one; further on, it is
-    /// what the answer said, which is no earlier than what was known.
+    /// Keeps what somebody marked. Of a position in a thread up to which the log was known it is that very one; further
+    /// on, it is what the answer said, which is no earlier than what was known.
     fn note(&mut self, person: &Actor, deed: &Deed, answer: &Value) {
-        let Some(marked) = deed.marks else { return };
-        let data = &answer["data"];
-        let now = match deed.root {
-            Some(_) => &data["markThreadRead"]["thread"]["viewerState"]["lastReadSeq"],
-            None => &data["markConversationRead"]["viewerState"]["lastReadSeq"],
+        let marked = match &deed.marks {
+            Marks::Nothing => return,
+            Marks::Conversation(moves) => {
+                return self.moves.entry(person.name.clone()).or_default().push(moves.clone());
+            }
+            Marks::Thread(marked) => *marked,
         };
-        let now = now.as_i64().unwrap();
+        let now = answer["data"]["markThreadRead"]["thread"]["viewerState"]["lastReadSeq"].as_i64().unwrap();
         // Whoever has left since has no position in threads.
-        if deed.root.is_some() && now == 0 {
-            return;
-        }
+        let Some(root) = deed.root.filter(|_| now != 0) else { return };
         assert!(now >= marked.min(self.seq), "{} is at {now} after {deed:?}", person.name);
         let moved = if marked <= self.seq { marked } else { now };
-        match deed.root {
-            Some(root) => self.moves_in_threads.entry((person.name.clone(), root)).or_default().push(moved),
-            None => self.moves.entry(person.name.clone()).or_default().push(moved),
-        }
+        self.moves_in_threads.entry((person.name.clone(), root)).or_default().push(moved);
+    }
+
+    /// Finds that somebody's position is one to which all that they did may have brought it, and goes on from there.
+    fn settle(&mut self, person: &Actor, position: i64) {
+        let moves = self.moves.remove(&person.name).unwrap_or_default();
+        let from = self.positions.get(&person.name).copied().unwrap_or_default();
+        let reached = Move::all(BTreeSet::from([from]), &moves, self.seq);
+        assert!(reached.contains(&position), "{} is at {position}, from {from} by {moves:?}", person.name);
+        self.positions.insert(person.name.clone(), position);
     }
 
     /// Keeps what a deed says of who follows its thread. Nothing is certain of those who came or went meanwhile, or who
@@ -291,7 +348,7 @@ impl Room {
     fn unread_mentions(&self, person: &Actor) -> Vec<String> {
         let position = |message: &Message| match message.root {
             Some(root) => self.position_in(root, person),
-            None => self.position(person),
+            None => self.positions[&person.name],
         };
         let calling = self.messages.iter().filter(|message| self.calls(message, person));
         calling.filter(|message| message.seq > position(message)).map(|message| message.id.clone()).collect()
@@ -314,13 +371,8 @@ impl Room {
         self.seats.contains_key(&person.name)
     }
 
-    /// Positions move forward only.
-    fn position(&self, person: &Actor) -> i64 {
-        self.moves[&person.name].iter().copied().max().unwrap()
-    }
-
     fn state_of(&self, person: &Actor) -> Value {
-        let position = self.position(person);
+        let position = self.positions[&person.name];
         let unread = self.messages.iter().filter(|message| {
             message.author != person.name && message.root.is_none() && message.seq > position && !message.is_deleted
         });
@@ -337,19 +389,27 @@ impl Room {
 
 // What people do.
 
+/// How a deed moves a position of whoever does it.
+#[derive(Debug)]
+enum Marks {
+    Nothing,
+    Conversation(Move),
+    /// Up to here.
+    Thread(i64),
+}
+
 #[derive(Debug)]
 struct Deed {
     name: &'static str,
     room: usize,
     ask: String,
     input: Value,
-    /// The position that is marked.
-    marks: Option<i64>,
+    marks: Marks,
     /// The message whose thread it is in.
     root: Option<i64>,
 }
 
-const DEED_NAMES: [&str; 18] = [
+const DEED_NAMES: [&str; 19] = [
     "send with a mention",
     "reply with a mention",
     "edit",
@@ -364,6 +424,7 @@ const DEED_NAMES: [&str; 18] = [
     "mark a position",
     "mark beyond the head",
     "mark a message",
+    "mark unread",
     "leave",
     "join",
     "remove",
@@ -400,71 +461,82 @@ impl Deed {
         };
         let under = |thread: &Message| json!({ "messageId": thread.id });
         let mut in_thread = None;
+        let marks = Marks::Conversation;
         let (name, field, input, marks) = match (chance.random_range(0..164), message, root) {
             (100..116, _, _) => {
                 send["content"] = json!(calling);
-                ("send with a mention", "sendMessage", send, None)
+                ("send with a mention", "sendMessage", send, Marks::Nothing)
             }
             (116..128, _, _) if thread.is_some() => {
                 let thread = thread.unwrap();
                 in_thread = Some(thread.seq);
                 send["content"] = json!(calling);
                 send["threadRootId"] = json!(thread.id);
-                ("reply with a mention", "sendMessage", send, None)
+                ("reply with a mention", "sendMessage", send, Marks::Nothing)
             }
             (128..140, _, _) if own.is_some() => {
                 let own = own.unwrap();
                 in_thread = own.root;
                 let content = if chance.random_bool(0.3) { format!("No {key}") } else { calling };
-                ("edit", "editMessage", json!({ "messageId": own.id, "content": content }), None)
+                ("edit", "editMessage", json!({ "messageId": own.id, "content": content }), Marks::Nothing)
             }
             (140..146, _, _) if thread.is_some() => {
                 in_thread = thread.map(|thread| thread.seq);
-                ("follow", "followThread", under(thread.unwrap()), None)
+                ("follow", "followThread", under(thread.unwrap()), Marks::Nothing)
             }
             (146..150, _, _) if thread.is_some() => {
                 in_thread = thread.map(|thread| thread.seq);
-                ("unfollow", "unfollowThread", under(thread.unwrap()), None)
+                ("unfollow", "unfollowThread", under(thread.unwrap()), Marks::Nothing)
             }
             (150..158, _, _) if thread.is_some() => {
                 in_thread = thread.map(|thread| thread.seq);
                 let seq = chance.random_range(0..=room.seq);
                 let input = json!({ "messageId": thread.unwrap().id, "seq": seq });
-                ("mark a thread", "markThreadRead", input, Some(seq))
+                ("mark a thread", "markThreadRead", input, Marks::Thread(seq))
             }
             (158..164, _, _) if thread.is_some() => {
                 in_thread = thread.map(|thread| thread.seq);
-                ("mark all of a thread", "markThreadRead", under(thread.unwrap()), Some(i64::MAX))
+                ("mark all of a thread", "markThreadRead", under(thread.unwrap()), Marks::Thread(i64::MAX))
             }
-            (0..16, Some(message), _) => ("delete", "deleteMessage", json!({ "messageId": message.id }), None),
+            (0..16, Some(message), _) => {
+                ("delete", "deleteMessage", json!({ "messageId": message.id }), Marks::Nothing)
+            }
             (16..28, _, Some(_)) => {
                 let thread = thread.unwrap();
                 in_thread = Some(thread.seq);
                 send["threadRootId"] = json!(thread.id);
-                ("reply", "sendMessage", send, None)
+                ("reply", "sendMessage", send, Marks::Nothing)
             }
-            (28..34, _, _) => ("mark all", "markConversationRead", here, Some(i64::MAX)),
+            (28..34, _, _) => ("mark all", "markConversationRead", here, marks(Move::ToHead(room.seq))),
             (34..40, _, _) => {
                 let seq = chance.random_range(0..=room.seq);
-                ("mark a position", "markConversationRead", with("seq", json!(seq)), Some(seq))
+                ("mark a position", "markConversationRead", with("seq", json!(seq)), marks(Move::Forward(seq)))
             }
             (40..44, _, _) => {
                 let seq = room.seq + chance.random_range(1..9);
-                ("mark beyond the head", "markConversationRead", with("seq", json!(seq)), Some(i64::MAX))
+                ("mark beyond the head", "markConversationRead", with("seq", json!(seq)), marks(Move::ToHead(room.seq)))
             }
             (44..52, _, Some(root)) => {
-                ("mark a message", "markConversationRead", with("messageId", json!(root.id)), Some(root.seq))
+                let moves = marks(Move::Forward(root.seq));
+                ("mark a message", "markConversationRead", with("messageId", json!(root.id)), moves)
             }
-            (52..64, _, _) if room.is_open && !is_owner && is_in => ("leave", "leaveConversation", here, None),
-            (52..90, _, _) if room.is_open && !is_in => ("join", "joinChannel", json!({ "channelId": room.id }), None),
+            (90..98, _, Some(root)) => {
+                let moves = marks(Move::Back(root.seq - 1));
+                ("mark unread", "markConversationUnread", json!({ "messageId": root.id }), moves)
+            }
+            (52..64, _, _) if room.is_open && !is_owner && is_in => {
+                ("leave", "leaveConversation", here, Marks::Nothing)
+            }
+            (52..90, _, _) if room.is_open && !is_in => {
+                ("join", "joinChannel", json!({ "channelId": room.id }), Marks::Nothing)
+            }
             (52..80, _, _) if !room.is_open && is_owner => match room.seats.get(&someone.name) {
-                Some(seat) => ("remove", "removeConversationMember", json!({ "memberId": seat }), None),
-                None => ("add", "addConversationMembers", with("userIds", json!([someone.id])), None),
+                Some(seat) => ("remove", "removeConversationMember", json!({ "memberId": seat }), Marks::Nothing),
+                None => ("add", "addConversationMembers", with("userIds", json!([someone.id])), Marks::Nothing),
             },
-            _ => ("send", "sendMessage", send, None),
+            _ => ("send", "sendMessage", send, Marks::Nothing),
         };
         let selection = match field {
-            "markConversationRead" => "viewerState { lastReadSeq }",
             "markThreadRead" => "thread { viewerState { lastReadSeq } }",
             _ => "__typename",
         };

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::store::{self, Preferences, Privacy};
+use super::with_newcomers;
 use crate::app::App;
 use crate::context::Load;
 use crate::error::Result;
@@ -18,9 +19,7 @@ impl Load for PreferencesOf {
     async fn load(app: &App, keys: &[UserId]) -> Result<HashMap<UserId, Preferences>> {
         let users = keys.to_vec();
         let found = app.db.read(async move |conn| store::of(conn, &users).await).await?;
-        let mut all: HashMap<_, _> = keys.iter().map(|&user| (user, Preferences::of_newcomer(user))).collect();
-        all.extend(found.into_iter().map(|preferences| (preferences.user_id, preferences)));
-        Ok(all)
+        Ok(with_newcomers(keys, found))
     }
 }
 

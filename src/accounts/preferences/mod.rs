@@ -6,6 +6,8 @@ mod loaders;
 mod store;
 mod update;
 
+use std::collections::HashMap;
+
 use async_graphql::Enum;
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
@@ -16,7 +18,7 @@ pub use store::{Preferences, Privacy};
 pub use update::{PreferencesDraft, PreferencesInput, PrivacyInput, update_preferences};
 
 use crate::app::App;
-use crate::db::text_enum;
+use crate::db::{Tx, text_enum};
 use crate::error::Result;
 use crate::id::UserId;
 
@@ -69,4 +71,17 @@ impl Preferences {
 pub async fn privacy(app: &App, user: UserId) -> Result<Privacy> {
     let found = app.db.read(async move |conn| store::of(conn, &[user]).await).await?;
     Ok(found.into_iter().next().unwrap_or_else(|| Preferences::of_newcomer(user)).privacy)
+}
+
+/// The same of several people, as part of a transaction.
+pub async fn privacies(tx: &mut Tx, users: &[UserId]) -> Result<HashMap<UserId, Privacy>> {
+    let all = with_newcomers(users, store::of(tx, users).await?);
+    Ok(all.into_iter().map(|(user, preferences)| (user, preferences.privacy)).collect())
+}
+
+/// The preferences of all of these people, of whom those have changed any who were found.
+fn with_newcomers(users: &[UserId], found: Vec<Preferences>) -> HashMap<UserId, Preferences> {
+    let mut all: HashMap<_, _> = users.iter().map(|&user| (user, Preferences::of_newcomer(user))).collect();
+    all.extend(found.into_iter().map(|preferences| (preferences.user_id, preferences)));
+    all
 }

@@ -153,6 +153,24 @@ impl From<UpdateChannelInput> for ChannelChanges {
     }
 }
 
+/// Whom to talk with.
+#[derive(InputObject)]
+pub struct OpenDirectConversationInput {
+    /// The others, in any order; the viewer is added. Empty for notes to oneself.
+    pub user_ids: Vec<ID>,
+}
+
+/// A name for a direct conversation of three or more.
+#[derive(InputObject)]
+pub struct UpdateDirectConversationInput {
+    /// The conversation.
+    pub conversation_id: ID,
+    /// 1 to 80 characters; null for none.
+    pub name: MaybeUndefined<String>,
+    /// The version that was shown; absent to overwrite whatever is there.
+    pub expected_version: Option<i32>,
+}
+
 /// Which channel to archive.
 #[derive(InputObject)]
 pub struct ArchiveChannelInput {

@@ -1,8 +1,8 @@
 //! Conversations in the API.
 
-mod channel;
 mod event;
 mod inputs;
+mod kinds;
 mod member;
 mod mutation;
 mod permissions;
@@ -12,9 +12,9 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Interface};
 
-pub use channel::Channel;
 pub use event::ConversationEventBatch;
-pub use member::ConversationMember;
+pub use kinds::{Channel, DirectConversation, direct_of_two};
+pub use member::{ConversationMember, ConversationMemberConnection, ConversationMemberEdge};
 pub use mutation::ConversationMutation;
 pub use query::{ConversationQuery, ConversationSubscription};
 
@@ -29,7 +29,6 @@ use crate::reads::graphql::ConversationViewerState;
 use crate::scalar::DateTime;
 use crate::users::graphql::User;
 use inputs::MemberFilter;
-use member::ConversationMemberConnection;
 use permissions::ConversationPermissions;
 
 /// A place where messages are written: a channel, of the server or of a group, or a direct conversation. All of
@@ -40,7 +39,7 @@ use permissions::ConversationPermissions;
     field(name = "kind", ty = "Kind", desc = "Which kind of place it is."),
     field(
         name = "title",
-        ty = "&str",
+        ty = "Result<String>",
         desc = "What to show as its name: the channel's name, or the other people of a direct conversation.",
         directive = perViewer::apply()
     ),
@@ -128,6 +127,7 @@ use permissions::ConversationPermissions;
 )]
 pub enum Conversation {
     Channel(Channel),
+    Direct(DirectConversation),
 }
 
 impl Conversation {
@@ -135,7 +135,21 @@ impl Conversation {
     pub fn new(sight: Sight, row: Arc<super::Conversation>) -> Result<Self> {
         match row.kind {
             Kind::Channel => Ok(Self::Channel(Channel::new(sight, row)?)),
-            Kind::Direct => Err(Error::internal("direct conversations do not exist yet")),
+            Kind::Direct => Ok(Self::Direct(DirectConversation::new(sight, row))),
+        }
+    }
+
+    fn channel(self) -> Option<Channel> {
+        match self {
+            Self::Channel(channel) => Some(channel),
+            Self::Direct(_) => None,
+        }
+    }
+
+    fn direct(self) -> Option<DirectConversation> {
+        match self {
+            Self::Direct(direct) => Some(direct),
+            Self::Channel(_) => None,
         }
     }
 }

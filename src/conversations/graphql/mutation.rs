@@ -4,13 +4,14 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::inputs::{
     AddConversationMembersInput, ArchiveChannelInput, CreateChannelInput, JoinChannelInput, LeaveConversationInput,
-    RemoveConversationMemberInput, TransferConversationOwnershipInput, UnarchiveChannelInput, UpdateChannelInput,
-    UpdateConversationMemberInput,
+    OpenDirectConversationInput, RemoveConversationMemberInput, TransferConversationOwnershipInput,
+    UnarchiveChannelInput, UpdateChannelInput, UpdateConversationMemberInput, UpdateDirectConversationInput,
 };
-use super::{Channel, Conversation, ConversationMember};
+use super::{Channel, Conversation, ConversationMember, DirectConversation};
 use crate::context::Ask;
 use crate::conversations::{
-    self, AddDraft, Changed, ChannelDraft, Reference, Rejection, RemoveDraft, RoleDraft, UpdateDraft,
+    self, AddDraft, Changed, ChannelDraft, NameDraft, OpenDraft, Reference, Rejection, RemoveDraft, RoleDraft,
+    UpdateDraft,
 };
 use crate::error::{Error, Result};
 use crate::id::MemberId;
@@ -44,6 +45,22 @@ pub struct ArchiveChannelPayload {
 pub struct UnarchiveChannelPayload {
     /// The channel.
     channel: Channel,
+}
+
+/// A direct conversation, new or not.
+#[derive(SimpleObject)]
+pub struct OpenDirectConversationPayload {
+    /// The conversation.
+    conversation: DirectConversation,
+    /// Whether it was created by this call.
+    is_new: bool,
+}
+
+/// A changed direct conversation.
+#[derive(SimpleObject)]
+pub struct UpdateDirectConversationPayload {
+    /// The conversation.
+    conversation: DirectConversation,
 }
 
 /// A joined channel.
@@ -150,6 +167,27 @@ impl ConversationMutation {
         Some(unarchive_channel(ctx, input).await)
     }
 
+    /// Open the direct conversation of the viewer and these people: the one that was opened for exactly them and that
+    /// nobody was added to or left since, or a new one. Errors: FORBIDDEN (one of them cannot be written to; no more is
+    /// said).
+    async fn open_direct_conversation(
+        &self,
+        ctx: &Context<'_>,
+        input: OpenDirectConversationInput,
+    ) -> Option<Result<OpenDirectConversationPayload>> {
+        Some(open_direct_conversation(ctx, input).await)
+    }
+
+    /// Name a direct conversation of three or more. Errors: VERSION_CONFLICT, FAILED_PRECONDITION (there are no more than
+    /// two).
+    async fn update_direct_conversation(
+        &self,
+        ctx: &Context<'_>,
+        input: UpdateDirectConversationInput,
+    ) -> Option<Result<UpdateDirectConversationPayload>> {
+        Some(update_direct_conversation(ctx, input).await)
+    }
+
     /// Join a public channel. Joining again changes nothing.
     async fn join_channel(&self, ctx: &Context<'_>, input: JoinChannelInput) -> Option<Result<JoinChannelPayload>> {
         Some(join_channel(ctx, input).await)
@@ -228,6 +266,26 @@ async fn unarchive_channel(ctx: &Context<'_>, input: UnarchiveChannelInput) -> R
     Ok(UnarchiveChannelPayload { channel: channel(ctx, opened)? })
 }
 
+async fn open_direct_conversation(
+    ctx: &Context<'_>,
+    input: OpenDirectConversationInput,
+) -> Result<OpenDirectConversationPayload> {
+    let viewer = ctx.viewer()?;
+    let draft = OpenDraft::from(&viewer, &texts(input.user_ids))?;
+    let opened = conversations::open_direct(ctx.app(), &viewer, draft).await?;
+    Ok(OpenDirectConversationPayload { conversation: direct(ctx, opened.changed), is_new: opened.is_new })
+}
+
+async fn update_direct_conversation(
+    ctx: &Context<'_>,
+    input: UpdateDirectConversationInput,
+) -> Result<UpdateDirectConversationPayload> {
+    let viewer = ctx.viewer()?;
+    let draft = NameDraft::from(&input.conversation_id, input.name.into(), input.expected_version)?;
+    let named = conversations::name_direct(ctx.app(), &viewer, draft).await?;
+    Ok(UpdateDirectConversationPayload { conversation: direct(ctx, named) })
+}
+
 async fn join_channel(ctx: &Context<'_>, input: JoinChannelInput) -> Result<JoinChannelPayload> {
     let viewer = ctx.viewer()?;
     let joined = conversations::join_channel(ctx.app(), &viewer, channel_id(&input.channel_id)?).await?;
@@ -249,8 +307,7 @@ async fn add_conversation_members(
     input: AddConversationMembersInput,
 ) -> Result<AddConversationMembersPayload> {
     let viewer = ctx.viewer()?;
-    let ids: Vec<String> = input.user_ids.into_iter().map(|id| id.0).collect();
-    let draft = AddDraft::from(&input.conversation_id, &ids, input.role)?;
+    let draft = AddDraft::from(&input.conversation_id, &texts(input.user_ids), input.role)?;
     let added = conversations::add_members(ctx.app(), &viewer, draft).await?;
     let sight = added.changed.sight;
     let rejected = added.rejected.into_iter();
@@ -302,6 +359,15 @@ fn conversation(ctx: &Context<'_>, changed: Changed) -> Result<Conversation> {
 fn channel(ctx: &Context<'_>, changed: Changed) -> Result<Channel> {
     ctx.scope().forget_loaded();
     Channel::new(changed.sight, changed.conversation.into())
+}
+
+fn direct(ctx: &Context<'_>, changed: Changed) -> DirectConversation {
+    ctx.scope().forget_loaded();
+    DirectConversation::new(changed.sight, changed.conversation.into())
+}
+
+fn texts(ids: Vec<ID>) -> Vec<String> {
+    ids.into_iter().map(|id| id.0).collect()
 }
 
 fn channel_id(id: &ID) -> Result<Reference> {

@@ -109,7 +109,7 @@ async fn channel(ctx: &Context<'_>, by: ChannelLocator) -> Result<Option<Channel
         ChannelLocator::Slug(slug) => conversations::channel_by_slug(ctx.app(), slug).await?,
     };
     match named {
-        Some(named) => Ok(find(ctx, named).await?.map(|Conversation::Channel(channel)| channel)),
+        Some(named) => Ok(find(ctx, named).await?.and_then(Conversation::channel)),
         None => Ok(None),
     }
 }

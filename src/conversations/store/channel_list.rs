@@ -10,7 +10,7 @@ use super::Conversation;
 use crate::db::{Conn, containing, lower};
 use crate::id::UserId;
 use crate::page::{Direction, Order, OrderDirection, Window};
-use crate::schema::{channels, conversation_members, conversations};
+use crate::schema::{channels, conversation_members, conversations, direct_conversations};
 
 /// A page of the channels that somebody sees, each with the name by which it is ordered.
 pub async fn channels(
@@ -24,6 +24,8 @@ pub async fn channels(
     let name = lower(channels::name);
     let mut query = conversations::table
         .inner_join(channels::table)
+        // Of no channel; but a conversation is read whole.
+        .left_join(direct_conversations::table)
         .left_join(m::table.on(m::conversation_id.eq(conversations::id).and(m::user_id.eq(viewer))))
         .filter(conversations::archived_at.is_not_null().eq(filter.is_archived))
         .select((Conversation::as_select(), name))

@@ -9,7 +9,7 @@ use super::super::{Departure, Kind, MemberRole, Visibility};
 use crate::clock::Instant;
 use crate::db::{Conn, update_many};
 use crate::id::{ConversationId, UserId};
-use crate::schema::{channels, conversation_events, conversation_members, conversations};
+use crate::schema::{channels, conversation_events, conversation_members, conversations, direct_conversations};
 
 /// A conversation, with its channel if it is one.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -30,6 +30,9 @@ pub struct Conversation {
     pub created_at: Instant,
     pub updated_at: Instant,
     pub archived_at: Option<Instant>,
+    /// What its people named a direct conversation; channels have theirs among their settings.
+    #[diesel(select_expression = direct_conversations::name.nullable())]
+    pub name: Option<String>,
     #[diesel(embed)]
     pub channel: Option<Channel>,
 }
@@ -88,23 +91,35 @@ pub async fn lock_in_sight(conn: &mut Conn, id: ConversationId, user: UserId) ->
 pub async fn by_ids(mut conn: &Conn, ids: &[ConversationId]) -> QueryResult<Vec<Conversation>> {
     conversations::table
         .left_join(channels::table)
+        .left_join(direct_conversations::table)
         .filter(conversations::id.eq_any(ids))
         .select(Conversation::as_select())
         .load(&mut conn)
         .await
 }
 
-pub async fn insert_channel(conn: &mut Conn, new: &NewChannel) -> QueryResult<()> {
-    let conversation = (
-        conversations::id.eq(new.id),
-        conversations::kind.eq(Kind::Channel),
+/// A new conversation, with nobody in it yet.
+pub async fn insert(
+    conn: &mut Conn,
+    id: ConversationId,
+    kind: Kind,
+    created_by_id: Option<UserId>,
+    created_at: Instant,
+) -> QueryResult<()> {
+    let row = (
+        conversations::id.eq(id),
+        conversations::kind.eq(kind),
         conversations::version.eq(1),
-        conversations::created_by_id.eq(new.created_by_id),
-        conversations::created_at.eq(new.created_at),
-        conversations::updated_at.eq(new.created_at),
-        conversations::last_activity_at.eq(new.created_at),
+        conversations::created_by_id.eq(created_by_id),
+        conversations::created_at.eq(created_at),
+        conversations::updated_at.eq(created_at),
+        conversations::last_activity_at.eq(created_at),
     );
-    diesel::insert_into(conversations::table).values(conversation).execute(conn).await?;
+    diesel::insert_into(conversations::table).values(row).execute(conn).await.map(drop)
+}
+
+pub async fn insert_channel(conn: &mut Conn, new: &NewChannel) -> QueryResult<()> {
+    insert(conn, new.id, Kind::Channel, new.created_by_id, new.created_at).await?;
     let channel = (
         channels::conversation_id.eq(new.id),
         channels::name.eq(&new.channel.name),

@@ -122,6 +122,17 @@ pub async fn seats(conn: &mut Conn, id: ConversationId, users: &[UserId]) -> Que
         .await
 }
 
+/// The members of direct conversations, which are few in each, as their lists have them.
+pub async fn participants(conn: &mut Conn, ids: &[ConversationId]) -> QueryResult<Vec<Member>> {
+    use conversation_members as m;
+    m::table
+        .filter(m::conversation_id.eq_any(ids).and(m::left_at.is_null()))
+        .order((m::conversation_id, m::rank, m::joined_at, m::id))
+        .select(Member::as_select())
+        .load(conn)
+        .await
+}
+
 /// Seats by their ids; those that ended too, until a rejoin gives them a new one.
 pub async fn members_by_ids(conn: &mut Conn, ids: &[MemberId]) -> QueryResult<Vec<Member>> {
     conversation_members::table
@@ -248,15 +259,47 @@ pub async fn read_by_writing(mut conn: &Conn, positions: &[Position]) -> QueryRe
     SavePositions::of(positions).execute(&mut conn).await.map(drop)
 }
 
-/// Moves the position of a seat that holds, forward only; says whether it has moved.
+/// Counts the holder's own messages outside of threads between two positions in the log; to be finished by the latter.
+/// Whoever holds a seat has sent theirs under a key, by whose index they are found: without one are those of an import,
+/// as whose people nobody signs in.
+const OWN_SINCE: &str = "(SELECT count(*) FROM messages AS own \
+    WHERE own.conversation_id = conversation_members.conversation_id AND own.author_id = conversation_members.user_id \
+    AND own.client_key IS NOT NULL AND own.thread_root_seq IS NULL AND own.seq > ";
+
+/// Moves the position of a seat that holds, forward only; says whether it has moved. Of one's own messages behind a
+/// position that was moved back, those are taken off that it passes: whatever it passes was committed before this
+/// statement began, so it sees them also where it had to wait for the row.
 pub async fn read_up_to(conn: &mut Conn, seat: MemberId, to: Reached, now: Instant) -> QueryResult<bool> {
     use conversation_members as m;
     let behind = m::table.filter(m::id.eq(seat).and(m::left_at.is_null()).and(m::last_read_seq.lt(to.seq)));
-    let moved = diesel::update(behind)
-        .set((m::last_read_seq.eq(to.seq), m::last_read_no.eq(to.no), m::last_read_at.eq(now), m::own_unread.eq(0)))
-        .execute(conn)
-        .await?;
+    let own_unread = diesel::dsl::sql::<Integer>("CASE WHEN own_unread = 0 THEN 0 ELSE own_unread - ")
+        .sql(OWN_SINCE)
+        .sql("conversation_members.last_read_seq AND own.seq <= ")
+        .bind::<Integer, _>(to.seq)
+        .sql(")::integer END");
+    let position = (m::last_read_seq.eq(to.seq), m::last_read_no.eq(to.no), m::last_read_at.eq(now));
+    let moved = diesel::update(behind).set((position, m::own_unread.eq(own_unread))).execute(conn).await?;
     Ok(moved > 0)
+}
+
+/// A seat that holds, locked.
+pub async fn lock_seat(conn: &mut Conn, seat: MemberId) -> QueryResult<()> {
+    use conversation_members as m;
+    let held = m::table.filter(m::id.eq(seat).and(m::left_at.is_null())).select(m::id).for_no_key_update();
+    held.first::<MemberId>(conn).await.optional().map(drop)
+}
+
+/// Moves the position of a locked seat, back only. When somebody read that far is not known any more, but that it was no
+/// later than they read further.
+pub async fn read_back_to(conn: &mut Conn, seat: MemberId, to: Reached) -> QueryResult<()> {
+    use conversation_members as m;
+    let beyond = m::table.filter(m::id.eq(seat).and(m::left_at.is_null()).and(m::last_read_seq.gt(to.seq)));
+    let own_unread = diesel::dsl::sql::<Integer>("own_unread + ")
+        .sql(OWN_SINCE)
+        .bind::<Integer, _>(to.seq)
+        .sql(" AND own.seq <= conversation_members.last_read_seq)::integer");
+    let position = (m::last_read_seq.eq(to.seq), m::last_read_no.eq(to.no));
+    diesel::update(beyond).set((position, m::own_unread.eq(own_unread))).execute(conn).await.map(drop)
 }
 
 /// Changes how a seat that holds is kept.

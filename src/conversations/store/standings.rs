@@ -7,7 +7,7 @@ use diesel::dsl::{AsSelect, SqlTypeOf};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
 use super::super::gathering::Busy;
@@ -29,11 +29,11 @@ pub struct Viewpoint {
 
 type Seat = (MemberId, MemberRole, Option<Departure>);
 
-type Row = (UserId, Conversation, Option<Seat>, ServerRole);
+type Row = (UserId, Conversation, Option<Seat>, ServerRole, bool);
 
 impl Viewpoint {
     /// `None` out of sight.
-    fn of((user_id, conversation, seat, server_role): Row) -> Option<Self> {
+    fn of((user_id, conversation, seat, server_role, is_blocked): Row) -> Option<Self> {
         let channel = conversation.channel.as_ref();
         let sight = judge(&Place {
             kind: conversation.kind,
@@ -51,7 +51,8 @@ impl Viewpoint {
             group_role: None,
             server_role,
             sanction: None,
-            is_blocked: false,
+            has_fixed_people: conversation.has_fixed_people(),
+            is_blocked,
         };
         Some(Self { user_id, conversation: conversation.into(), sight, standing })
     }
@@ -111,18 +112,28 @@ impl QueryId for Standings {
 }
 
 impl Query for Standings {
-    type SqlType = (SqlUuid, SqlTypeOf<AsSelect<Conversation, Pg>>, Nullable<(SqlUuid, Text, Nullable<Text>)>, Text);
+    type SqlType =
+        (SqlUuid, SqlTypeOf<AsSelect<Conversation, Pg>>, Nullable<(SqlUuid, Text, Nullable<Text>)>, Text, Bool);
 }
 
 impl QueryFragment<Pg> for Standings {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT ask.user_id, ");
         self.conversation.walk_ast(out.reborrow())?;
-        out.push_sql(", m.id, m.role, m.departure, u.role FROM ");
+        out.push_sql(
+            ", m.id, m.role, m.departure, u.role, \
+             conversations.kind = 'DIRECT' AND conversations.member_count = 2 AND EXISTS (\
+                SELECT FROM conversation_members AS other \
+                WHERE other.conversation_id = conversations.id AND other.left_at IS NULL \
+                AND other.user_id <> ask.user_id AND (\
+                    EXISTS (SELECT FROM blocks WHERE blocker_id = ask.user_id AND blocked_id = other.user_id) \
+                    OR EXISTS (SELECT FROM blocks WHERE blocker_id = other.user_id AND blocked_id = ask.user_id))) FROM ",
+        );
         self.pairs.walk(&mut out)?;
         out.push_sql(
             " JOIN users AS u ON u.id = ask.user_id JOIN conversations ON conversations.id = ask.conversation_id \
              LEFT JOIN channels ON channels.conversation_id = conversations.id \
+             LEFT JOIN direct_conversations ON direct_conversations.conversation_id = conversations.id \
              LEFT JOIN conversation_members AS m \
              ON m.conversation_id = ask.conversation_id AND m.user_id = ask.user_id",
         );

@@ -8,7 +8,7 @@ use futures_util::future::try_join_all;
 use super::permissions::{MessagePermissions, message_permissions};
 use crate::context::Ask;
 use crate::conversations::Sight;
-use crate::conversations::graphql::{Conversation, conversation};
+use crate::conversations::graphql::{Conversation, ConversationMemberConnection, conversation};
 use crate::directive::perViewer;
 use crate::error::{Error, Result};
 use crate::messages::mentions::graphql::{Mention, mentions_in};
@@ -16,7 +16,8 @@ use crate::messages::pins::graphql::{Pin, pin_of};
 use crate::messages::reactions::graphql::{ReactionGroup, reactions_to, viewer_reactions};
 use crate::messages::threads::graphql::{Thread, find_thread};
 use crate::messages::{self, Kind, MessageAt, MessageCursor, Piece, pieces};
-use crate::page::{Page, connection};
+use crate::page::{Arguments, Page, connection};
+use crate::reads::readers::graphql::readers_of;
 use crate::scalar::DateTime;
 use crate::text::{self, Fault};
 use crate::users::graphql::{User, find, user};
@@ -127,6 +128,18 @@ impl Message {
             None => pin_of(ctx, &self.row).await.transpose(),
             Some(_) => None,
         }
+    }
+
+    /// Members who have read it and share that, its author left out. Nobody for what is in a thread.
+    async fn readers(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<ConversationMemberConnection> {
+        readers_of(ctx, self.sight, &self.row, Arguments { first, after, last, before }).await
     }
 
     /// When it was sent.

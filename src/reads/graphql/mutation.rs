@@ -6,8 +6,11 @@ use super::{ConversationViewerState, UnreadSummary, viewer_state};
 use crate::context::Ask;
 use crate::conversations::{Seat, seat_in};
 use crate::error::{Error, Result};
+use crate::id::MessageId;
+use crate::messages;
 use crate::reads::{self, KeepDraft, MarkReadDraft};
 use crate::scalar::DateTime;
+use crate::text::Fault;
 
 /// How far the viewer has read.
 #[derive(InputObject)]
@@ -23,6 +26,22 @@ pub struct MarkConversationReadInput {
 /// A new read position.
 #[derive(SimpleObject)]
 pub struct MarkConversationReadPayload {
+    /// How the viewer keeps the conversation now.
+    viewer_state: ConversationViewerState,
+    /// Numbers for badges.
+    unread: UnreadSummary,
+}
+
+/// From where on to have it unread.
+#[derive(InputObject)]
+pub struct MarkConversationUnreadInput {
+    /// The first message that is to be unread.
+    message_id: ID,
+}
+
+/// A new read position.
+#[derive(SimpleObject)]
+pub struct MarkConversationUnreadPayload {
     /// How the viewer keeps the conversation now.
     viewer_state: ConversationViewerState,
     /// Numbers for badges.
@@ -71,6 +90,15 @@ impl ReadMutation {
     ) -> Option<Result<MarkConversationReadPayload>> {
         Some(mark_conversation_read(ctx, input).await)
     }
+
+    /// Move the viewer's read position back to just before a message; one that is unread already changes nothing.
+    async fn mark_conversation_unread(
+        &self,
+        ctx: &Context<'_>,
+        input: MarkConversationUnreadInput,
+    ) -> Option<Result<MarkConversationUnreadPayload>> {
+        Some(mark_conversation_unread(ctx, input).await)
+    }
 }
 
 async fn update_conversation_viewer_state(
@@ -95,6 +123,22 @@ async fn mark_conversation_read(
     let seat = seat_in(ctx.scope(), &viewer, draft.conversation).await?;
     reads::mark_read(ctx.app(), &viewer, seat, draft).await?;
     Ok(MarkConversationReadPayload { viewer_state: state_now(ctx, seat).await?, unread: UnreadSummary(viewer.user_id) })
+}
+
+async fn mark_conversation_unread(
+    ctx: &Context<'_>,
+    input: MarkConversationUnreadInput,
+) -> Result<MarkConversationUnreadPayload> {
+    let viewer = ctx.viewer()?;
+    let id = MessageId::parse(&input.message_id)
+        .ok_or_else(|| Error::bad_input(vec![Fault::not_an_id().of("messageId")]))?;
+    let message = messages::graphql::find(ctx, id).await?.ok_or_else(|| Error::not_found("message"))?;
+    let seat = seat_in(ctx.scope(), &viewer, message.sight.reference()).await?;
+    reads::mark_unread(ctx.app(), seat, id).await?;
+    Ok(MarkConversationUnreadPayload {
+        viewer_state: state_now(ctx, seat).await?,
+        unread: UnreadSummary(viewer.user_id),
+    })
 }
 
 /// How the viewer keeps it after a change. Whoever left while it was made keeps nothing.

@@ -13,6 +13,7 @@ pub use mutation::UserMutation;
 
 use super::{HasBlocked, ServerRole, UserById};
 use crate::context::Ask;
+use crate::conversations::graphql::{DirectConversation, direct_of_two};
 use crate::directive::perViewer;
 use crate::error::{Error, Result};
 use crate::id::UserId;
@@ -81,6 +82,12 @@ impl User {
     /// Counts the changes of the profile, for `expectedVersion`.
     async fn version(&self) -> i32 {
         self.0.version
+    }
+
+    /// The direct conversation of this user and the viewer alone, if there is one.
+    #[graphql(directive = perViewer::apply())]
+    async fn direct_conversation(&self, ctx: &Context<'_>) -> Option<Result<DirectConversation>> {
+        direct_of_two(ctx, self.0.id).await.transpose()
     }
 
     /// Whether the viewer has blocked them: clients fold their messages.

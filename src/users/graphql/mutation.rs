@@ -82,9 +82,10 @@ impl UserMutation {
         Some(update_profile(ctx, input).await)
     }
 
-    /// Block a user. Neither can add the other to a conversation. Presence, typing and read signals are hidden from each
-    /// other, their mentions of the viewer are not recorded, and their messages stay: see `User.viewerHasBlocked`.
-    /// Blocking twice changes nothing.
+    /// Block a user. The conversation of the two stays readable, but neither can write or react in it, open one with the
+    /// other, add, or open a group conversation together with the other. In larger conversations presence, typing and read
+    /// signals are hidden from each other, their mentions of the viewer are not recorded, and their messages stay: see
+    /// `User.viewerHasBlocked`. Blocking twice changes nothing.
     async fn block_user(&self, ctx: &Context<'_>, input: BlockUserInput) -> Option<Result<BlockUserPayload>> {
         Some(block_user(ctx, input).await)
     }

@@ -101,6 +101,7 @@ async fn writing_costs_the_same_statements_however_much_there_is() {
             ("Follow", bob, json!({ "messageId": root }), 6),
             ("Unfollow", bob, json!({ "messageId": root }), 6),
             ("MarkThread", bob, json!({ "messageId": root }), 9),
+            ("MarkUnread", bob, json!({ "messageId": root }), 9),
             ("Keep", bob, json!({ "conversationId": channel, "isFavorite": true }), 4),
             ("Type", bob, json!({ "conversationId": channel }), 2),
             ("Join", &carol, json!({ "channelId": channel }), 10),
@@ -110,6 +111,9 @@ async fn writing_costs_the_same_statements_however_much_there_is() {
             ("Update", alice, json!({ "channelId": channel, "topic": "Something" }), 10),
             ("Archive", alice, json!({ "channelId": channel }), 10),
             ("Create", alice, json!({ "name": "New", "clientKey": "key-0001", "memberIds": newcomers }), 14),
+            ("OpenDirect", bob, json!({ "userIds": newcomers.iter().take(9).collect::<Vec<_>>() }), 15),
+            // Again: what was opened is found.
+            ("OpenDirect", bob, json!({ "userIds": newcomers.iter().take(9).collect::<Vec<_>>() }), 11),
             ("Remove", alice, json!({ "memberId": seat, "reason": "Spam" }), 9),
             ("Rename", bob, json!({ "displayName": "Robert" }), 2),
             ("Prefer", bob, json!({ "theme": "DARK" }), 2),

@@ -99,6 +99,13 @@ impl Actor {
         self.create_channel(json!({ "name": name, "visibility": "PRIVATE", "memberIds": members })).await
     }
 
+    /// The direct conversation with these people.
+    pub async fn direct_with(&self, others: &[&Actor]) -> String {
+        let others: Vec<_> = others.iter().map(|other| &other.id).collect();
+        let opened = self.ask(OPEN_DIRECT, json!({ "with": others })).await.data("openDirectConversation");
+        opened["conversation"]["id"].as_str().unwrap().to_owned()
+    }
+
     pub async fn join(&self, channel: &str) {
         self.ask(JOIN, json!({ "input": { "channelId": channel } })).await.data("joinChannel");
     }
@@ -115,6 +122,14 @@ impl Actor {
         assert_eq!(added["rejected"], json!([]));
         let members = added["members"].as_array().unwrap().iter();
         members.map(|member| member["id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    pub async fn block(&self, whom: &Actor) {
+        self.ask(BLOCK, json!({ "id": whom.id })).await.data("blockUser");
+    }
+
+    pub async fn unblock(&self, whom: &Actor) {
+        self.ask(UNBLOCK, json!({ "id": whom.id })).await.data("unblockUser");
     }
 
     /// Changes preferences.
@@ -189,10 +204,14 @@ const SIGN_IN: &str = "mutation($input: LoginInput!) { login(input: $input) {
     viewer { user { id } } tokens { accessToken refreshToken } } }";
 const CREATE_CHANNEL: &str =
     "mutation($input: CreateChannelInput!) { createChannel(input: $input) { isReplay channel { id slug } } }";
+const OPEN_DIRECT: &str =
+    "mutation($with: [ID!]!) { openDirectConversation(input: { userIds: $with }) { conversation { id } } }";
 const JOIN: &str = "mutation($input: JoinChannelInput!) { joinChannel(input: $input) { channel { id } } }";
 const LEAVE: &str = "mutation($id: ID!) { leaveConversation(input: { conversationId: $id }) { conversationId } }";
 const ADD: &str = "mutation($input: AddConversationMembersInput!) { addConversationMembers(input: $input) {
     members { id } rejected { userId } } }";
+const BLOCK: &str = "mutation($id: ID!) { blockUser(input: { userId: $id }) { user { id } } }";
+const UNBLOCK: &str = "mutation($id: ID!) { unblockUser(input: { userId: $id }) { user { id } } }";
 const PREFER: &str =
     "mutation($input: UpdatePreferencesInput!) { updatePreferences(input: $input) { preferences { version } } }";
 const SEND: &str = "mutation($input: SendMessageInput!) { sendMessage(input: $input) {

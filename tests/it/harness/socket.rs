@@ -179,6 +179,7 @@ const FOLLOW: &str = "subscription($id: ID!, $after: Int) { conversationEvents(c
         ... on MemberJoinedEvent { user { username } member { id role } }
         ... on MemberLeftEvent { user { username } memberId reason }
         ... on MemberUpdatedEvent { user { username } previousRole role member { id role } }
-        ... on ConversationUpdatedEvent { changedFields conversation { id version ... on Channel { name } } }
+        ... on ConversationUpdatedEvent { changedFields conversation { id version
+            ... on Channel { name } ... on DirectConversation { name } } }
         ... on ConversationArchivedEvent { conversation { id archivedAt } }
         ... on ConversationUnarchivedEvent { conversation { id archivedAt } } } } }";
