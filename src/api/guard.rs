@@ -34,6 +34,10 @@ const LARGEST_PAGE: u32 = 100;
 const SIDEBAR: u32 = 100;
 /// What it may have. Each page below it is read by a statement of its own, and counts in full.
 const SIDEBAR_IN_FULL: u32 = 1_000;
+/// What the categories of a group or of the server count as: one for each ten that there may be.
+const CATEGORIES: u32 = 10;
+/// How many there may be. Each page below them is read by a statement of its own, and counts in full.
+const CATEGORIES_IN_FULL: u32 = 100;
 /// What the reactions to a message count as: one for each ten emoji that it may have, as those to all messages of a page
 /// are read by one statement.
 const REACTIONS: u32 = 5;
@@ -340,7 +344,7 @@ impl<'d> Measure<'d> {
                     let own = match name {
                         "nodes" if is_element => Own::Beside(1),
                         // Each is an object of its own; `nodes` of the root.
-                        "nodes" | "sidebar" | "reactions" => Own::Each(one),
+                        "nodes" | "sidebar" | "categories" | "reactions" => Own::Each(one),
                         // Its node counts itself.
                         "edges" if is_element => Own::Otherwise,
                         "pageInfo" => Own::Beside(0),
@@ -352,8 +356,10 @@ impl<'d> Measure<'d> {
                     let most = elements.with(&Variables::default());
                     let lists = below.lists.saturating_mul(most).saturating_add(is_list.into());
                     let mut cost = Cost::of(below.cost, elements, own);
-                    if name == "sidebar" {
-                        cost.add(Cost::fixed(below.lists.saturating_mul(SIDEBAR_IN_FULL)));
+                    match name {
+                        "sidebar" => cost.add(Cost::fixed(below.lists.saturating_mul(SIDEBAR_IN_FULL))),
+                        "categories" => cost.add(Cost::fixed(below.lists.saturating_mul(CATEGORIES_IN_FULL))),
+                        _ => {}
                     }
                     let is_introspected = matches!(name, "fields" | "interfaces" | "possibleTypes" | "inputFields");
                     Size {
@@ -409,6 +415,7 @@ fn elements(field: &Field, is_page: bool) -> Elements {
         }
         "presences" => each(field, "userIds"),
         "sidebar" => Elements::Fixed(SIDEBAR),
+        "categories" => Elements::Fixed(CATEGORIES),
         "reactions" => Elements::Fixed(REACTIONS),
         // Of one delivery.
         "signals" => Elements::Fixed(LARGEST_PAGE),

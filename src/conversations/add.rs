@@ -1,31 +1,13 @@
 //! Adding people.
 
-use async_graphql::Enum;
-
-use super::create::ADDED_AT_ONCE;
-use super::{Action, Changed, Departure, Member, MemberRole, Reference, lock, store};
+use super::{Action, Changed, Departure, Member, MemberRole, Reference, Rejection, lock, store};
 use crate::app::App;
 use crate::error::Result;
+use crate::groups::{self, ADDED_AT_ONCE};
 use crate::id::UserId;
 use crate::text::{Fault, Wrong};
 use crate::users;
 use crate::viewer::Viewer;
-
-/// Why someone could not be added. Values are added over time.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
-#[graphql(name = "RejectionReason")]
-pub enum Rejection {
-    /// There is no such user.
-    NotFound,
-    /// A ban keeps them out.
-    Banned,
-    /// They are not a member of the group whose channel it is.
-    NotInGroup,
-    /// There is no room for more.
-    Full,
-    /// They cannot be added by the viewer; no more is said.
-    NotAllowed,
-}
 
 /// Who was added, and who was not.
 pub struct Added {
@@ -75,6 +57,12 @@ pub async fn add_members(app: &App, viewer: &Viewer, draft: AddDraft) -> Result<
             let reachable = users::reachable(tx, people).await?;
             let in_block = users::in_block_among(tx, viewer.user_id, people).await?;
             let seats = store::seats(tx, reference.id, people).await?;
+            // Nobody is in a channel of a group that they are not in: leaving a group waits for this lock.
+            let in_group = match here.group() {
+                Some(group) => Some(groups::members_among(tx, group, people).await?),
+                None => None,
+            };
+            let is_outside = |person: &UserId| in_group.as_ref().is_some_and(|members| !members.contains(person));
             let (mut members, mut newcomers, mut rejected) = (Vec::new(), Vec::new(), Vec::new());
             for &person in people {
                 let seat = seats.iter().find(|seat| seat.user_id == person);
@@ -82,6 +70,9 @@ pub async fn add_members(app: &App, viewer: &Viewer, draft: AddDraft) -> Result<
                     Some(None) => members.extend(seat.cloned()),
                     Some(Some(Departure::Banned)) => rejected.push((person, Rejection::Banned)),
                     _ if in_block.contains(&person) => rejected.push((person, Rejection::NotAllowed)),
+                    _ if reachable.contains(&person) && is_outside(&person) => {
+                        rejected.push((person, Rejection::NotInGroup))
+                    }
                     _ if reachable.contains(&person) => newcomers.push(person),
                     _ if known.contains(&person) => rejected.push((person, Rejection::NotAllowed)),
                     _ => rejected.push((person, Rejection::NotFound)),

@@ -1,7 +1,6 @@
 //! What one may do in a conversation: one pure function.
 
-use super::{Kind, MemberRole, Visibility};
-use crate::error::{Code, Error, Result};
+use super::{Kind, MemberRole, Verdict, Visibility};
 use crate::users::ServerRole;
 
 /// What somebody wants to do.
@@ -34,6 +33,8 @@ pub enum Action {
     /// Change somebody's role from the first to the second.
     ChangeRole(MemberRole, MemberRole),
     Archive,
+    /// Put it elsewhere among the channels of its group or of the server.
+    Move,
     MakePublic,
     TransferOwnership {
         /// Whether anybody owns it.
@@ -55,6 +56,8 @@ pub struct Standing {
     pub visibility: Visibility,
     pub posting_role: MemberRole,
     pub is_archived: bool,
+    /// Whether it was its group that was archived: then it does not open alone.
+    pub is_archived_with_group: bool,
     /// Role of the seat; `None` without one.
     pub seat_role: Option<MemberRole>,
     /// Role in the group whose channel it is.
@@ -65,29 +68,21 @@ pub struct Standing {
     pub is_blocked: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    Allowed,
-    Archived,
-    Sanctioned,
-    Forbidden,
-}
-
-impl Verdict {
-    /// As an error, for rules.
-    pub fn or_refuse(self) -> Result<()> {
-        match self {
-            Self::Allowed => Ok(()),
-            Self::Archived => Err(Error::new(Code::Archived, "This conversation is archived")),
-            Self::Sanctioned => Err(Error::new(Code::Sanctioned, "A sanction forbids this")),
-            Self::Forbidden => Err(Error::forbidden("You may not do this here")),
+impl Standing {
+    /// The role that counts: the higher of the seat's and the group's. The group's counts where there is a seat, and in
+    /// its public channels.
+    pub fn role(&self) -> Option<MemberRole> {
+        match self.seat_role {
+            Some(seat) => Some(seat.or_higher(self.group_role)),
+            None => self.group_role.filter(|_| self.visibility == Visibility::Public),
         }
     }
 }
 
 /// May somebody who stands like this do that? Judged in the order archive, sanction, permission.
 pub fn may(action: Action, standing: &Standing) -> Verdict {
-    if standing.is_archived && !goes_on_while_archived(action) {
+    let is_shut = standing.is_archived_with_group && action == Action::Archive;
+    if is_shut || standing.is_archived && !goes_on_while_archived(action) {
         return Verdict::Archived;
     }
     if standing.sanction == Some(Sanction::Muted) && is_writing(action) {
@@ -111,19 +106,25 @@ fn is_writing(action: Action) -> bool {
     matches!(action, Post | Reply | React | Type | Call | Edit | Pin | MentionEveryone)
 }
 
+/// What nobody does without a seat, whatever their role in the group.
+fn takes_a_seat(action: Action) -> bool {
+    use Action::*;
+    is_writing(action) || matches!(action, MarkRead | DeleteOwn | Join | Leave)
+}
+
 fn is_permitted(action: Action, standing: &Standing) -> bool {
     use Action::*;
-    let Some(seat) = standing.seat_role else {
+    let is_operator = standing.server_role == ServerRole::Admin;
+    let has_seat = standing.seat_role.is_some();
+    let Some(role) = standing.role().filter(|_| has_seat || !takes_a_seat(action)) else {
         return match action {
             Join => standing.visibility == Visibility::Public,
             // A server's roles give nothing inside conversations but this.
-            Archive => standing.server_role == ServerRole::Admin,
-            TransferOwnership { has_owner } => standing.server_role == ServerRole::Admin && !has_owner,
+            Archive | Move => is_operator,
+            TransferOwnership { has_owner } => is_operator && !has_owner,
             _ => false,
         };
     };
-    // The group's role counts where there is a seat.
-    let role = standing.group_role.filter(|group| group.rank() > seat.rank()).unwrap_or(seat);
     let is_direct = standing.kind == Kind::Direct;
     let at_least = |least: MemberRole| role.rank() >= least.rank();
     let outranks = |other: MemberRole| role.rank() > other.rank();
@@ -132,7 +133,7 @@ fn is_permitted(action: Action, standing: &Standing) -> bool {
         React | Type | Call => !standing.is_blocked,
         MarkRead | DeleteOwn | Join => true,
         // Nobody would be left who could hand it over.
-        Leave => seat != MemberRole::Owner,
+        Leave => standing.seat_role != Some(MemberRole::Owner),
         Edit => !standing.is_blocked,
         DeleteOf(author) => at_least(MemberRole::Moderator) && author.is_none_or(outranks),
         Pin => is_direct || at_least(MemberRole::Moderator),
@@ -157,139 +158,10 @@ fn is_permitted(action: Action, standing: &Standing) -> bool {
         ChangeRole(from, to) => {
             !is_direct && at_least(MemberRole::Admin) && outranks(from) && to != MemberRole::Owner && at_least(to)
         }
-        Archive => !is_direct && (at_least(MemberRole::Admin) || standing.server_role == ServerRole::Admin),
+        Archive => !is_direct && (at_least(MemberRole::Admin) || is_operator),
+        // Whoever sees a group's channel is in the group.
+        Move => !is_direct && standing.group_role.map_or(is_operator, |group| group.rank() >= MemberRole::Admin.rank()),
         MakePublic => !is_direct && role == MemberRole::Owner,
-        TransferOwnership { has_owner } => {
-            !is_direct && (role == MemberRole::Owner || (standing.server_role == ServerRole::Admin && !has_owner))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Action::*;
-    use super::MemberRole::*;
-    use super::*;
-
-    /// A seat in a public channel where everyone writes.
-    fn seat(role: MemberRole) -> Standing {
-        Standing {
-            kind: Kind::Channel,
-            visibility: Visibility::Public,
-            posting_role: Guest,
-            is_archived: false,
-            seat_role: Some(role),
-            group_role: None,
-            server_role: ServerRole::User,
-            sanction: None,
-            is_blocked: false,
-        }
-    }
-
-    fn reader() -> Standing {
-        Standing { seat_role: None, ..seat(Guest) }
-    }
-
-    const ROLES: [MemberRole; 5] = [Owner, Admin, Moderator, Member, Guest];
-
-    /// Who of owner, admin, moderator, member and guest may, a letter each, and a reader at last: `y` or `-`.
-    fn who(action: Action, change: impl Fn(Standing) -> Standing) -> String {
-        ROLES
-            .map(seat)
-            .into_iter()
-            .chain([reader()])
-            .map(|standing| match may(action, &change(standing)) {
-                Verdict::Allowed => 'y',
-                Verdict::Archived => 'a',
-                Verdict::Sanctioned => 's',
-                Verdict::Forbidden => '-',
-            })
-            .collect()
-    }
-
-    /// The table: action, as it is, in a private channel, while archived, while muted, where only admins write.
-    #[test]
-    fn everybody_may_what_the_table_says() {
-        let rows = [
-            (Post, "yyyyy-", "yyyyy-", "aaaaaa", "ssssss", "yy----"),
-            (Reply, "yyyyy-", "yyyyy-", "aaaaaa", "ssssss", "yy----"),
-            (React, "yyyyy-", "yyyyy-", "aaaaaa", "ssssss", "yyyyy-"),
-            (Type, "yyyyy-", "yyyyy-", "aaaaaa", "ssssss", "yyyyy-"),
-            (Call, "yyyyy-", "yyyyy-", "aaaaaa", "ssssss", "yyyyy-"),
-            (MarkRead, "yyyyy-", "yyyyy-", "yyyyy-", "yyyyy-", "yyyyy-"),
-            (Join, "yyyyyy", "yyyyy-", "aaaaaa", "yyyyyy", "yyyyyy"),
-            (Leave, "-yyyy-", "-yyyy-", "-yyyy-", "-yyyy-", "-yyyy-"),
-            (Edit, "yyyyy-", "yyyyy-", "aaaaaa", "ssssss", "yyyyy-"),
-            (DeleteOwn, "yyyyy-", "yyyyy-", "yyyyy-", "yyyyy-", "yyyyy-"),
-            (DeleteOf(None), "yyy---", "yyy---", "yyy---", "yyy---", "yyy---"),
-            (DeleteOf(Some(Guest)), "yyy---", "yyy---", "yyy---", "yyy---", "yyy---"),
-            (DeleteOf(Some(Moderator)), "yy----", "yy----", "yy----", "yy----", "yy----"),
-            (DeleteOf(Some(Owner)), "------", "------", "------", "------", "------"),
-            (Pin, "yyy---", "yyy---", "aaaaaa", "ssssss", "yyy---"),
-            (MentionEveryone, "yyy---", "yyy---", "aaaaaa", "ssssss", "yyy---"),
-            (AddMembers(Guest), "yyyy--", "yy----", "aaaaaa", "yyyy--", "yyyy--"),
-            (AddMembers(Member), "yyyy--", "yy----", "aaaaaa", "yyyy--", "yyyy--"),
-            (AddMembers(Moderator), "yy----", "yy----", "aaaaaa", "yy----", "yy----"),
-            (AddMembers(Admin), "yy----", "yy----", "aaaaaa", "yy----", "yy----"),
-            (AddMembers(Owner), "------", "------", "aaaaaa", "------", "------"),
-            (Remove(Guest), "yyy---", "yyy---", "yyy---", "yyy---", "yyy---"),
-            (Remove(Moderator), "yy----", "yy----", "yy----", "yy----", "yy----"),
-            (Remove(Owner), "------", "------", "------", "------", "------"),
-            (UpdateSettings, "yy----", "yy----", "aaaaaa", "yy----", "yy----"),
-            (ChangePostingRole(Guest, Admin), "yy----", "yy----", "aaaaaa", "yy----", "yy----"),
-            (ChangePostingRole(Guest, Owner), "y-----", "y-----", "aaaaaa", "y-----", "y-----"),
-            (ChangePostingRole(Owner, Guest), "y-----", "y-----", "aaaaaa", "y-----", "y-----"),
-            (ChangeRole(Member, Moderator), "yy----", "yy----", "aaaaaa", "yy----", "yy----"),
-            (ChangeRole(Member, Admin), "yy----", "yy----", "aaaaaa", "yy----", "yy----"),
-            (ChangeRole(Admin, Member), "y-----", "y-----", "aaaaaa", "y-----", "y-----"),
-            (ChangeRole(Member, Owner), "------", "------", "aaaaaa", "------", "------"),
-            (Archive, "yy----", "yy----", "yy----", "yy----", "yy----"),
-            (MakePublic, "y-----", "y-----", "aaaaaa", "y-----", "y-----"),
-            (TransferOwnership { has_owner: true }, "y-----", "y-----", "aaaaaa", "y-----", "y-----"),
-        ];
-        for (action, plain, private, archived, muted, announcements) in rows {
-            let of = |change: &dyn Fn(Standing) -> Standing| who(action, change);
-            assert_eq!(of(&|s| s), plain, "{action:?}");
-            assert_eq!(of(&|s| Standing { visibility: Visibility::Private, ..s }), private, "{action:?}, private");
-            assert_eq!(of(&|s| Standing { is_archived: true, ..s }), archived, "{action:?}, archived");
-            let muted_now = |s| Standing { sanction: Some(Sanction::Muted), ..s };
-            assert_eq!(of(&muted_now), muted, "{action:?}, muted");
-            assert_eq!(of(&|s| Standing { posting_role: Admin, ..s }), announcements, "{action:?}, announcements");
-        }
-    }
-
-    #[test]
-    fn a_server_admin_archives_and_takes_over_what_nobody_owns_and_nothing_else() {
-        let admin = |s| Standing { server_role: ServerRole::Admin, ..s };
-        assert_eq!(who(Archive, admin), "yyyyyy");
-        assert_eq!(who(TransferOwnership { has_owner: true }, admin), "y-----");
-        assert_eq!(who(TransferOwnership { has_owner: false }, admin), "yyyyyy");
-        assert_eq!(who(TransferOwnership { has_owner: false }, |s| s), "y-----");
-        assert_eq!(who(Post, admin), "yyyyy-");
-        assert_eq!(who(DeleteOf(None), admin), "yyy---");
-    }
-
-    #[test]
-    fn a_role_in_the_group_counts_where_there_is_a_seat() {
-        let moderator = |s| Standing { group_role: Some(Moderator), ..s };
-        assert_eq!(who(Pin, moderator), "yyyyy-");
-        assert_eq!(who(UpdateSettings, moderator), "yy----");
-    }
-
-    #[test]
-    fn in_a_direct_conversation_all_are_alike_and_nobody_removes_another() {
-        let direct = |s| Standing { kind: Kind::Direct, visibility: Visibility::Private, ..s };
-        assert_eq!(who(Pin, direct), "yyyyy-");
-        assert_eq!(who(AddMembers(Member), direct), "yyyyy-");
-        let transfer = TransferOwnership { has_owner: false };
-        let posting = ChangePostingRole(Guest, Guest);
-        for action in [Remove(Guest), Archive, MakePublic, transfer, posting, ChangeRole(Member, Admin)] {
-            assert_eq!(who(action, direct), "------", "{action:?}");
-        }
-        let blocked = |s| Standing { is_blocked: true, ..direct(s) };
-        for action in [Post, Reply, React, Call, AddMembers(Member)] {
-            assert_eq!(who(action, blocked), "------", "{action:?}");
-        }
-        assert_eq!(who(MarkRead, blocked), "yyyyy-");
+        TransferOwnership { has_owner } => !is_direct && (role == MemberRole::Owner || (is_operator && !has_owner)),
     }
 }

@@ -13,6 +13,6 @@ mod store;
 
 pub use inbox::{InboxCursor, InboxFilter, inbox, sidebar, unread_conversations};
 pub use keep::{KeepDraft, keep};
-pub use loaders::{FirstUnreadOf, StateOf};
+pub use loaders::{FirstUnreadOf, StateOf, UnreadInGroup};
 pub use mark_read::{MarkReadDraft, mark_read};
 pub use store::State;

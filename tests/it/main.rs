@@ -15,6 +15,7 @@ mod costs;
 mod documents;
 mod embedded;
 mod event_stream;
+mod groups;
 mod http;
 mod import;
 mod messages;

@@ -1,5 +1,6 @@
 //! Conversations in the API.
 
+mod category;
 mod channel;
 mod event;
 mod inputs;
@@ -12,11 +13,13 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Interface};
 
+pub use category::{CategoryMutation, CategoryQuery, ChannelCategory, categories_of, find_category};
 pub use channel::Channel;
 pub use event::ConversationEventBatch;
+pub use inputs::{ChannelFilter, ChannelOrder, MemberFilter};
 pub use member::ConversationMember;
-pub use mutation::ConversationMutation;
-pub use query::{ConversationQuery, ConversationSubscription};
+pub use mutation::{ConversationMutation, RejectedMember};
+pub use query::{ChannelConnection, ConversationQuery, ConversationSubscription, channels_as};
 
 use super::{ConversationById, Kind, Reference, Sight};
 use crate::context::Ask;
@@ -27,7 +30,6 @@ use crate::messages::pins::graphql::PinConnection;
 use crate::reads::graphql::ConversationViewerState;
 use crate::scalar::DateTime;
 use crate::users::graphql::User;
-use inputs::MemberFilter;
 use member::ConversationMemberConnection;
 use permissions::ConversationPermissions;
 

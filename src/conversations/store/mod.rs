@@ -1,23 +1,30 @@
 //! The tables of conversations: a file for each, and one for each list of theirs.
 
+mod categories;
 mod channel_list;
 mod conversations;
-mod creation_keys;
 mod member_list;
+mod places;
 mod seats;
 mod standings;
 
-pub(super) use channel_list::channels;
+pub use categories::Category;
+pub(super) use categories::{
+    categories_by_ids, categories_of_server, categories_shown, count_categories, delete_category, insert_category,
+    save_category, shift_categories,
+};
+pub(super) use channel_list::{Listed, channels};
 pub use conversations::{Channel, Conversation, NewChannel};
 pub(super) use conversations::{
-    by_ids, by_slug, insert_channel, latest_event_at, lock_in_sight, lock_row, save, save_settings, taken_slugs,
+    by_ids, by_slug, group_of, insert_channel, latest_event_at, lock_in_sight, lock_of_group, lock_row, save,
+    save_settings, set_archived_with_group, taken_slugs,
 };
-pub(super) use creation_keys::{created_with, keep_creation_key};
 pub(super) use member_list::members;
+pub(super) use places::{end_of, lock_server_list, place, shift, unfile};
 pub use seats::{Keeping, Member, NewMember, Position};
 pub(super) use seats::{
     SeatRow, keep, member_with_kind, members_by_ids, owner, read_by_writing, read_up_to, save_seats, seat, seat_all,
-    seat_rows, seats, set_left, set_role,
+    seat_rows, seated_in, seats, set_all_left, set_left, set_role,
 };
 pub use standings::Viewpoint;
 pub(super) use standings::{lock_seated, standings};

@@ -29,17 +29,19 @@ pub struct Viewpoint {
 
 type Seat = (MemberId, MemberRole, Option<Departure>);
 
-type Row = (UserId, Conversation, Option<Seat>, ServerRole);
+type Row = (UserId, Conversation, Option<Seat>, ServerRole, Option<MemberRole>);
 
 impl Viewpoint {
     /// `None` out of sight.
-    fn of((user_id, conversation, seat, server_role): Row) -> Option<Self> {
+    fn of((user_id, conversation, seat, server_role, group_role): Row) -> Option<Self> {
         let channel = conversation.channel.as_ref();
         let sight = judge(&Place {
             kind: conversation.kind,
             id: conversation.id,
             last_seq: conversation.last_seq,
             visibility: channel.map(|channel| channel.visibility),
+            group: channel.and_then(|channel| channel.group_id),
+            group_role,
             seat: seat.map(|(id, _, departure)| (id, departure)),
         })?;
         let standing = Standing {
@@ -47,8 +49,9 @@ impl Viewpoint {
             visibility: channel.map_or(Visibility::Private, |channel| channel.visibility),
             posting_role: channel.map_or(MemberRole::Guest, |channel| channel.posting_role),
             is_archived: conversation.archived_at.is_some(),
+            is_archived_with_group: channel.is_some_and(|channel| channel.archived_with_group),
             seat_role: seat.filter(|(_, _, departure)| departure.is_none()).map(|(_, role, _)| role),
-            group_role: None,
+            group_role,
             server_role,
             sanction: None,
             is_blocked: false,
@@ -111,20 +114,28 @@ impl QueryId for Standings {
 }
 
 impl Query for Standings {
-    type SqlType = (SqlUuid, SqlTypeOf<AsSelect<Conversation, Pg>>, Nullable<(SqlUuid, Text, Nullable<Text>)>, Text);
+    type SqlType = (
+        SqlUuid,
+        SqlTypeOf<AsSelect<Conversation, Pg>>,
+        Nullable<(SqlUuid, Text, Nullable<Text>)>,
+        Text,
+        Nullable<Text>,
+    );
 }
 
 impl QueryFragment<Pg> for Standings {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT ask.user_id, ");
         self.conversation.walk_ast(out.reborrow())?;
-        out.push_sql(", m.id, m.role, m.departure, u.role FROM ");
+        out.push_sql(", m.id, m.role, m.departure, u.role, g.role FROM ");
         self.pairs.walk(&mut out)?;
         out.push_sql(
             " JOIN users AS u ON u.id = ask.user_id JOIN conversations ON conversations.id = ask.conversation_id \
              LEFT JOIN channels ON channels.conversation_id = conversations.id \
              LEFT JOIN conversation_members AS m \
-             ON m.conversation_id = ask.conversation_id AND m.user_id = ask.user_id",
+             ON m.conversation_id = ask.conversation_id AND m.user_id = ask.user_id \
+             LEFT JOIN group_members AS g \
+             ON g.group_id = channels.group_id AND g.user_id = ask.user_id AND g.left_at IS NULL",
         );
         Ok(())
     }
