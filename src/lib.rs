@@ -19,12 +19,12 @@
 //!
 //! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and loaders),
 //!   `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `gather` and `turns` (those who
-//!   write at once), `schema` (the tables), `db` (pool, transactions, the private PostgreSQL), `log` (append, read,
+//!   write at once), `creations` (what a `clientKey` made), `schema` (the tables), `db` (pool, transactions, the private PostgreSQL), `log` (append, read,
 //!   follow), `realtime` (what holds at this moment: who is here, what passes, which sessions have just ended),
 //!   `subscription` (source streams, and those who share one), `answer` (what goes back).
 //! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles): `audit`,
-//!   `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences), `conversations` (channels,
-//!   members, roles), `presence` (who is here, what they say about it, who types), `reads` (what is unread, the sidebar,
+//!   `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences), `groups` (members and roles
+//!   there), `conversations` (channels, their order, members, roles), `presence` (who is here, what they say about it, who types), `reads` (what is unread, the sidebar,
 //!   the inbox), `messages`, `import`. In each: `mod.rs` is the front door; a verb a file is a rule; `store.rs`, or the
 //!   folder `store`, is SQL; `events.rs` is what stands in the log; `loaders.rs` looks up many at once; `graphql` is the
 //!   face. A folder within an area is the same in small.
@@ -37,6 +37,8 @@
 //! - Nothing is published that was not committed.
 //! - Commit order is `seq` order within a conversation: whatever takes a `seq`, or changes what a send checks, first locks
 //!   the conversation's row, in a statement of its own. A reader that sees a gap reads the table.
+//! - Rows are locked from the group to its channels, and of several channels in the order of their ids. Whatever takes
+//!   something from somebody in a group holds all of its channels.
 //! - Nothing reads the clock but `Clock`; ids are typed and carry its time.
 //! - Out of sight is *not found*: `conversations::Sight` is the only way to read, `conversations::lock` the only way to
 //!   write (`gather`, where many write at once), but for what is each member's own, which takes their `Seat` and no lock;

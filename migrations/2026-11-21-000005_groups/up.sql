@@ -57,7 +57,7 @@ CREATE TABLE channel_categories (
 );
 COMMENT ON TABLE channel_categories IS 'Headings that channels are shown under, of a group or of the server.';
 COMMENT ON COLUMN channel_categories.position IS 'From 0, without gaps or ties: written under the lock of the group or of the server''s list.';
-CREATE INDEX channel_categories_group_id_position_idx ON channel_categories (group_id, position);
+CREATE INDEX channel_categories_group_id_idx ON channel_categories (group_id, position);
 
 ALTER TABLE channels
     ADD COLUMN group_id            uuid REFERENCES groups ON DELETE RESTRICT,
@@ -78,7 +78,7 @@ COMMENT ON COLUMN channels.slug IS 'Address among the public channels of its gro
 DROP INDEX channels_slug_key;
 CREATE UNIQUE INDEX channels_slug_key ON channels (slug) WHERE group_id IS NULL;
 CREATE UNIQUE INDEX channels_group_id_slug_key ON channels (group_id, slug) WHERE group_id IS NOT NULL;
-CREATE INDEX channels_group_id_category_id_position_idx ON channels (group_id, category_id, position);
+CREATE INDEX channels_group_id_category_id_idx ON channels (group_id, category_id, position);
 CREATE INDEX channels_category_id_idx ON channels (category_id);
 
 CREATE OR REPLACE FUNCTION people_shown_to(viewer uuid) RETURNS SETOF uuid LANGUAGE sql STABLE AS $$

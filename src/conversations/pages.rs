@@ -2,6 +2,7 @@
 
 use async_graphql::Enum;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::store::Listed;
 use super::{Conversation, Heading, Kind, Member, MemberRole, Sight, Visibility, store};
@@ -48,6 +49,12 @@ impl ChannelFilter {
         Self { within: Some(group), ..self }
     }
 
+    /// Names the list, where it is one group's or one category's.
+    pub fn list(&self) -> Option<Uuid> {
+        let category = self.heading.and_then(|heading| heading.category_id);
+        category.map(|id| id.0).or(self.within.map(|id| id.0))
+    }
+
     /// The groups that a channel has to be in.
     pub(super) fn groups(&self) -> impl Iterator<Item = GroupId> {
         self.group.into_iter().chain(self.within)
@@ -79,6 +86,8 @@ impl MemberFilter {
 /// Place in the list of channels: what it is ordered by, and the id.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum ChannelCursor {
+    /// In the list of one group or category.
+    Within(Uuid, Box<ChannelCursor>),
     Position(Spot, ConversationId),
     /// The name as the database folds it.
     Name(String, ConversationId),
@@ -130,9 +139,11 @@ impl ChannelCursor {
         }
     }
 
-    /// Whether we could have written it, for a list in this order: no name has a NUL, and the database takes none.
-    pub fn is_of(&self, order: Order<ChannelOrderField>) -> bool {
+    /// Whether we could have written it, for this list in this order: no name has a NUL, and the database takes none.
+    pub fn is_of(&self, list: Option<Uuid>, order: Order<ChannelOrderField>) -> bool {
         match self {
+            Self::Within(own, cursor) => list == Some(*own) && cursor.is_of(None, order),
+            _ if list.is_some() => false,
             Self::Position(..) => order.field == ChannelOrderField::Position,
             Self::Name(name, _) => order.field == ChannelOrderField::Name && !name.contains('\0'),
             Self::CreatedAt(..) => order.field == ChannelOrderField::CreatedAt,
@@ -141,8 +152,9 @@ impl ChannelCursor {
 
     pub(super) fn place(&self) -> Place<'_> {
         match self {
+            Self::Within(_, cursor) => cursor.place(),
             Self::Position(Spot { group, category, position }, id) => {
-                let group = group.unwrap_or(GroupId(uuid::Uuid::nil()));
+                let group = group.unwrap_or(GroupId(Uuid::nil()));
                 Place::Position((group, category.unwrap_or(-1), *position, *id))
             }
             Self::Name(name, id) => Place::Name(name, *id),
@@ -170,9 +182,13 @@ pub async fn channels(
     window: Window<ChannelCursor>,
 ) -> Result<Page<(ChannelCursor, Conversation)>> {
     let user_id = viewer.user_id;
-    let (filter, wanted) = (&filter, &window);
+    let (list, filter, wanted) = (filter.list(), &filter, &window);
     let rows = app.db.read(async move |conn| store::channels(conn, user_id, filter, order, wanted).await).await?;
-    Ok(window.page(rows).map(|listed| (ChannelCursor::of(order, &listed), listed.conversation)))
+    let cursor = |listed: &Listed| match (list, ChannelCursor::of(order, listed)) {
+        (Some(list), cursor) => ChannelCursor::Within(list, Box::new(cursor)),
+        (None, cursor) => cursor,
+    };
+    Ok(window.page(rows).map(|listed| (cursor(&listed), listed.conversation)))
 }
 
 /// Members: by role, then by when they joined.

@@ -44,9 +44,24 @@ impl MemberFilter {
     }
 }
 
-/// Place in the list of groups: the name as the database folds it, and the id.
+/// A list of groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum GroupList {
+    /// Of all that the viewer sees.
+    Seen,
+    /// Of those that the viewer is a member of, archived or not.
+    Own,
+}
+
+/// Place in a list of groups: the name as the database folds it, and the id.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct GroupCursor(pub(super) String, pub(super) GroupId);
+pub struct GroupCursor(GroupList, String, GroupId);
+
+impl GroupCursor {
+    pub(super) fn values(&self) -> (&str, GroupId) {
+        (&self.1, self.2)
+    }
+}
 
 /// Place in the list of members of one group: rank of the role, when they joined, id of the membership.
 #[derive(Debug, Serialize, Deserialize)]
@@ -77,16 +92,27 @@ pub async fn groups(
     filter: GroupFilter,
     arguments: Arguments,
 ) -> Result<Page<(GroupCursor, Sight, Group)>> {
-    // No name has a NUL, and the database takes none.
-    let window = arguments.window_of(|GroupCursor(name, _)| !name.contains('\0'))?;
-    let (user_id, filter, wanted) = (viewer.user_id, &filter, &window);
-    let rows = app.db.read(async move |conn| store::groups(conn, user_id, filter, wanted).await).await?;
-    Ok(window.page(rows).map(|(row, name)| (GroupCursor(name, row.id), Sight::of_standing(row.id), row)))
+    listed(app, viewer, GroupList::Seen, filter, arguments).await
 }
 
 /// The groups that the viewer is a member of, by name.
 pub async fn groups_of(app: &App, viewer: &Viewer, arguments: Arguments) -> Result<Page<(GroupCursor, Sight, Group)>> {
-    groups(app, viewer, GroupFilter { is_joined: Some(true), ..GroupFilter::default() }, arguments).await
+    let filter = GroupFilter { is_joined: Some(true), ..GroupFilter::default() };
+    listed(app, viewer, GroupList::Own, filter, arguments).await
+}
+
+async fn listed(
+    app: &App,
+    viewer: &Viewer,
+    list: GroupList,
+    filter: GroupFilter,
+    arguments: Arguments,
+) -> Result<Page<(GroupCursor, Sight, Group)>> {
+    // No name has a NUL, and the database takes none.
+    let window = arguments.window_of(|GroupCursor(of, name, _)| *of == list && !name.contains('\0'))?;
+    let (user_id, filter, wanted) = (viewer.user_id, &filter, &window);
+    let rows = app.db.read(async move |conn| store::groups(conn, user_id, filter, wanted).await).await?;
+    Ok(window.page(rows).map(|(row, name)| (GroupCursor(list, name, row.id), Sight::of_standing(row.id), row)))
 }
 
 /// Members as the viewer is shown them: by role, then by when they joined.

@@ -255,11 +255,19 @@ async fn an_edit_of_a_stale_version_is_told_the_present_one() {
 // Pages.
 
 /// Every list that is read in pages, and how it is reached; <page> stands for the arguments.
-const LISTS: [(&str, &str); 9] = [
+const LISTS: [(&str, &str); 14] = [
     ("Query.channels", "channels(<page>) { edges { cursor } }"),
     ("Viewer.conversations", "viewer { conversations(<page>) { edges { cursor } } }"),
     ("Query.users", "users(<page>) { edges { cursor } }"),
     ("Viewer.blockedUsers", "viewer { blockedUsers(<page>) { edges { cursor } } }"),
+    ("Query.groups", "groups(<page>) { edges { cursor } }"),
+    ("Viewer.groups", "viewer { groups(<page>) { edges { cursor } } }"),
+    ("Group.members", "group(by: { id: <group> }) { members(<page>) { edges { cursor } } }"),
+    ("Group.channels", "group(by: { id: <group> }) { channels(<page>) { edges { cursor } } }"),
+    (
+        "ChannelCategory.channels",
+        "node(id: <category>) { ... on ChannelCategory { channels(<page>) { edges { cursor } } } }",
+    ),
     ("Channel.members", "channel(by: { id: <here> }) { members(<page>) { edges { cursor } } }"),
     ("Channel.messages", "channel(by: { id: <here> }) { messages(<page>) { edges { cursor } } }"),
     ("Channel.pins", "channel(by: { id: <here> }) { pins(<page>) { edges { cursor } } }"),
@@ -285,6 +293,8 @@ fn every_list_is_among_those() {
 struct Lists {
     here: String,
     thread: String,
+    group: String,
+    category: String,
 }
 
 impl Lists {
@@ -296,11 +306,19 @@ impl Lists {
         alice.write(json!({ "conversationId": here, "content": "Hi", "threadRootId": root })).await;
         alice.ask(REACT, json!({ "input": { "messageId": root, "emoji": "👍" } })).await.data("addReaction");
         alice.ask(PIN, json!({ "input": { "messageId": root } })).await.data("pinMessage");
-        Self { here, thread: root.replace("msg_", "thread_") }
+        let id = |answer: Answer, field: &str, of: &str| answer.data(field)[of]["id"].as_str().unwrap().to_owned();
+        let group = alice.ask(CREATE_GROUP, json!({ "input": { "name": name } })).await;
+        let group = id(group, "createGroup", "group");
+        let category = alice.ask(CREATE_CATEGORY, json!({ "input": { "name": name, "groupId": group } })).await;
+        let category = id(category, "createChannelCategory", "category");
+        alice.create_channel(json!({ "name": name, "groupId": group, "categoryId": category })).await;
+        Self { here, thread: root.replace("msg_", "thread_"), group, category }
     }
 
     fn query(&self, ask: &str, page: &str) -> String {
         let ask = ask.replace("<here>", &format!("{:?}", self.here)).replace("<thread>", &format!("{:?}", self.thread));
+        let ask = ask.replace("<group>", &format!("{:?}", self.group));
+        let ask = ask.replace("<category>", &format!("{:?}", self.category));
         format!("{{ {} }}", ask.replace("<page>", page))
     }
 
@@ -367,7 +385,7 @@ async fn a_cursor_is_of_one_list_alone() {
     for (list, ask) in LISTS {
         cursors.push((list, true, here.cursor(&alice, ask).await));
         // The others are of no conversation.
-        if ask.contains("<here>") || ask.contains("<thread>") {
+        if ["<here>", "<thread>", "<group>", "<category>"].iter().any(|word| ask.contains(word)) {
             cursors.push((list, false, elsewhere.cursor(&alice, ask).await));
         }
     }
@@ -384,6 +402,9 @@ async fn a_cursor_is_of_one_list_alone() {
         written(&format!(r#"["members",["{nobody}",1,1,"{nobody}"]]"#)),
         written(&format!(r#"["pins",["{nobody}",1]]"#)),
         written(&format!(r#"["reactors",["{nobody}",1,"👍",1]]"#)),
+        written(&format!(r#"["channels",{{"Within":["{nobody}",{{"Name":["a","{nobody}"]}}]}}]"#)),
+        written(&format!(r#"["groupMembers",["{nobody}",1,1,"{nobody}"]]"#)),
+        written(&format!(r#"["groups",["Others","a","{nobody}"]]"#)),
         written(&format!(r#"["nothing",["{nobody}",1]]"#)),
     ];
     for (list, ask) in LISTS {
@@ -416,7 +437,7 @@ async fn a_cursor_of_channels_is_of_one_order() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;
     alice.public_channel("Lounge").await;
-    let orders = ["NAME", "CREATED_AT"];
+    let orders = ["NAME", "CREATED_AT", "POSITION"];
     for field in orders {
         let ask = |page: &str, field: &str| {
             format!("{{ channels(orderBy: {{ field: {field} }}, {page}) {{ edges {{ cursor }} }} }}")
@@ -637,6 +658,47 @@ async fn everything_wrong_with_an_input_is_said_at_once() {
             &["input.conversationId BAD_FORMAT", "input.mutedUntil BAD_FORMAT"],
         ),
         (
+            CREATE,
+            json!({ "name": "Lounge", "groupId": channel, "categoryId": "category_0" }),
+            &["input.groupId BAD_FORMAT", "input.categoryId BAD_FORMAT"],
+        ),
+        (
+            CREATE_GROUP,
+            json!({ "name": "", "slug": "A!", "description": long, "clientKey": "1" }),
+            &[
+                "input.name REQUIRED",
+                "input.slug BAD_FORMAT",
+                "input.description TOO_LONG",
+                "input.clientKey TOO_SHORT",
+            ],
+        ),
+        (
+            UPDATE_GROUP,
+            json!({ "groupId": channel, "name": null, "slug": "a b", "description": long, "visibility": null }),
+            &[
+                "input.groupId BAD_FORMAT",
+                "input.name REQUIRED",
+                "input.slug BAD_FORMAT",
+                "input.description TOO_LONG",
+                "input.visibility REQUIRED",
+            ],
+        ),
+        (
+            ADD_TO_GROUP,
+            json!({ "groupId": alice.id, "userIds": [alice.id, channel] }),
+            &["input.groupId BAD_FORMAT", "input.userIds.1 BAD_FORMAT"],
+        ),
+        (
+            CREATE_CATEGORY,
+            json!({ "name": "\0", "groupId": channel, "position": -1 }),
+            &["input.name BAD_FORMAT", "input.groupId BAD_FORMAT", "input.position OUT_OF_RANGE"],
+        ),
+        (
+            MOVE,
+            json!({ "channelId": alice.id, "categoryId": channel, "afterChannelId": "" }),
+            &["input.channelId BAD_FORMAT", "input.categoryId BAD_FORMAT", "input.afterChannelId BAD_FORMAT"],
+        ),
+        (
             REMOVE,
             json!({ "memberId": alice.id, "reason": "\0" }),
             &["input.memberId BAD_FORMAT", "input.reason BAD_FORMAT"],
@@ -652,7 +714,20 @@ async fn everything_wrong_with_an_input_is_said_at_once() {
 /// What people try, and what breaks things by accident.
 fn texts() -> Vec<Value> {
     let written = |json: &str| URL_SAFE_NO_PAD.encode(json);
-    let ids = ["chan", "dm", "msg", "member", "user", "thread", "session", "viewer", "pref"];
+    let ids = [
+        "chan",
+        "dm",
+        "msg",
+        "member",
+        "user",
+        "thread",
+        "session",
+        "viewer",
+        "pref",
+        "group",
+        "group_member",
+        "category",
+    ];
     let mut texts: Vec<String> = ids.iter().map(|prefix| format!("{prefix}_7zzzzzzzzzzzzzzzzzzzzzzzzz")).collect();
     texts.extend(
         ["", " ", "\0", "a\0b", "\u{7}", "\u{feff}", "\u{202e}x", "%_\\", "\"'`", "😀", "null"].map(str::to_owned),
@@ -664,10 +739,16 @@ fn texts() -> Vec<Value> {
     texts.push(written(&format!(r#"["channels",["a","{nil}"]]"#)));
     texts.push(written(&format!(r#"["channels",{{"Name":["a\u0000","{nil}"]}}]"#)));
     texts.push(written(&format!(r#"["users",{{"Name":["a\u0000","{nil}"]}}]"#)));
+    texts.push(written(&format!(r#"["groups",["Seen","a\u0000","{nil}"]]"#)));
+    for place in [i32::MIN, i32::MAX] {
+        let spot = format!(r#"{{"group":null,"category":{place},"position":{place}}}"#);
+        texts.push(written(&format!(r#"["channels",{{"Position":[{spot},"{nil}"]}}]"#)));
+    }
     for time in [i64::MIN, -300_000_000_000_000, i64::MAX] {
         texts.push(written(&format!(r#"["channels",{{"CreatedAt":[{time},"{nil}"]}}]"#)));
         texts.push(written(&format!(r#"["members",["{nil}",1,{time},"{nil}"]]"#)));
         texts.push(written(&format!(r#"["members",[1,{time},"{nil}"]]"#)));
+        texts.push(written(&format!(r#"["groupMembers",["{nil}",1,{time},"{nil}"]]"#)));
         texts.push(written(&format!(r#"["users",{{"LastSeen":[{time},"{nil}"]}}]"#)));
         texts.push(written(&format!(r#"["users",{{"CreatedAt":[{time},"{nil}"]}}]"#)));
         texts.push(written(&format!(r#"["blockedUsers",[{time},"{nil}"]]"#)));
@@ -696,6 +777,8 @@ fn values(kind: &str) -> Vec<Value> {
 /// What a field or argument is given while another one is tried.
 struct Usual {
     channel: String,
+    group: String,
+    category: String,
     message: String,
     thread: String,
     seat: String,
@@ -708,6 +791,8 @@ impl Usual {
             ("ID", "messageId" | "replyToId" | "threadRootId") => json!(self.message),
             ("ID", "memberId") => json!(self.seat),
             ("ID", "userId" | "userIds" | "memberIds") => json!(self.user),
+            ("ID", "groupId") => json!(self.group),
+            ("ID", "categoryId") => json!(self.category),
             ("ID", _) => json!(self.channel),
             ("String", "email") => json!(format!("{}@example.org", key())),
             ("String", "username") => json!(&key()[..20]),
@@ -767,8 +852,9 @@ async fn whatever_is_sent_no_error_tells_of_the_inside() {
     bob.join(&lists.here).await;
     let message = lists.thread.replace("thread_", "msg_");
     let seat = alice.seat_of(&lists.here, &bob).await;
-    let usual =
-        Usual { channel: lists.here.clone(), message, thread: lists.thread.clone(), seat, user: bob.id.clone() };
+    let (channel, thread) = (lists.here.clone(), lists.thread.clone());
+    let Lists { group, category, .. } = lists;
+    let usual = Usual { channel, group, category, message, thread, seat, user: bob.id.clone() };
     let mut count = 0;
     let mut wrong = Vec::new();
     for (object, fields) in sdl::objects() {
@@ -814,6 +900,10 @@ fn operation(object: &str, field: &sdl::Field, given: &serde_json::Map<String, V
     let (kind, asked) = match object {
         "Query" | "Mutation" | "Subscription" => (object.to_lowercase(), asked),
         "Viewer" => ("query".into(), format!("viewer {{ {asked} }}")),
+        "Group" => ("query".into(), format!("group(by: {{ id: {:?} }}) {{ {asked} }}", usual.group)),
+        "ChannelCategory" => {
+            ("query".into(), format!("node(id: {:?}) {{ ... on ChannelCategory {{ {asked} }} }}", usual.category))
+        }
         "Channel" => ("query".into(), format!("conversation(id: {:?}) {{ {asked} }}", usual.channel)),
         "Message" => ("query".into(), format!("message(id: {:?}) {{ {asked} }}", usual.message)),
         "ReactionGroup" => ("query".into(), format!("message(id: {:?}) {{ reactions {{ {asked} }} }}", usual.message)),
@@ -842,6 +932,13 @@ const UNREACT: &str = "mutation($input: RemoveReactionInput!) { removeReaction(i
 const PIN: &str = "mutation($input: PinMessageInput!) { pinMessage(input: $input) { seq } }";
 const CREATE: &str =
     "mutation($input: CreateChannelInput!) { createChannel(input: $input) { isReplay channel { id } } }";
+const CREATE_GROUP: &str = "mutation($input: CreateGroupInput!) { createGroup(input: $input) { group { id } } }";
+const UPDATE_GROUP: &str = "mutation($input: UpdateGroupInput!) { updateGroup(input: $input) { group { id } } }";
+const ADD_TO_GROUP: &str =
+    "mutation($input: AddGroupMembersInput!) { addGroupMembers(input: $input) { members { id } } }";
+const CREATE_CATEGORY: &str = "mutation($input: CreateChannelCategoryInput!) { createChannelCategory(input: $input) {
+    category { id } } }";
+const MOVE: &str = "mutation($input: MoveChannelInput!) { moveChannel(input: $input) { channel { id } } }";
 const UPDATE: &str =
     "mutation($input: UpdateChannelInput!) { updateChannel(input: $input) { channel { id version } } }";
 const ADD: &str = "mutation($input: AddConversationMembersInput!) { addConversationMembers(input: $input) {

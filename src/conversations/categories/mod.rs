@@ -60,10 +60,11 @@ async fn hold_line(tx: &mut Tx, viewer: &Viewer, group: Option<GroupId>, now: In
 async fn hold_category(tx: &mut Tx, viewer: &Viewer, id: CategoryId, now: Instant) -> Result<(Line, Category)> {
     let missing = || Error::not_found("category");
     let found = store::categories_by_ids(tx, &[id]).await?.pop().ok_or_else(missing)?;
-    let line = hold_line(tx, viewer, found.group_id, now).await.map_err(|error| match error.code() {
-        crate::error::Code::NotFound => missing(),
-        _ => error,
-    })?;
+    if let Some(group) = found.group_id {
+        let shown = store::categories_shown(tx, viewer.user_id, &[group]).await?;
+        shown.iter().find(|shown| shown.id == id).ok_or_else(missing)?;
+    }
+    let line = hold_line(tx, viewer, found.group_id, now).await?;
     let found = store::categories_by_ids(tx, &[id]).await?.pop().ok_or_else(missing)?;
     Ok((line, found))
 }

@@ -91,7 +91,8 @@ pub async fn channels_as(
     arguments: Arguments,
 ) -> Result<ChannelConnection> {
     let viewer = ctx.viewer()?;
-    let window = arguments.window_of(|cursor: &ChannelCursor| cursor.is_of(order))?;
+    let list = filter.list();
+    let window = arguments.window_of(|cursor: &ChannelCursor| cursor.is_of(list, order))?;
     let found = conversations::channels(ctx.app(), &viewer, filter, order, window).await?;
     let mut edges = Vec::with_capacity(found.rows.len());
     // What is listed was in sight; the loader proves it, for all in one statement.

@@ -49,10 +49,10 @@ pub async fn groups(
         query = query.filter(name.like(contains).or(in_description));
     }
     // The first condition of each is the index's; the second settles a tie.
-    if let Some(GroupCursor(at, from)) = &window.after {
+    if let Some((at, from)) = window.after.as_ref().map(GroupCursor::values) {
         query = query.filter(name.ge(at)).filter(name.gt(at).or(id.gt(from)));
     }
-    if let Some(GroupCursor(at, from)) = &window.before {
+    if let Some((at, from)) = window.before.as_ref().map(GroupCursor::values) {
         query = query.filter(name.le(at)).filter(name.lt(at).or(id.lt(from)));
     }
     query = match window.direction {
