@@ -132,6 +132,7 @@ async fn create_once(app: &App, viewer: &Viewer, draft: &ChannelDraft) -> Result
                 None => Line::of_server(tx).await?,
             };
             line.contains(tx, draft.category).await?;
+            line.has_room(tx).await?;
             let new = NewChannel {
                 id,
                 channel: Channel {

@@ -4,6 +4,9 @@
 //! something takes `Here`, from `lock` (of many at once, from `gather`); what passes without a trace, or is each member's
 //! own, takes a `Seat`, from `seat_in`. All of them say *not found* to strangers, and there is no other way to a
 //! conversation. History that the server itself tells is written by a `Chronicle`.
+//!
+//! Channels may be a group's: `of_group` is what its changes do to them. In which order channels are shown is kept by
+//! `places`, and `categories` are the headings.
 
 mod add;
 mod archive;

@@ -7,11 +7,14 @@ use super::{Action, Changed, Here, Reference, Standing, lock, may, store};
 use crate::app::App;
 use crate::clock::Instant;
 use crate::db::Tx;
-use crate::error::{Error, InputCode, Result};
+use crate::error::{Code, Error, InputCode, Result};
 use crate::groups;
 use crate::id::{CategoryId, GroupId};
 use crate::text::{Fault, Wrong};
 use crate::viewer::Viewer;
+
+/// Channels of a group at most: whoever leaves it, or is removed, waits for all of them, and is told to all of them.
+const IN_A_GROUP: i64 = 1_000;
 
 /// What channels are shown under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +66,16 @@ impl Line {
             Some(_) => Ok(()),
             None => Err(Error::bad_input(vec![Fault::unknown_id().of("categoryId")])),
         }
+    }
+
+    /// That there is room for another channel.
+    pub async fn has_room(self, tx: &mut Tx) -> Result<()> {
+        let Some(group) = self.group_id else { return Ok(()) };
+        if store::count_of_group(tx, group).await? < IN_A_GROUP {
+            return Ok(());
+        }
+        let message = "The group has as many channels as it can have";
+        Err(Error::new(Code::FailedPrecondition, message).with("reason", "TOO_MANY"))
     }
 
     /// The place behind the last one of a category or of none.

@@ -63,7 +63,7 @@ pub fn fitting(slug: &Option<Option<String>>, visibility: Visibility) -> Result<
 }
 
 /// An address for what is private.
-pub fn private_has_none() -> Fault {
+fn private_has_none() -> Fault {
     Fault::new(InputCode::NotAllowed, "What is private has none: it would betray it")
 }
 

@@ -25,7 +25,7 @@ use diesel::expression::AsExpression;
 use diesel::sql_types;
 
 pub use add::{ADDED_AT_ONCE, AddDraft, Added, Rejection, add_members};
-pub use address::{Address, fitting, made_address, numbered, private_has_none, taken};
+pub use address::{Address, fitting, made_address, numbered, taken};
 pub use create::{Created, GroupDraft, GroupInput, create_group};
 pub use held::{Changed, ChangedMember, Held, hold, hold_with_member};
 pub use join::join_group;

@@ -20,7 +20,7 @@ pub(super) use conversations::{
     save_settings, set_archived_with_group, taken_slugs,
 };
 pub(super) use member_list::members;
-pub(super) use places::{end_of, lock_server_list, place, shift, unfile};
+pub(super) use places::{count_of_group, end_of, lock_server_list, place, shift, unfile};
 pub use seats::{Keeping, Member, NewMember, Position};
 pub(super) use seats::{
     SeatRow, keep, member_with_kind, members_by_ids, owner, read_by_writing, read_up_to, save_seats, seat, seat_all,

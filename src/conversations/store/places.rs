@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 
 use super::super::places::Heading;
 use crate::db::Conn;
-use crate::id::{CategoryId, ConversationId};
+use crate::id::{CategoryId, ConversationId, GroupId};
 use crate::schema::channels;
 
 define_sql_function!(fn pg_advisory_xact_lock(key: BigInt));
@@ -40,6 +40,10 @@ pub async fn end_of(conn: &mut Conn, heading: Heading) -> QueryResult<i32> {
     let last: Option<i32> =
         under!(channels::table.into_boxed(), heading).select(diesel::dsl::max(channels::position)).first(conn).await?;
     Ok(last.map_or(0, |last| last + 1))
+}
+
+pub async fn count_of_group(conn: &mut Conn, id: GroupId) -> QueryResult<i64> {
+    channels::table.filter(channels::group_id.eq(id)).count().get_result(conn).await
 }
 
 /// Moves all from a place on.

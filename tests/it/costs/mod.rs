@@ -18,7 +18,7 @@ async fn reading_costs_the_same_statements_however_much_is_read() {
         let World { bob, channel, root, .. } = &world;
         let head = world.head;
         let reads = [
-            ("Boot", json!({}), "/viewer/sidebar", 8),
+            ("Boot", json!({}), "/viewer/sidebar", 9),
             ("Inbox", json!({ "first": size }), "/viewer/conversations/nodes", 3),
             ("Channels", json!({ "first": size }), "/channels/nodes", 3),
             ("People", json!({ "first": size }), "/users/nodes", 3),
@@ -92,7 +92,7 @@ async fn writing_costs_the_same_statements_however_much_there_is() {
             ("ChangeRole", alice, json!({ "memberId": seat, "role": "MODERATOR" }), 10),
             ("Update", alice, json!({ "channelId": channel, "topic": "Something" }), 9),
             ("Archive", alice, json!({ "channelId": channel }), 9),
-            ("Create", alice, json!({ "name": "New", "clientKey": "key-0001", "memberIds": newcomers }), 13),
+            ("Create", alice, json!({ "name": "New", "clientKey": "key-0001", "memberIds": newcomers }), 15),
             ("Remove", alice, json!({ "memberId": seat, "reason": "Spam" }), 9),
             ("Rename", bob, json!({ "displayName": "Robert" }), 2),
             ("Prefer", bob, json!({ "theme": "DARK" }), 2),

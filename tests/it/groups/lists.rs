@@ -190,6 +190,34 @@ async fn everything_of_groups_costs_the_same_statements_however_many_there_are()
 }
 
 #[tokio::test]
+async fn a_group_has_room_for_a_thousand_channels_and_a_hundred_categories() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let group = public_group(&alice, "Gardeners").await;
+    let fill = "CREATE TEMP TABLE more AS SELECT gen_random_uuid() AS id, n FROM generate_series(0, 998) n;
+        INSERT INTO conversations (id, kind, last_activity_at, version, created_at, updated_at)
+            SELECT id, 'CHANNEL', now(), 1, now(), now() FROM more;
+        INSERT INTO channels (conversation_id, name, visibility, posting_role, group_id, position)
+            SELECT more.id, 'Channel', 'PRIVATE', 'GUEST', groups.id, n FROM more, groups;
+        INSERT INTO channel_categories (id, group_id, name, position, version)
+            SELECT gen_random_uuid(), groups.id, 'Category', n, 1 FROM groups, generate_series(0, 98) n";
+    server.database.execute(fill).await;
+    let (place, heading) = (json!({ "groupId": group, "name": "New" }), json!({ "groupId": group, "name": "New" }));
+    done(&alice, "createChannel", place.clone(), "channel { id }").await;
+    done(&alice, "createChannelCategory", heading.clone(), "category { id }").await;
+    let full = [
+        super::run(&alice, "createChannel", place, "channel { id }").await,
+        super::run(&alice, "createChannelCategory", heading, "category { id }").await,
+    ];
+    for refused in full {
+        assert_eq!(refused.code(), "FAILED_PRECONDITION");
+        assert_eq!(refused.0["errors"][0]["extensions"]["reason"], "TOO_MANY");
+    }
+    // The server has room.
+    done(&alice, "createChannel", json!({ "name": "New" }), "channel { id }").await;
+}
+
+#[tokio::test]
 async fn leaving_a_group_costs_the_same_statements_however_many_channels_it_has() {
     let server = TestServer::start().await;
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);
