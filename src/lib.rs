@@ -17,17 +17,18 @@
 //!
 //! A folder is an area, a file name is a layer.
 //!
-//! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and loaders),
-//!   `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `gather` and `turns` (those who
-//!   write at once), `creations` (what a `clientKey` made), `schema` (the tables), `db` (pool, transactions, the private PostgreSQL), `log` (append, read,
-//!   follow), `realtime` (what holds at this moment: who is here, what passes, which sessions have just ended),
-//!   `subscription` (source streams, and those who share one), `answer` (what goes back).
-//! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles): `audit`,
-//!   `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences), `groups` (members and roles
-//!   there), `conversations` (channels, their order, members, roles), `presence` (who is here, what they say about it, who types), `reads` (what is unread, the sidebar,
-//!   the inbox), `messages`, `import`. In each: `mod.rs` is the front door; a verb a file is a rule; `store.rs`, or the
-//!   folder `store`, is SQL; `events.rs` is what stands in the log; `loaders.rs` looks up many at once; `graphql` is the
-//!   face. A folder within an area is the same in small.
+//! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and
+//!   loaders), `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `gather` and
+//!   `turns` (those who write at once), `creations` (what a `clientKey` made), `schema` (the tables), `db` (pool,
+//!   transactions, the private PostgreSQL), `log` (append, read, follow), `realtime` (what holds at this moment: who is
+//!   here, what passes, which sessions have just ended), `subscription` (source streams, and those who share one),
+//!   `answer` (what goes back).
+//! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles):
+//!   `audit`, `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences), `groups` (members
+//!   and roles there), `conversations` (channels, their order, members, roles), `presence` (who is here, what they say
+//!   about it, who types), `reads` (what is unread, the sidebar, the inbox), `messages`, `import`. In each: `mod.rs` is
+//!   the front door; a verb a file is a rule; `store.rs`, or the folder `store`, is SQL; `events.rs` is what stands in
+//!   the log; `loaders.rs` looks up many at once; `graphql` is the face. A folder within an area is the same in small.
 //! - The top, which knows all areas: `api` (the schema and the door to executing), `http` (router, requests, streams,
 //!   sockets), `start` (from nothing to a running server).
 //!

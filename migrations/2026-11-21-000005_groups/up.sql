@@ -80,7 +80,7 @@ CREATE UNIQUE INDEX channels_slug_key ON channels (slug) WHERE group_id IS NULL;
 CREATE UNIQUE INDEX channels_group_id_slug_key ON channels (group_id, slug) WHERE group_id IS NOT NULL;
 CREATE INDEX channels_group_id_category_id_idx ON channels (group_id, category_id, position);
 -- Where the next channel of the server goes: of columns that are null PostgreSQL does not see that an index is in order.
-CREATE INDEX channels_position_idx ON channels (position) WHERE group_id IS NULL AND category_id IS NULL;
+CREATE INDEX channels_end_idx ON channels (position) WHERE group_id IS NULL AND category_id IS NULL;
 CREATE INDEX channels_category_id_idx ON channels (category_id);
 
 CREATE OR REPLACE FUNCTION people_shown_to(viewer uuid) RETURNS SETOF uuid LANGUAGE sql STABLE AS $$

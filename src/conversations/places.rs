@@ -44,7 +44,7 @@ impl Line {
         Ok(Self { group_id: Some(id) })
     }
 
-    /// Of the server, for whoever may create a channel there or has been asked for more.
+    /// Of the server. What more than creating a channel takes has been judged before.
     pub async fn of_server(tx: &mut Tx) -> Result<Self> {
         store::lock_server_list(tx).await?;
         Ok(Self { group_id: None })
