@@ -36,7 +36,7 @@ const SIDEBAR: u32 = 100;
 const SIDEBAR_IN_FULL: u32 = 1_000;
 /// What the categories of a group or of the server count as: one for each ten that there may be.
 const CATEGORIES: u32 = 10;
-/// How many there may be. Each page below them is read by a statement of its own, and counts in full.
+/// How many there may be, where pages are below them: each is read by a statement of its own.
 const CATEGORIES_IN_FULL: u32 = 100;
 /// What the reactions to a message count as: one for each ten emoji that it may have, as those to all messages of a page
 /// are read by one statement.
@@ -350,16 +350,17 @@ impl<'d> Measure<'d> {
                         "pageInfo" => Own::Beside(0),
                         _ => Own::Beside(one),
                     };
-                    let elements = elements(&field.node, below.is_page);
+                    let elements = match name {
+                        "categories" if below.lists > 0 => Elements::Fixed(CATEGORIES_IN_FULL),
+                        _ => elements(&field.node, below.is_page),
+                    };
                     let is_list = is_list(&field.node, &below);
                     // With pages as large as variables may make them.
                     let most = elements.with(&Variables::default());
                     let lists = below.lists.saturating_mul(most).saturating_add(is_list.into());
                     let mut cost = Cost::of(below.cost, elements, own);
-                    match name {
-                        "sidebar" => cost.add(Cost::fixed(below.lists.saturating_mul(SIDEBAR_IN_FULL))),
-                        "categories" => cost.add(Cost::fixed(below.lists.saturating_mul(CATEGORIES_IN_FULL))),
-                        _ => {}
+                    if name == "sidebar" {
+                        cost.add(Cost::fixed(below.lists.saturating_mul(SIDEBAR_IN_FULL)));
                     }
                     let is_introspected = matches!(name, "fields" | "interfaces" | "possibleTypes" | "inputFields");
                     Size {
@@ -530,6 +531,17 @@ mod tests {
         assert!(!admits(json!({ "n": 100, "ids": ["a"] })));
         assert!(!admits(json!({ "n": 10, "ids": vec!["a"; 200] })));
         assert!(!admits(json!({ "ids": [] })) && !admits(json!({ "n": "10", "ids": [] })));
+    }
+
+    #[test]
+    fn categories_cost_one_for_each_ten_and_in_full_with_their_channels() {
+        let boot = "{ viewer { groups(first: 50) { nodes { id categories { id name } } } } }";
+        assert_eq!(code_of(boot), None);
+        let channels =
+            |first: usize| code_of(&format!("{{ categories {{ channels(first: {first}) {{ nodes {{ id }} }} }} }}"));
+        assert_eq!((channels(40), channels(60)), (None, Some(Code::OperationTooComplex)));
+        let of_groups = "{ groups(first: 5) { nodes { categories { channels(first: 25) { nodes { id } } } } } }";
+        assert_eq!(code_of(of_groups), Some(Code::OperationTooComplex));
     }
 
     #[test]

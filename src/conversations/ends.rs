@@ -20,11 +20,11 @@ pub(super) const ENDING: [Kind; 3] = [MEMBER_LEFT, CONVERSATION_UPDATED, SIGHT_L
 #[derive(Clone, Copy, Debug)]
 pub(super) enum End {
     /// This one's membership ended here.
-    OfMember(UserId, i32),
+    Member(UserId, i32),
     /// This one does not see it without a seat any more.
-    OfReader(UserId, i32),
+    Reader(UserId, i32),
     /// Who sees it without a seat changed here.
-    OfReaders(i32),
+    Readers(i32),
 }
 
 impl End {
@@ -32,11 +32,11 @@ impl End {
     pub fn among(events: &[Arc<Event>]) -> Result<Vec<Self>> {
         let ends = events.iter().map(|event| {
             Ok(match event.kind() {
-                MEMBER_LEFT => Some(Self::OfMember(event.payload::<MemberLeft>()?.user_id, event.seq)),
-                SIGHT_LOST => Some(Self::OfReader(event.payload::<SightLost>()?.user_id, event.seq)),
+                MEMBER_LEFT => Some(Self::Member(event.payload::<MemberLeft>()?.user_id, event.seq)),
+                SIGHT_LOST => Some(Self::Reader(event.payload::<SightLost>()?.user_id, event.seq)),
                 CONVERSATION_UPDATED => {
                     let changed = event.payload::<ConversationUpdated>()?.changed_fields;
-                    changed.iter().any(|field| field == VISIBILITY).then_some(Self::OfReaders(event.seq))
+                    changed.iter().any(|field| field == VISIBILITY).then_some(Self::Readers(event.seq))
                 }
                 _ => None,
             })
@@ -47,8 +47,8 @@ impl End {
     /// Where it is the end of this viewer's membership.
     pub fn departure_of(self, viewer: &Viewer, sight: Sight) -> Option<i32> {
         match self {
-            Self::OfMember(user_id, seq) => (user_id == viewer.user_id && seq > sight.as_of()).then_some(seq),
-            Self::OfReader(..) | Self::OfReaders(_) => None,
+            Self::Member(user_id, seq) => (user_id == viewer.user_id && seq > sight.as_of()).then_some(seq),
+            Self::Reader(..) | Self::Readers(_) => None,
         }
     }
 
@@ -56,9 +56,9 @@ impl End {
     /// tell.
     pub fn closes(self, viewer: &Viewer, sight: Sight) -> bool {
         let seq = match self {
-            Self::OfReaders(seq) => seq,
-            Self::OfReader(user_id, seq) if user_id == viewer.user_id => seq,
-            Self::OfReader(..) | Self::OfMember(..) => return false,
+            Self::Readers(seq) => seq,
+            Self::Reader(user_id, seq) if user_id == viewer.user_id => seq,
+            Self::Reader(..) | Self::Member(..) => return false,
         };
         sight.seat().is_none() && seq > sight.as_of()
     }

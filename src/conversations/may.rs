@@ -165,3 +165,162 @@ fn is_permitted(action: Action, standing: &Standing) -> bool {
         TransferOwnership { has_owner } => !is_direct && (role == MemberRole::Owner || (is_operator && !has_owner)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Action::*;
+    use super::MemberRole::*;
+    use super::*;
+
+    /// A seat in a public channel where everyone writes.
+    fn seat(role: MemberRole) -> Standing {
+        Standing {
+            kind: Kind::Channel,
+            visibility: Visibility::Public,
+            posting_role: Guest,
+            is_archived: false,
+            is_archived_with_group: false,
+            seat_role: Some(role),
+            group_role: None,
+            server_role: ServerRole::User,
+            sanction: None,
+            is_blocked: false,
+        }
+    }
+
+    fn reader() -> Standing {
+        Standing { seat_role: None, ..seat(Guest) }
+    }
+
+    const ROLES: [MemberRole; 5] = [Owner, Admin, Moderator, Member, Guest];
+
+    /// Who of owner, admin, moderator, member and guest may, a letter each, and a reader at last: `y` or `-`.
+    fn who(action: Action, change: impl Fn(Standing) -> Standing) -> String {
+        ROLES
+            .map(seat)
+            .into_iter()
+            .chain([reader()])
+            .map(|standing| match may(action, &change(standing)) {
+                Verdict::Allowed => 'y',
+                Verdict::Archived => 'a',
+                Verdict::Sanctioned => 's',
+                Verdict::Forbidden => '-',
+            })
+            .collect()
+    }
+
+    /// The table: action, as it is, in a private channel, while archived, while muted, where only admins write.
+    #[test]
+    fn everybody_may_what_the_table_says() {
+        let rows = [
+            (Post, "yyyyy-", "yyyyy-", "aaaaaa", "ssssss", "yy----"),
+            (Reply, "yyyyy-", "yyyyy-", "aaaaaa", "ssssss", "yy----"),
+            (React, "yyyyy-", "yyyyy-", "aaaaaa", "ssssss", "yyyyy-"),
+            (Type, "yyyyy-", "yyyyy-", "aaaaaa", "ssssss", "yyyyy-"),
+            (Call, "yyyyy-", "yyyyy-", "aaaaaa", "ssssss", "yyyyy-"),
+            (MarkRead, "yyyyy-", "yyyyy-", "yyyyy-", "yyyyy-", "yyyyy-"),
+            (Join, "yyyyyy", "yyyyy-", "aaaaaa", "yyyyyy", "yyyyyy"),
+            (Leave, "-yyyy-", "-yyyy-", "-yyyy-", "-yyyy-", "-yyyy-"),
+            (Edit, "yyyyy-", "yyyyy-", "aaaaaa", "ssssss", "yyyyy-"),
+            (DeleteOwn, "yyyyy-", "yyyyy-", "yyyyy-", "yyyyy-", "yyyyy-"),
+            (DeleteOf(None), "yyy---", "yyy---", "yyy---", "yyy---", "yyy---"),
+            (DeleteOf(Some(Guest)), "yyy---", "yyy---", "yyy---", "yyy---", "yyy---"),
+            (DeleteOf(Some(Moderator)), "yy----", "yy----", "yy----", "yy----", "yy----"),
+            (DeleteOf(Some(Owner)), "------", "------", "------", "------", "------"),
+            (Pin, "yyy---", "yyy---", "aaaaaa", "ssssss", "yyy---"),
+            (MentionEveryone, "yyy---", "yyy---", "aaaaaa", "ssssss", "yyy---"),
+            (AddMembers(Guest), "yyyy--", "yy----", "aaaaaa", "yyyy--", "yyyy--"),
+            (AddMembers(Member), "yyyy--", "yy----", "aaaaaa", "yyyy--", "yyyy--"),
+            (AddMembers(Moderator), "yy----", "yy----", "aaaaaa", "yy----", "yy----"),
+            (AddMembers(Admin), "yy----", "yy----", "aaaaaa", "yy----", "yy----"),
+            (AddMembers(Owner), "------", "------", "aaaaaa", "------", "------"),
+            (Remove(Guest), "yyy---", "yyy---", "yyy---", "yyy---", "yyy---"),
+            (Remove(Moderator), "yy----", "yy----", "yy----", "yy----", "yy----"),
+            (Remove(Owner), "------", "------", "------", "------", "------"),
+            (UpdateSettings, "yy----", "yy----", "aaaaaa", "yy----", "yy----"),
+            (ChangePostingRole(Guest, Admin), "yy----", "yy----", "aaaaaa", "yy----", "yy----"),
+            (ChangePostingRole(Guest, Owner), "y-----", "y-----", "aaaaaa", "y-----", "y-----"),
+            (ChangePostingRole(Owner, Guest), "y-----", "y-----", "aaaaaa", "y-----", "y-----"),
+            (ChangeRole(Member, Moderator), "yy----", "yy----", "aaaaaa", "yy----", "yy----"),
+            (ChangeRole(Member, Admin), "yy----", "yy----", "aaaaaa", "yy----", "yy----"),
+            (ChangeRole(Admin, Member), "y-----", "y-----", "aaaaaa", "y-----", "y-----"),
+            (ChangeRole(Member, Owner), "------", "------", "aaaaaa", "------", "------"),
+            (Archive, "yy----", "yy----", "yy----", "yy----", "yy----"),
+            (MakePublic, "y-----", "y-----", "aaaaaa", "y-----", "y-----"),
+            (TransferOwnership { has_owner: true }, "y-----", "y-----", "aaaaaa", "y-----", "y-----"),
+        ];
+        for (action, plain, private, archived, muted, announcements) in rows {
+            let of = |change: &dyn Fn(Standing) -> Standing| who(action, change);
+            assert_eq!(of(&|s| s), plain, "{action:?}");
+            assert_eq!(of(&|s| Standing { visibility: Visibility::Private, ..s }), private, "{action:?}, private");
+            assert_eq!(of(&|s| Standing { is_archived: true, ..s }), archived, "{action:?}, archived");
+            let muted_now = |s| Standing { sanction: Some(Sanction::Muted), ..s };
+            assert_eq!(of(&muted_now), muted, "{action:?}, muted");
+            assert_eq!(of(&|s| Standing { posting_role: Admin, ..s }), announcements, "{action:?}, announcements");
+        }
+    }
+
+    #[test]
+    fn a_server_admin_archives_and_takes_over_what_nobody_owns_and_nothing_else() {
+        let admin = |s| Standing { server_role: ServerRole::Admin, ..s };
+        assert_eq!(who(Archive, admin), "yyyyyy");
+        assert_eq!(who(TransferOwnership { has_owner: true }, admin), "y-----");
+        assert_eq!(who(TransferOwnership { has_owner: false }, admin), "yyyyyy");
+        assert_eq!(who(TransferOwnership { has_owner: false }, |s| s), "y-----");
+        assert_eq!(who(Post, admin), "yyyyy-");
+        assert_eq!(who(DeleteOf(None), admin), "yyy---");
+    }
+
+    #[test]
+    fn what_was_archived_with_its_group_opens_with_it() {
+        let shut = |s| Standing { is_archived: true, is_archived_with_group: true, ..s };
+        assert_eq!(who(Archive, shut), "aaaaaa");
+        assert_eq!(who(DeleteOf(None), shut), "yyy---");
+    }
+
+    #[test]
+    fn a_role_in_the_group_counts_where_there_is_a_seat_and_in_public_channels() {
+        let moderator = |s| Standing { group_role: Some(Moderator), ..s };
+        assert_eq!(who(Pin, moderator), "yyyyy-");
+        assert_eq!(who(DeleteOf(None), moderator), "yyyyyy");
+        assert_eq!(who(Remove(Member), moderator), "yyyyyy");
+        assert_eq!(who(UpdateSettings, moderator), "yy----");
+        let hidden = |s| Standing { visibility: Visibility::Private, ..moderator(s) };
+        assert_eq!(who(DeleteOf(None), hidden), "yyyyy-");
+        // Without a seat nobody writes, and who owns the group may leave a channel.
+        let owner = |s| Standing { group_role: Some(Owner), posting_role: Owner, ..s };
+        for action in [Post, React, MarkRead, Edit, DeleteOwn, Pin] {
+            assert_eq!(who(action, owner), "yyyyy-", "{action:?}");
+        }
+        assert_eq!(who(Leave, owner), "-yyyy-");
+        assert_eq!(who(TransferOwnership { has_owner: true }, owner), "yyyyyy");
+        assert_eq!(who(Join, owner), "yyyyyy");
+    }
+
+    #[test]
+    fn the_order_of_channels_is_the_groups_or_the_servers() {
+        assert_eq!(who(Move, |s| s), "------");
+        assert_eq!(who(Move, |s| Standing { server_role: ServerRole::Admin, ..s }), "yyyyyy");
+        assert_eq!(who(Move, |s| Standing { group_role: Some(Admin), ..s }), "yyyyyy");
+        let member_who_runs_the_server = |s| Standing { group_role: Some(Member), server_role: ServerRole::Admin, ..s };
+        assert_eq!(who(Move, member_who_runs_the_server), "------");
+        assert_eq!(who(Move, |s| Standing { is_archived: true, ..s }), "aaaaaa");
+    }
+
+    #[test]
+    fn in_a_direct_conversation_all_are_alike_and_nobody_removes_another() {
+        let direct = |s| Standing { kind: Kind::Direct, visibility: Visibility::Private, ..s };
+        assert_eq!(who(Pin, direct), "yyyyy-");
+        assert_eq!(who(AddMembers(Member), direct), "yyyyy-");
+        let transfer = TransferOwnership { has_owner: false };
+        let posting = ChangePostingRole(Guest, Guest);
+        for action in [Remove(Guest), Archive, MakePublic, transfer, posting, ChangeRole(Member, Admin)] {
+            assert_eq!(who(action, direct), "------", "{action:?}");
+        }
+        let blocked = |s| Standing { is_blocked: true, ..direct(s) };
+        for action in [Post, Reply, React, Call, AddMembers(Member)] {
+            assert_eq!(who(action, blocked), "------", "{action:?}");
+        }
+        assert_eq!(who(MarkRead, blocked), "yyyyy-");
+    }
+}

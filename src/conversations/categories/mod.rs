@@ -6,6 +6,8 @@ mod delete;
 mod loaders;
 mod update;
 
+use std::sync::Arc;
+
 pub use create::{CategoryDraft, create_category};
 pub use delete::delete_category;
 pub use loaders::{CategoriesShown, CategoryById};
@@ -32,11 +34,7 @@ pub async fn server_categories(app: &App) -> Result<Vec<Category>> {
 }
 
 /// A category that the viewer sees: of the server, or of a group that shows it to them.
-pub async fn category_in_sight(
-    scope: &Scope,
-    viewer: &Viewer,
-    id: CategoryId,
-) -> Result<Option<std::sync::Arc<Category>>> {
+pub async fn category_in_sight(scope: &Scope, viewer: &Viewer, id: CategoryId) -> Result<Option<Arc<Category>>> {
     let Some(category) = scope.load::<CategoryById>(id).await? else { return Ok(None) };
     let Some(group) = category.group_id else { return Ok(Some(category)) };
     let shown = scope.load::<CategoriesShown>((viewer.user_id, group)).await?;

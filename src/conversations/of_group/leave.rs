@@ -1,10 +1,10 @@
 //! Leaving a group.
 
-use super::channels::Channels;
+use super::dismiss;
 use crate::app::App;
 use crate::conversations::{Departure, MemberRole, Visibility};
 use crate::error::{Code, Error, Result};
-use crate::groups::{self, Action, Changed, hold};
+use crate::groups::{Action, Changed, hold};
 use crate::id::GroupId;
 use crate::viewer::Viewer;
 
@@ -25,19 +25,4 @@ pub async fn leave_group(app: &App, viewer: &Viewer, id: GroupId) -> Result<Opti
             Ok(Some(held.write(tx).await?).filter(|_| stays_visible))
         })
         .await
-}
-
-/// Ends a membership and all that it gave.
-pub(super) async fn dismiss(
-    tx: &mut crate::db::Tx,
-    viewer: &Viewer,
-    held: &mut groups::Held,
-    member: &groups::Member,
-    departure: Departure,
-    note: Option<String>,
-) -> Result<()> {
-    let mut channels = Channels::hold(tx, viewer, held).await?;
-    channels.dismiss(tx, member.user_id, departure).await?;
-    held.dismiss(tx, member, departure, note).await?;
-    channels.write(tx).await
 }

@@ -17,3 +17,26 @@ pub use change_role::{RoleInGroupDraft, change_group_role};
 pub use leave::leave_group;
 pub use remove::{RemoveFromGroupDraft, remove_group_member};
 pub use transfer::transfer_group;
+
+use channels::Channels;
+
+use super::Departure;
+use crate::db::Tx;
+use crate::error::Result;
+use crate::groups::{Held, Member};
+use crate::viewer::Viewer;
+
+/// Ends a membership of a group and all that it gave.
+async fn dismiss(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    held: &mut Held,
+    member: &Member,
+    departure: Departure,
+    note: Option<String>,
+) -> Result<()> {
+    let mut channels = Channels::hold(tx, viewer, held).await?;
+    channels.dismiss(tx, member.user_id, departure).await?;
+    held.dismiss(tx, member, departure, note).await?;
+    channels.write(tx).await
+}

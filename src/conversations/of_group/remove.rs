@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::leave::dismiss;
+use super::dismiss;
 use crate::app::App;
 use crate::audit;
 use crate::conversations::Departure;
