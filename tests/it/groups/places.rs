@@ -125,8 +125,7 @@ async fn a_category_that_goes_leaves_its_channels() {
                 "SELECT name, position::text FROM channels WHERE category_id IS NULL AND name IN ('A', 'D') ORDER BY group_id NULLS FIRST, position",
             )
             .await;
-        let of_this = if group.is_some() { &left[..2] } else { &left[..2] };
-        assert_eq!(of_this, [["A", "0"], ["D", "1"]]);
+        assert_eq!(left[..2], [["A", "0"], ["D", "1"]]);
         let nobody = server.register(if group.is_some() { "bob" } else { "carol" }).await;
         let code = if group.is_some() { "NOT_FOUND" } else { "FORBIDDEN" };
         for (field, input, select) in [
