@@ -116,6 +116,12 @@ ids! {
     SessionId,
     /// A conversation of any kind; its prefix says the kind, so it is written by the conversation itself.
     ConversationId,
+    /// A group.
+    GroupId,
+    /// Somebody's membership in a group; new on each rejoin.
+    GroupMemberId,
+    /// A heading that channels are shown under.
+    CategoryId,
     /// A seat in a conversation; new on each rejoin.
     MemberId,
     /// How a member keeps the conversation; shares the number of the seat.
@@ -135,6 +141,9 @@ ids! {
 prefixes! {
     UserId = "user",
     SessionId = "session",
+    GroupId = "group",
+    GroupMemberId = "group_member",
+    CategoryId = "category",
     MemberId = "member",
     InboxId = "inbox",
     MessageId = "msg",

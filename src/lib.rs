@@ -18,19 +18,20 @@
 //!
 //! A folder is an area, a file name is a layer.
 //!
-//! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and loaders),
-//!   `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `gather` and `turns` (those who
-//!   write at once), `schema` (the tables), `db` (pool, transactions, the private PostgreSQL), `log` (append, read,
-//!   follow), `realtime` (what holds at this moment: who is here, what passes, which sessions have just ended, who is to be
-//!   told what of their own),
-//!   `subscription` (source streams, and those who share one), `answer` (what goes back).
-//! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles): `audit`,
-//!   `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences), `conversations` (channels,
-//!   direct conversations, members, roles), `presence` (who is here, what they say about it, who types), `reads` (what is
-//!   unread, the sidebar, the inbox), `messages` (threads, mentions, reactions, pins), `import`, `viewer_events`
-//!   (everything that concerns somebody, in one stream). In each: `mod.rs` is the front door; a verb a file is a rule;
-//!   `store.rs`, or the folder `store`, is SQL; `events.rs` is what stands in the log; `loaders.rs` looks up many at once;
-//!   `graphql` is the face. A folder within an area is the same in small.
+//! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and
+//!   loaders), `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `gather` and
+//!   `turns` (those who write at once), `creations` (what a `clientKey` made), `schema` (the tables), `db` (pool,
+//!   transactions, the private PostgreSQL), `log` (append, read, follow), `realtime` (what holds at this moment: who is
+//!   here, what passes, which sessions have just ended, who is to be told what of their own), `subscription` (source
+//!   streams, and those who share one), `answer` (what goes back).
+//! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles):
+//!   `audit`, `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences), `groups` (members
+//!   and roles there), `conversations` (channels, their order, direct conversations, members, roles), `presence` (who is
+//!   here, what they say about it, who types), `reads` (what is unread, the sidebar, the inbox), `messages` (threads,
+//!   mentions, reactions, pins), `import`, `viewer_events` (everything that concerns somebody, in one stream). In each:
+//!   `mod.rs` is the front door; a verb a file is a rule; `store.rs`, or the folder `store`, is SQL; `events.rs` is what
+//!   stands in the log; `loaders.rs` looks up many at once; `graphql` is the face. A folder within an area is the same in
+//!   small.
 //! - The top, which knows all areas: `api` (the schema and the door to executing), `http` (router, requests, streams,
 //!   sockets), `start` (from nothing to a running server).
 //!
@@ -41,6 +42,8 @@
 //! - Commit order is `seq` order within a conversation: whatever takes a `seq`, or changes what a send checks, first locks
 //!   the conversation's row, in a statement of its own; but for blocks, which are of people and hold for what begins after
 //!   them. A reader that sees a gap reads the table.
+//! - Rows are locked from the group to its channels, and of several channels in the order of their ids. Whatever takes
+//!   something from somebody in a group holds all of its channels.
 //! - Nothing reads the clock but `Clock`; ids are typed and carry its time.
 //! - Out of sight is *not found*: `conversations::Sight` is the only way to read, `conversations::lock` the only way to
 //!   write (`gather`, where many write at once), but for what is each member's own, which takes their `Seat` and no lock;
@@ -67,10 +70,12 @@ pub mod clock;
 pub mod config;
 pub mod context;
 pub mod conversations;
+pub mod creations;
 pub mod db;
 pub mod directive;
 pub mod error;
 pub mod gather;
+pub mod groups;
 pub mod http;
 pub mod id;
 pub mod import;

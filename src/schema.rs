@@ -85,6 +85,47 @@ diesel::table! {
 }
 
 diesel::table! {
+    groups (id) {
+        id -> Uuid,
+        name -> Text,
+        slug -> Nullable<Text>,
+        description -> Nullable<Text>,
+        visibility -> Text,
+        member_count -> Int4,
+        version -> Int4,
+        created_by_id -> Uuid,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        archived_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    group_members (group_id, user_id) {
+        group_id -> Uuid,
+        user_id -> Uuid,
+        id -> Uuid,
+        role -> Text,
+        rank -> Int2,
+        joined_at -> Timestamptz,
+        added_by_id -> Nullable<Uuid>,
+        left_at -> Nullable<Timestamptz>,
+        departure -> Nullable<Text>,
+        departure_note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    channel_categories (id) {
+        id -> Uuid,
+        group_id -> Nullable<Uuid>,
+        name -> Text,
+        position -> Int4,
+        version -> Int4,
+    }
+}
+
+diesel::table! {
     conversations (id) {
         id -> Uuid,
         kind -> Text,
@@ -109,6 +150,10 @@ diesel::table! {
         topic -> Nullable<Text>,
         visibility -> Text,
         posting_role -> Text,
+        group_id -> Nullable<Uuid>,
+        category_id -> Nullable<Uuid>,
+        position -> Int4,
+        archived_with_group -> Bool,
     }
 }
 
@@ -319,12 +364,15 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_entries,
     blocks,
     broadcast_mentions,
+    channel_categories,
     channels,
     conversation_events,
     conversation_members,
     conversations,
     creation_keys,
     direct_conversations,
+    group_members,
+    groups,
     import_channels,
     import_lines,
     import_people,
@@ -342,3 +390,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     threads,
     users,
 );
+
+diesel::allow_columns_to_appear_in_same_group_by_clause!(channels::group_id, conversation_members::user_id);

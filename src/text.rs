@@ -177,7 +177,7 @@ pub fn password(text: &str) -> Result<String, Fault> {
     }
 }
 
-/// The address of a channel: 2 to 80 of a-z, 0-9 and dash.
+/// The address of a channel or a group: 2 to 80 of a-z, 0-9 and dash.
 pub fn slug(text: &str) -> Result<String, Fault> {
     let text = line(text, 2..=80)?;
     match text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
@@ -209,6 +209,14 @@ pub fn end(end: Instant) -> Result<Instant, Fault> {
     match end.year() <= 9999 {
         true => Ok(end),
         false => Err(Fault::new(InputCode::BadFormat, "There is no year after 9999")),
+    }
+}
+
+/// What cannot be cleared: absent or a value.
+pub fn given<T>(value: Option<Option<T>>) -> Result<Option<T>, Fault> {
+    match value {
+        Some(None) => Err(Fault::required()),
+        value => Ok(value.flatten()),
     }
 }
 

@@ -54,8 +54,8 @@ pub async fn seat_all(client: &Client, channels: usize) -> Vec<String> {
         "CREATE TEMP TABLE seated AS SELECT gen_random_uuid() AS id FROM generate_series(1, {channels});
          INSERT INTO conversations (id, kind, last_activity_at, version, created_at, updated_at)
              SELECT id, 'CHANNEL', now(), 1, now(), now() FROM seated;
-         INSERT INTO channels (conversation_id, name, visibility, posting_role)
-             SELECT id, 'Channel', 'PRIVATE', 'GUEST' FROM seated;
+         INSERT INTO channels (conversation_id, name, visibility, posting_role, position)
+             SELECT id, 'Channel', 'PRIVATE', 'GUEST', row_number() OVER () FROM seated;
          INSERT INTO conversation_members (conversation_id, user_id, id, role, joined_at, last_read_seq, last_read_no)
              SELECT seated.id, users.id, gen_random_uuid(), 'MEMBER', now(), 0, 0
              FROM seated, users WHERE username LIKE 'member-%';

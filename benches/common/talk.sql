@@ -62,8 +62,8 @@ FROM (SELECT md5('channel ' || n)::uuid AS id FROM generate_series(1, 2000) AS n
     FROM messages GROUP BY conversation_id
 ) AS written USING (id);
 
-INSERT INTO channels (conversation_id, name, visibility, posting_role)
-SELECT md5('channel ' || n)::uuid, 'Channel ' || n, 'PRIVATE', 'GUEST' FROM generate_series(1, 2000) AS n;
+INSERT INTO channels (conversation_id, name, visibility, posting_role, position)
+SELECT md5('channel ' || n)::uuid, 'Channel ' || n, 'PRIVATE', 'GUEST', n FROM generate_series(1, 2000) AS n;
 
 INSERT INTO threads (conversation_id, root_seq, reply_count, last_reply_seq, last_reply_at)
 SELECT conversation_id, thread_root_seq, count(*), max(seq), max(created_at)

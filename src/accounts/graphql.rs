@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::context::{Ask, Load};
 use crate::directive::perViewer;
 use crate::error::{Error, Result};
+use crate::groups::graphql::{GroupConnection, groups_of};
 use crate::id::{SessionId, UserId, ViewerId};
 use crate::messages::mentions::graphql::{MentionConnection, MentionFilter, mentions_of};
 use crate::messages::threads::graphql::{ThreadConnection, ThreadFilter, followed_threads};
@@ -92,10 +93,22 @@ impl Viewer {
         reads::conversations(ctx, &self.0, filter, Arguments { first, after, last, before }).await
     }
 
-    /// Every conversation the viewer is in, channels by name, then direct ones by latest activity: up to 1000, for a
-    /// sidebar. Costs one for each ten.
+    /// Every conversation the viewer is in, up to 1000, for a sidebar: channels by group, category and position, then direct
+    /// ones by latest activity. Costs one for each ten.
     async fn sidebar(&self, ctx: &Context<'_>) -> Result<Vec<ConversationViewerState>> {
         reads::sidebar(ctx, &self.0).await
+    }
+
+    /// Groups the viewer is a member of, by name.
+    async fn groups(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<GroupConnection> {
+        groups_of(ctx, &self.0, Arguments { first, after, last, before }).await
     }
 
     /// Messages that mention the viewer, newest first.

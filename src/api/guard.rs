@@ -35,6 +35,10 @@ const LARGEST_PAGE: u32 = 100;
 const SIDEBAR: u32 = 100;
 /// What it may have. Each page below it is read by a statement of its own, and counts in full.
 const SIDEBAR_IN_FULL: u32 = 1_000;
+/// What the categories of a group or of the server count as: one for each ten that there may be.
+const CATEGORIES: u32 = 10;
+/// How many there may be, where pages are below them: each is read by a statement of its own.
+const CATEGORIES_IN_FULL: u32 = 100;
 /// What the reactions to a message count as: one for each ten emoji that it may have, as those to all messages of a page
 /// are read by one statement.
 const REACTIONS: u32 = 5;
@@ -349,14 +353,17 @@ impl<'d> Measure<'d> {
                     let own = match name {
                         "nodes" if is_element => Own::Beside(1),
                         // Each is an object of its own; `nodes` of the root.
-                        "nodes" | "sidebar" | "reactions" | "participants" => Own::Each(one),
+                        "nodes" | "sidebar" | "categories" | "reactions" | "participants" => Own::Each(one),
                         "mentions" if !below.is_page => Own::Each(one),
                         // Its node counts itself.
                         "edges" if is_element => Own::Otherwise,
                         "pageInfo" => Own::Beside(0),
                         _ => Own::Beside(one),
                     };
-                    let elements = elements(&field.node, below.is_page);
+                    let elements = match name {
+                        "categories" if below.lists > 0 => Elements::Fixed(CATEGORIES_IN_FULL),
+                        _ => elements(&field.node, below.is_page),
+                    };
                     let is_list = is_list(&field.node, &below);
                     // With pages as large as variables may make them.
                     let most = elements.with(&Variables::default());
@@ -426,6 +433,7 @@ fn elements(field: &Field, is_page: bool) -> Elements {
             Elements::Quarter(number("firstPerConversation").unwrap_or(Number::Fixed(CAUGHT_UP)))
         }
         "sidebar" => Elements::Fixed(SIDEBAR),
+        "categories" => Elements::Fixed(CATEGORIES),
         "reactions" => Elements::Fixed(REACTIONS),
         // Of a message; those of the viewer come in pages.
         "mentions" if !is_page => Elements::Fixed(MENTIONS),
@@ -567,6 +575,17 @@ mod tests {
         );
         // Those of the viewer come in pages.
         assert_eq!(code_of("{ viewer { mentions(first: 100) { nodes { author { id } } } } }"), None);
+    }
+
+    #[test]
+    fn categories_cost_one_for_each_ten_and_in_full_with_their_channels() {
+        let boot = "{ viewer { groups(first: 50) { nodes { id categories { id name } } } } }";
+        assert_eq!(code_of(boot), None);
+        let channels =
+            |first: usize| code_of(&format!("{{ categories {{ channels(first: {first}) {{ nodes {{ id }} }} }} }}"));
+        assert_eq!((channels(40), channels(60)), (None, Some(Code::OperationTooComplex)));
+        let of_groups = "{ groups(first: 5) { nodes { categories { channels(first: 25) { nodes { id } } } } } }";
+        assert_eq!(code_of(of_groups), Some(Code::OperationTooComplex));
     }
 
     #[test]

@@ -4,7 +4,10 @@ use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions};
 
 use crate::accounts::graphql::{AccountMutation, AccountQuery};
 use crate::accounts::preferences::graphql::PreferencesMutation;
-use crate::conversations::graphql::{ConversationMutation, ConversationQuery, ConversationSubscription};
+use crate::conversations::graphql::{
+    CategoryMutation, CategoryQuery, ConversationMutation, ConversationQuery, ConversationSubscription,
+};
+use crate::groups::graphql::{GroupMutation, GroupQuery};
 use crate::messages::graphql::{MessageMutation, MessageQuery};
 use crate::messages::pins::graphql::PinMutation;
 use crate::messages::reactions::graphql::ReactionMutation;
@@ -28,7 +31,16 @@ pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 /// Reads. A lookup that finds nothing the viewer may see is null without an error, whether or not the thing exists. All
 /// but `server` and `viewer` need a sign-in, otherwise UNAUTHENTICATED.
 #[derive(MergedObject, Default)]
-pub struct Query(node::NodeQuery, server::ServerQuery, AccountQuery, UserQuery, ConversationQuery, MessageQuery);
+pub struct Query(
+    node::NodeQuery,
+    server::ServerQuery,
+    AccountQuery,
+    UserQuery,
+    GroupQuery,
+    ConversationQuery,
+    CategoryQuery,
+    MessageQuery,
+);
 
 /// Writes. Each field takes one `input` and returns its own payload, which is null only together with an entry in
 /// `errors`. What is so already succeeds without a new version. All but sign-in and registration need a sign-in, otherwise
@@ -38,7 +50,9 @@ pub struct Mutation(
     AccountMutation,
     PreferencesMutation,
     UserMutation,
+    GroupMutation,
     ConversationMutation,
+    CategoryMutation,
     PresenceMutation,
     ReadMutation,
     MessageMutation,

@@ -7,11 +7,15 @@ use crate::accounts::graphql::{Session, Viewer, find_session};
 use crate::accounts::preferences::graphql::{Preferences, preferences};
 use crate::context::Ask;
 use crate::conversations::graphql::{
-    self as conversations, Channel, Conversation, ConversationMember, DirectConversation,
+    self as conversations, Channel, ChannelCategory, Conversation, ConversationMember, DirectConversation,
 };
 use crate::conversations::{MemberById, Reference, in_sight_by_id};
 use crate::error::{Error, Result};
-use crate::id::{InboxId, MemberId, MessageId, PreferencesId, SessionId, ThreadId, UserId, ViewerId};
+use crate::groups::graphql::{self as groups, Group, GroupMember};
+use crate::id::{
+    CategoryId, GroupId, GroupMemberId, InboxId, MemberId, MessageId, PreferencesId, SessionId, ThreadId, UserId,
+    ViewerId,
+};
 use crate::messages::graphql::{self as messages, Message};
 use crate::messages::threads::graphql::{Thread, thread_under};
 use crate::page::MOST;
@@ -28,9 +32,12 @@ use crate::users::graphql::{self as users, User};
 ))]
 pub enum Node {
     Channel(Channel),
+    ChannelCategory(ChannelCategory),
     ConversationMember(ConversationMember),
     ConversationViewerState(ConversationViewerState),
     DirectConversation(DirectConversation),
+    Group(Group),
+    GroupMember(GroupMember),
     Message(Message),
     Preferences(Preferences),
     Session(Session),
@@ -81,6 +88,15 @@ async fn node(ctx: &Context<'_>, argument: &'static str, id: &ID) -> Result<Opti
     }
     if let Some(id) = MemberId::parse(id) {
         return member(ctx, id).await.map(|member| member.map(Node::ConversationMember));
+    }
+    if let Some(id) = GroupId::parse(id) {
+        return Ok(groups::find_group(ctx, id).await?.map(Node::Group));
+    }
+    if let Some(id) = GroupMemberId::parse(id) {
+        return Ok(groups::find_member(ctx, id).await?.map(Node::GroupMember));
+    }
+    if let Some(id) = CategoryId::parse(id) {
+        return Ok(conversations::find_category(ctx, id).await?.map(Node::ChannelCategory));
     }
     if let Some(id) = InboxId::parse(id) {
         return Ok(reads::find(ctx, id).await?.map(Node::ConversationViewerState));

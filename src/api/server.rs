@@ -103,7 +103,7 @@ impl Server {
 
     /// Optional parts that are switched on; ask before using their fields.
     async fn features(&self) -> Vec<ServerFeature> {
-        Vec::new()
+        vec![ServerFeature::Groups]
     }
 
     /// Sizes and rates that the server enforces, for forms to check before sending.

@@ -1,34 +1,16 @@
 //! Adding people.
 
-use async_graphql::Enum;
-
-use super::create::ADDED_AT_ONCE;
 use super::direct::{self, People};
-use super::{Action, Changed, Departure, Here, Kind, Member, MemberRole, Reference, lock, store};
+use super::{Action, Changed, Departure, Here, Kind, Member, MemberRole, Reference, Rejection, lock, store};
 use crate::app::App;
 use crate::clock::Instant;
 use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::groups::{self, ADDED_AT_ONCE};
 use crate::id::UserId;
 use crate::text::{Fault, Wrong};
 use crate::users;
 use crate::viewer::Viewer;
-
-/// Why someone could not be added. Values are added over time.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
-#[graphql(name = "RejectionReason")]
-pub enum Rejection {
-    /// There is no such user.
-    NotFound,
-    /// A ban keeps them out.
-    Banned,
-    /// They are not a member of the group whose channel it is.
-    NotInGroup,
-    /// There is no room for more.
-    Full,
-    /// They cannot be added by the viewer; no more is said.
-    NotAllowed,
-}
 
 /// Who was added, and who was not.
 pub struct Added {
@@ -120,6 +102,12 @@ async fn judge(tx: &mut Tx, here: &Here, people: &[UserId]) -> Result<Judged> {
         addable.retain(|person| willing.contains(person));
     }
     let seats = store::seats(tx, here.conversation.id, people).await?;
+    // Nobody is in a channel of a group that they are not in: leaving a group waits for this lock.
+    let in_group = match here.group() {
+        Some(group) => Some(groups::members_among(tx, group, people).await?),
+        None => None,
+    };
+    let is_outside = |person: &UserId| in_group.as_ref().is_some_and(|members| !members.contains(person));
     let mut judged = Judged::default();
     for &person in people {
         let seat = seats.iter().find(|seat| seat.user_id == person);
@@ -131,6 +119,7 @@ async fn judge(tx: &mut Tx, here: &Here, people: &[UserId]) -> Result<Judged> {
             Some(Some(Departure::Banned)) => Some(Rejection::Banned),
             _ if !known.contains(&person) => Some(Rejection::NotFound),
             _ if !addable.contains(&person) => Some(Rejection::NotAllowed),
+            _ if is_outside(&person) => Some(Rejection::NotInGroup),
             _ if judged.newcomers.len() >= here.conversation.room() => Some(Rejection::Full),
             _ => None,
         };

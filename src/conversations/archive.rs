@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::audit;
 use crate::db::Tx;
 use crate::error::Result;
+use crate::groups;
 use crate::log::Kind;
 use crate::viewer::Viewer;
 
@@ -27,7 +28,7 @@ pub async fn archive_channel(app: &App, viewer: &Viewer, channel: Reference) -> 
         .await
 }
 
-/// Opens an archived channel again. What is open stays so.
+/// Opens an archived channel again. What is open stays so; in an archived group nothing opens alone.
 pub async fn unarchive_channel(app: &App, viewer: &Viewer, channel: Reference) -> Result<Changed> {
     let now = app.clock.now();
     app.db
@@ -36,6 +37,9 @@ pub async fn unarchive_channel(app: &App, viewer: &Viewer, channel: Reference) -
             here.may(Action::Archive).or_refuse()?;
             if here.conversation.archived_at.is_none() {
                 return Ok(here.unchanged());
+            }
+            if let Some(group) = here.group() {
+                groups::open(tx, group).await?;
             }
             here.conversation.archived_at = None;
             record(tx, here, CONVERSATION_UNARCHIVED, "conversation.unarchive").await

@@ -41,7 +41,7 @@ pub async fn change_role(app: &App, viewer: &Viewer, draft: RoleDraft) -> Result
             if !member.holds() {
                 return Err(Error::not_found("member"));
             }
-            here.may(Action::ChangeRole(member.role, role)).or_refuse()?;
+            here.may(Action::ChangeRole(here.role_of(tx, &member).await?, role)).or_refuse()?;
             if member.role == role {
                 return Ok(ChangedMember { changed: here.unchanged(), member });
             }

@@ -4,11 +4,13 @@
 use std::collections::HashMap;
 
 use super::events::{MEMBER_JOINED, MEMBER_LEFT, MemberJoined, MemberLeft};
+use super::places::Line;
 use super::store::{self, SeatRow};
 use super::{Channel, Conversation, Departure, MemberRole, NewChannel, Visibility, create};
 use crate::clock::Instant;
 use crate::db::{OnConstraint, Tx};
 use crate::error::{Code, Error, Result};
+use crate::groups::{made_address, taken};
 use crate::id::{ConversationId, MemberId, UserId};
 use crate::log::{self, Kind, Writer};
 use crate::realtime::Mark;
@@ -44,17 +46,21 @@ impl Chronicle {
     /// addresses made from its name are taken.
     pub async fn found(tx: &mut Tx, name: &str, owner: Option<UserId>, at: Instant) -> Result<ConversationId> {
         let id = ConversationId::at(at);
-        let slug = create::free_slug(tx, create::made_slug(name)).await?;
+        let slug = create::free_slug(tx, None, &made_address(name, "channel")).await?;
+        let position = Line::of_server(tx).await?.end(tx, None).await?;
         let channel = Channel {
             name: name.to_owned(),
             slug: Some(slug),
             topic: None,
             visibility: Visibility::Public,
             posting_role: MemberRole::Guest,
+            group_id: None,
+            category_id: None,
+            position,
+            archived_with_group: false,
         };
-        store::insert_channel(tx, &NewChannel { id, channel, created_by_id: owner, created_at: at })
-            .await
-            .on_constraint(create::SLUG_KEY, create::slug_taken)?;
+        let new = NewChannel { id, channel, created_by_id: owner, created_at: at };
+        store::insert_channel(tx, &new).await.on_constraint(create::SLUG_KEY, taken)?;
         if let Some(owner) = owner {
             let mut chronicle = Self::open(tx, id, &[owner]).await?;
             chronicle.seat(owner, MemberRole::Owner, at)?;

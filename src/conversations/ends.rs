@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::events::{CONVERSATION_UPDATED, ConversationUpdated, MEMBER_LEFT, MemberLeft, VISIBILITY};
+use super::events::{
+    CONVERSATION_UPDATED, ConversationUpdated, MEMBER_LEFT, MemberLeft, SIGHT_LOST, SightLost, VISIBILITY,
+};
 use super::{Sight, store};
 use crate::app::App;
 use crate::error::Result;
@@ -11,16 +13,18 @@ use crate::log::{Event, Kind};
 use crate::viewer::Viewer;
 
 /// The kinds of events that may end a sight.
-pub(super) const ENDING: [Kind; 2] = [MEMBER_LEFT, CONVERSATION_UPDATED];
+pub(super) const ENDING: [Kind; 3] = [MEMBER_LEFT, CONVERSATION_UPDATED, SIGHT_LOST];
 
 /// What may be the end of somebody's sight. One from before a sight was judged is none: whoever came back since reads
 /// past it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum End {
     /// This one's membership ended here.
-    OfMember(UserId, i32),
+    Member(UserId, i32),
+    /// This one does not see it without a seat any more.
+    Reader(UserId, i32),
     /// Who sees it without a seat changed here.
-    OfReaders(i32),
+    Readers(i32),
 }
 
 impl End {
@@ -28,10 +32,11 @@ impl End {
     pub fn among(events: &[Arc<Event>]) -> Result<Vec<Self>> {
         let ends = events.iter().map(|event| {
             Ok(match event.kind() {
-                MEMBER_LEFT => Some(Self::OfMember(event.payload::<MemberLeft>()?.user_id, event.seq)),
+                MEMBER_LEFT => Some(Self::Member(event.payload::<MemberLeft>()?.user_id, event.seq)),
+                SIGHT_LOST => Some(Self::Reader(event.payload::<SightLost>()?.user_id, event.seq)),
                 CONVERSATION_UPDATED => {
                     let changed = event.payload::<ConversationUpdated>()?.changed_fields;
-                    changed.iter().any(|field| field == VISIBILITY).then_some(Self::OfReaders(event.seq))
+                    changed.iter().any(|field| field == VISIBILITY).then_some(Self::Readers(event.seq))
                 }
                 _ => None,
             })
@@ -42,20 +47,25 @@ impl End {
     /// Where it is the end of this viewer's membership.
     pub fn departure_of(self, viewer: &Viewer, sight: Sight) -> Option<i32> {
         match self {
-            Self::OfMember(user_id, seq) => (user_id == viewer.user_id && seq > sight.as_of()).then_some(seq),
-            Self::OfReaders(_) => None,
+            Self::Member(user_id, seq) => (user_id == viewer.user_id && seq > sight.as_of()).then_some(seq),
+            Self::Reader(..) | Self::Readers(_) => None,
         }
     }
 
     /// Whether it may be the end of a sight without a seat. Whoever has joined since is a member, which only a look will
     /// tell.
-    pub fn closes(self, sight: Sight) -> bool {
-        matches!(self, Self::OfReaders(seq) if sight.seat().is_none() && seq > sight.as_of())
+    pub fn closes(self, viewer: &Viewer, sight: Sight) -> bool {
+        let seq = match self {
+            Self::Readers(seq) => seq,
+            Self::Reader(user_id, seq) if user_id == viewer.user_id => seq,
+            Self::Reader(..) | Self::Member(..) => return false,
+        };
+        sight.seat().is_none() && seq > sight.as_of()
     }
 
     /// Whether it may be the end of this sight.
     pub fn concerns(self, viewer: &Viewer, sight: Sight) -> bool {
-        self.departure_of(viewer, sight).is_some() || self.closes(sight)
+        self.departure_of(viewer, sight).is_some() || self.closes(viewer, sight)
     }
 }
 

@@ -19,6 +19,10 @@ pub const CONVERSATION_ARCHIVED: Kind = Kind(14);
 /// It was opened again. Payload: `Nothing`.
 pub const CONVERSATION_UNARCHIVED: Kind = Kind(15);
 
+/// Somebody without a seat has lost sight of a group's public channel: they left the group, or are a guest there now. It ends
+/// their streams, and is shown to nobody: `seq` goes on past it. Payload: `SightLost`.
+pub const SIGHT_LOST: Kind = Kind(30);
+
 /// Where a change of who can see it stands among the changed fields.
 pub const VISIBILITY: &str = "visibility";
 
@@ -37,6 +41,12 @@ pub struct MemberLeft {
     #[serde(rename = "user")]
     pub user_id: UserId,
     pub reason: Departure,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct SightLost {
+    #[serde(rename = "user")]
+    pub user_id: UserId,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]

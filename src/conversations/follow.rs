@@ -69,7 +69,7 @@ pub fn follow(
                 // The end may stand in a gap, or behind this batch in a long backlog, whose events would be shown with
                 // what was written since. Of a batch in which it turned private a reader gets nothing: what came before
                 // would be shown as it is now.
-                if batch.has_gap || !batch.is_caught_up || is_doubtful || ends.iter().any(|end| end.closes(sight)) {
+                if batch.has_gap || !batch.is_caught_up || is_doubtful || ends.iter().any(|end| end.closes(&viewer, sight)) {
                     match judge_again(&app, &viewer, sight).await {
                         Err(error) if has_begun && error.passes() => {
                             sleep(ASK_AGAIN).await;

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use futures_util::try_join;
+use serde::Serialize;
 
 use super::store::{self, Viewpoint};
 use super::{Conversation, Reference, Sight, Standing};
@@ -85,16 +86,20 @@ impl Gathering {
     /// The conversations in which something happened, and the events: both to be written, and the events to be put into
     /// the outbox.
     pub fn changed(self) -> (Vec<Conversation>, Vec<Event>) {
-        let (mut changed, mut events) = (Vec::new(), Vec::new());
-        for mut room in self.rooms.into_values() {
-            if room.conversation.last_seq < room.log.seq() {
-                room.conversation.last_seq = room.log.seq();
-                events.extend(room.log.take_events());
-                changed.push(room.conversation);
-            }
-        }
-        (changed, events)
+        changed(self.rooms.into_values())
     }
+}
+
+pub(super) fn changed(rooms: impl Iterator<Item = Room>) -> (Vec<Conversation>, Vec<Event>) {
+    let (mut changed, mut events) = (Vec::new(), Vec::new());
+    for mut room in rooms {
+        if room.conversation.last_seq < room.log.seq() {
+            room.conversation.last_seq = room.log.seq();
+            events.extend(room.log.take_events());
+            changed.push(room.conversation);
+        }
+    }
+    (changed, events)
 }
 
 /// Writes what has changed on rows that this transaction holds.
@@ -103,7 +108,7 @@ pub async fn save(tx: &Tx, changed: &[Conversation]) -> Result<()> {
 }
 
 impl Room {
-    fn of(conversation: &Conversation, now: Instant) -> Self {
+    pub(super) fn of(conversation: &Conversation, now: Instant) -> Self {
         let log = Writer::after(conversation.id, conversation.last_seq);
         Self { now: now.max(conversation.last_activity_at), log, conversation: conversation.clone() }
     }
@@ -111,5 +116,10 @@ impl Room {
     /// Appends an event about the message that it is itself.
     pub fn log_message(&mut self, kind: Kind, actor: UserId) -> Result<i32> {
         self.log.about_message(kind, actor, None, self.now)
+    }
+
+    /// Appends another event.
+    pub(super) fn log(&mut self, kind: Kind, actor: UserId, payload: &impl Serialize) -> Result<i32> {
+        self.log.with(kind, Some(actor), payload, self.now)
     }
 }

@@ -6,14 +6,15 @@ use futures_util::try_join;
 use serde::Serialize;
 
 use super::events::{MEMBER_JOINED, MEMBER_LEFT, MEMBER_UPDATED, MemberJoined, MemberLeft, MemberUpdated};
-use super::may::{Action, Standing, Verdict, may};
+use super::may::{Action, Standing, may};
 use super::sight::Sight;
 use super::store::{self, Viewpoint};
-use super::{Conversation, Departure, Member, MemberRole, Reference, Visibility};
+use super::{Conversation, Departure, Member, MemberRole, Reference, Verdict, Visibility};
 use crate::clock::Instant;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::id::{ConversationId, MemberId, UserId};
+use crate::groups;
+use crate::id::{ConversationId, GroupId, MemberId, UserId};
 use crate::log::{self, Kind, Writer};
 use crate::realtime::Mark;
 use crate::viewer::Viewer;
@@ -111,6 +112,20 @@ impl Here {
     /// Whether the viewer may do this, and why not.
     pub fn may(&self, action: Action) -> Verdict {
         self.standing.map_or(Verdict::Allowed, |standing| may(action, &standing))
+    }
+
+    /// The group whose channel it is.
+    pub(super) fn group(&self) -> Option<GroupId> {
+        self.conversation.channel.as_ref().and_then(|channel| channel.group_id)
+    }
+
+    /// The role of a member that counts: in a group's channel the one in the group may be higher.
+    pub(super) async fn role_of(&self, tx: &mut Tx, member: &Member) -> Result<MemberRole> {
+        let in_group = match self.group() {
+            Some(group) => groups::role_in(tx, group, member.user_id).await?,
+            None => None,
+        };
+        Ok(member.role.or_higher(in_group))
     }
 
     /// Whether whoever has no seat sees it too.

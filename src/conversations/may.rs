@@ -1,7 +1,6 @@
 //! What one may do in a conversation: one pure function.
 
-use super::{Kind, MemberRole, Visibility};
-use crate::error::{Code, Error, Result};
+use super::{Kind, MemberRole, Verdict, Visibility};
 use crate::users::ServerRole;
 
 /// What somebody wants to do.
@@ -34,6 +33,8 @@ pub enum Action {
     /// Change somebody's role from the first to the second.
     ChangeRole(MemberRole, MemberRole),
     Archive,
+    /// Put it elsewhere among the channels of its group or of the server.
+    Move,
     MakePublic,
     TransferOwnership {
         /// Whether anybody owns it.
@@ -55,6 +56,8 @@ pub struct Standing {
     pub visibility: Visibility,
     pub posting_role: MemberRole,
     pub is_archived: bool,
+    /// Whether it was its group that was archived: then it does not open alone.
+    pub is_archived_with_group: bool,
     /// Role of the seat; `None` without one.
     pub seat_role: Option<MemberRole>,
     /// Role in the group whose channel it is.
@@ -67,29 +70,21 @@ pub struct Standing {
     pub is_blocked: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    Allowed,
-    Archived,
-    Sanctioned,
-    Forbidden,
-}
-
-impl Verdict {
-    /// As an error, for rules.
-    pub fn or_refuse(self) -> Result<()> {
-        match self {
-            Self::Allowed => Ok(()),
-            Self::Archived => Err(Error::new(Code::Archived, "This conversation is archived")),
-            Self::Sanctioned => Err(Error::new(Code::Sanctioned, "A sanction forbids this")),
-            Self::Forbidden => Err(Error::forbidden("You may not do this here")),
+impl Standing {
+    /// The role that counts: the higher of the seat's and the group's. The group's counts where there is a seat, and in
+    /// its public channels.
+    pub fn role(&self) -> Option<MemberRole> {
+        match self.seat_role {
+            Some(seat) => Some(seat.or_higher(self.group_role)),
+            None => self.group_role.filter(|_| self.visibility == Visibility::Public),
         }
     }
 }
 
 /// May somebody who stands like this do that? Judged in the order archive, sanction, permission.
 pub fn may(action: Action, standing: &Standing) -> Verdict {
-    if standing.is_archived && !goes_on_while_archived(action) {
+    let is_shut = standing.is_archived_with_group && action == Action::Archive;
+    if is_shut || standing.is_archived && !goes_on_while_archived(action) {
         return Verdict::Archived;
     }
     if standing.sanction == Some(Sanction::Muted) && is_writing(action) {
@@ -113,19 +108,25 @@ fn is_writing(action: Action) -> bool {
     matches!(action, Post | Reply | React | Type | Call | Edit | Pin | MentionEveryone)
 }
 
+/// What nobody does without a seat, whatever their role in the group.
+fn takes_a_seat(action: Action) -> bool {
+    use Action::*;
+    is_writing(action) || matches!(action, MarkRead | DeleteOwn | Join | Leave)
+}
+
 fn is_permitted(action: Action, standing: &Standing) -> bool {
     use Action::*;
-    let Some(seat) = standing.seat_role else {
+    let is_operator = standing.server_role == ServerRole::Admin;
+    let has_seat = standing.seat_role.is_some();
+    let Some(role) = standing.role().filter(|_| has_seat || !takes_a_seat(action)) else {
         return match action {
             Join => standing.visibility == Visibility::Public,
             // A server's roles give nothing inside conversations but this.
-            Archive => standing.server_role == ServerRole::Admin,
-            TransferOwnership { has_owner } => standing.server_role == ServerRole::Admin && !has_owner,
+            Archive | Move => is_operator,
+            TransferOwnership { has_owner } => is_operator && !has_owner,
             _ => false,
         };
     };
-    // The group's role counts where there is a seat.
-    let role = standing.group_role.filter(|group| group.rank() > seat.rank()).unwrap_or(seat);
     let is_direct = standing.kind == Kind::Direct;
     let at_least = |least: MemberRole| role.rank() >= least.rank();
     let outranks = |other: MemberRole| role.rank() > other.rank();
@@ -134,7 +135,7 @@ fn is_permitted(action: Action, standing: &Standing) -> bool {
         React | Type | Call => !standing.is_blocked,
         MarkRead | DeleteOwn | Join => true,
         // Nobody would be left who could hand it over.
-        Leave => seat != MemberRole::Owner && !standing.has_fixed_people,
+        Leave => standing.seat_role != Some(MemberRole::Owner) && !standing.has_fixed_people,
         Edit => !standing.is_blocked,
         DeleteOf(author) => at_least(MemberRole::Moderator) && author.is_none_or(outranks),
         Pin if is_direct => !standing.is_blocked,
@@ -162,11 +163,11 @@ fn is_permitted(action: Action, standing: &Standing) -> bool {
         ChangeRole(from, to) => {
             !is_direct && at_least(MemberRole::Admin) && outranks(from) && to != MemberRole::Owner && at_least(to)
         }
-        Archive => !is_direct && (at_least(MemberRole::Admin) || standing.server_role == ServerRole::Admin),
+        Archive => !is_direct && (at_least(MemberRole::Admin) || is_operator),
+        // Whoever sees a group's channel is in the group.
+        Move => !is_direct && standing.group_role.map_or(is_operator, |group| group.rank() >= MemberRole::Admin.rank()),
         MakePublic => !is_direct && role == MemberRole::Owner,
-        TransferOwnership { has_owner } => {
-            !is_direct && (role == MemberRole::Owner || (standing.server_role == ServerRole::Admin && !has_owner))
-        }
+        TransferOwnership { has_owner } => !is_direct && (role == MemberRole::Owner || (is_operator && !has_owner)),
     }
 }
 
@@ -183,6 +184,7 @@ mod tests {
             visibility: Visibility::Public,
             posting_role: Guest,
             is_archived: false,
+            is_archived_with_group: false,
             seat_role: Some(role),
             group_role: None,
             server_role: ServerRole::User,
@@ -276,10 +278,39 @@ mod tests {
     }
 
     #[test]
-    fn a_role_in_the_group_counts_where_there_is_a_seat() {
+    fn what_was_archived_with_its_group_opens_with_it() {
+        let shut = |s| Standing { is_archived: true, is_archived_with_group: true, ..s };
+        assert_eq!(who(Archive, shut), "aaaaaa");
+        assert_eq!(who(DeleteOf(None), shut), "yyy---");
+    }
+
+    #[test]
+    fn a_role_in_the_group_counts_where_there_is_a_seat_and_in_public_channels() {
         let moderator = |s| Standing { group_role: Some(Moderator), ..s };
         assert_eq!(who(Pin, moderator), "yyyyy-");
+        assert_eq!(who(DeleteOf(None), moderator), "yyyyyy");
+        assert_eq!(who(Remove(Member), moderator), "yyyyyy");
         assert_eq!(who(UpdateSettings, moderator), "yy----");
+        let hidden = |s| Standing { visibility: Visibility::Private, ..moderator(s) };
+        assert_eq!(who(DeleteOf(None), hidden), "yyyyy-");
+        // Without a seat nobody writes, and who owns the group may leave a channel.
+        let owner = |s| Standing { group_role: Some(Owner), posting_role: Owner, ..s };
+        for action in [Post, React, MarkRead, Edit, DeleteOwn, Pin] {
+            assert_eq!(who(action, owner), "yyyyy-", "{action:?}");
+        }
+        assert_eq!(who(Leave, owner), "-yyyy-");
+        assert_eq!(who(TransferOwnership { has_owner: true }, owner), "yyyyyy");
+        assert_eq!(who(Join, owner), "yyyyyy");
+    }
+
+    #[test]
+    fn the_order_of_channels_is_the_groups_or_the_servers() {
+        assert_eq!(who(Move, |s| s), "------");
+        assert_eq!(who(Move, |s| Standing { server_role: ServerRole::Admin, ..s }), "yyyyyy");
+        assert_eq!(who(Move, |s| Standing { group_role: Some(Admin), ..s }), "yyyyyy");
+        let member_who_runs_the_server = |s| Standing { group_role: Some(Member), server_role: ServerRole::Admin, ..s };
+        assert_eq!(who(Move, member_who_runs_the_server), "------");
+        assert_eq!(who(Move, |s| Standing { is_archived: true, ..s }), "aaaaaa");
     }
 
     #[test]

@@ -4,10 +4,14 @@
 //! something takes `Here`, from `lock` (of many at once, from `gather`); what passes without a trace, or is each member's
 //! own, takes a `Seat`, from `seat_in`. All of them say *not found* to strangers, and there is no other way to a
 //! conversation. History that the server itself tells is written by a `Chronicle`.
+//!
+//! Channels may be a group's: `of_group` is what its changes do to them. In which order channels are shown is kept by
+//! `places`, and `categories` are the headings.
 
 mod add;
 mod archive;
 mod catch_up;
+mod categories;
 mod change_role;
 mod chronicle;
 mod create;
@@ -23,7 +27,9 @@ mod leave;
 mod live;
 mod loaders;
 mod may;
+mod of_group;
 mod pages;
+mod places;
 mod remove;
 mod seat;
 mod sight;
@@ -43,9 +49,14 @@ use crate::db::{Tx, text_enum};
 use crate::error::Result;
 use crate::id::{self, ConversationId, UserId};
 
-pub use add::{AddDraft, Added, Rejection, add_members};
+pub use crate::groups::{Departure, MemberRole, Rejection, Verdict, Visibility};
+pub use add::{AddDraft, Added, add_members};
 pub use archive::{archive_channel, unarchive_channel};
 pub use catch_up::{CatchUpDraft, catch_up};
+pub use categories::{
+    CategoriesShown, CategoryById, CategoryChanges, CategoryDraft, CategoryUpdateDraft, category_in_sight,
+    create_category, delete_category, server_categories, update_category,
+};
 pub use change_role::{ChangedMember, RoleDraft, change_role};
 pub use chronicle::{Chronicle, Written};
 pub use create::{ChannelDraft, ChannelInput, Created, create_channel};
@@ -56,12 +67,19 @@ pub use here::{Changed, Here, lock};
 pub use join::join_channel;
 pub use leave::leave;
 pub use loaders::{ConversationById, DepartureOf, DirectOfTwo, MemberById, ParticipantsOf, StandingOf};
-pub use may::{Action, Sanction, Standing, Verdict, may};
+pub use may::{Action, Sanction, Standing, may};
+pub use of_group::{
+    RemoveFromGroupDraft, RoleInGroupDraft, archive_group, change_group_role, leave_group, remove_group_member,
+    transfer_group, unarchive_group,
+};
 pub use pages::{ChannelCursor, ChannelFilter, ChannelOrderField, MemberCursor, MemberFilter, channels, members};
+pub use places::{Heading, MoveDraft, move_channel};
 pub use remove::{RemoveDraft, remove_member};
 pub use seat::{Reached, Seat, keep, read_back_to, read_up_to, seat_in};
 pub use sight::{Sight, in_sight, in_sight_by_id};
-pub use store::{Channel, Conversation, Departed, Keeping, Member, NewChannel, NewMember, Position, Viewpoint};
+pub use store::{
+    Category, Channel, Conversation, Departed, Keeping, Member, NewChannel, NewMember, Position, Viewpoint,
+};
 pub use transfer::transfer;
 pub use update::{ChannelChanges, UpdateDraft, update_channel};
 
@@ -76,63 +94,6 @@ pub enum Kind {
     Direct,
 }
 text_enum!(Kind);
-
-/// Who can see and join a channel or a group.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
-#[diesel(sql_type = sql_types::Text)]
-pub enum Visibility {
-    /// Everyone of the server, or of its group but guests, can see it, read it and join; writing takes joining.
-    Public,
-    /// Only members know that it exists; they add others.
-    Private,
-}
-text_enum!(Visibility);
-
-/// Role in a conversation or a group, from most to least.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
-#[diesel(sql_type = sql_types::Text)]
-pub enum MemberRole {
-    /// May do everything, hand it over and make it public too. There is at most one.
-    Owner,
-    /// May change settings and roles below their own, archive, and add people to private ones too.
-    Admin,
-    /// May pin, mention everyone at once, and delete messages of, mute, ban and remove those of lower rank.
-    Moderator,
-    /// May read and write, and add others to public ones.
-    Member,
-    /// May read and write; of a group, sees only the channels they were added to.
-    Guest,
-}
-text_enum!(MemberRole);
-
-impl MemberRole {
-    /// Higher outranks lower.
-    pub fn rank(self) -> u8 {
-        match self {
-            Self::Owner => 5,
-            Self::Admin => 4,
-            Self::Moderator => 3,
-            Self::Member => 2,
-            Self::Guest => 1,
-        }
-    }
-}
-
-/// How a membership ended. Values are added over time.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
-#[graphql(name = "DepartureReason")]
-#[diesel(sql_type = sql_types::Text)]
-pub enum Departure {
-    /// They left.
-    Left,
-    /// Someone removed them.
-    Removed,
-    /// They were banned.
-    Banned,
-    /// The conversation or group became closed to them.
-    AccessLost,
-}
-text_enum!(Departure);
 
 /// A conversation as it is named from outside: the prefix says the kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -175,10 +136,10 @@ impl Kind {
     }
 }
 
-/// Role of somebody who has a seat here; `None` for whoever has not, or not any more.
+/// The role of somebody that counts here; `None` for whoever is no member, or not any more.
 pub async fn role_of(tx: &mut Tx, sight: Sight, user: UserId) -> Result<Option<MemberRole>> {
-    let seat = store::seat(tx, sight.id(), user).await?;
-    Ok(seat.filter(Member::holds).map(|seat| seat.role))
+    let found = store::standings(tx, &[(user, sight.id())]).await?.pop();
+    Ok(found.and_then(|found| found.standing.role()))
 }
 
 /// Of these people and conversations, pair by pair: who sees what.
@@ -195,11 +156,12 @@ pub async fn read_by_writing(tx: &Tx, positions: &[Position]) -> Result<()> {
     }
 }
 
-/// The conversation of this channel address. None has a NUL, which cannot even be asked for.
-pub async fn channel_by_slug(app: &App, slug: String) -> Result<Option<Reference>> {
-    if slug.contains('\0') {
+/// The channel of this address, of the server or of the public group with that one. None has a NUL, which cannot even be
+/// asked for.
+pub async fn channel_by_slug(app: &App, group: Option<String>, slug: String) -> Result<Option<Reference>> {
+    if slug.contains('\0') || group.as_ref().is_some_and(|group| group.contains('\0')) {
         return Ok(None);
     }
-    let found = app.db.read(async move |conn| store::by_slug(conn, &slug).await).await?;
+    let found = app.db.read(async move |conn| store::by_slug(conn, group.as_deref(), &slug).await).await?;
     Ok(found.map(|id| Reference { kind: Kind::Channel, id }))
 }

@@ -2,12 +2,14 @@
 
 use async_graphql::Enum;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use super::{Conversation, Kind, Member, MemberRole, Sight, Visibility, store};
+use super::store::Listed;
+use super::{Conversation, Heading, Kind, Member, MemberRole, Sight, Visibility, store};
 use crate::app::App;
 use crate::clock::Instant;
 use crate::error::Result;
-use crate::id::{ConversationId, MemberId};
+use crate::id::{ConversationId, GroupId, MemberId};
 use crate::page::{Arguments, Cursor, Millis, Order, Page, Window};
 use crate::text;
 use crate::users::Among;
@@ -16,6 +18,8 @@ use crate::viewer::Viewer;
 /// What channels are ordered by. Values are added over time.
 #[derive(Enum, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ChannelOrderField {
+    /// Category and place in it.
+    Position,
     /// Name.
     #[default]
     Name,
@@ -28,6 +32,11 @@ pub enum ChannelOrderField {
 pub struct ChannelFilter {
     /// What the name or the topic contains, in whatever case.
     pub(super) search: Option<String>,
+    pub group: Option<GroupId>,
+    /// Of this group's list.
+    pub(super) within: Option<GroupId>,
+    /// Only those under one heading.
+    pub heading: Option<Heading>,
     pub kinds: Option<Vec<Kind>>,
     pub visibility: Option<Visibility>,
     pub is_joined: Option<bool>,
@@ -35,6 +44,22 @@ pub struct ChannelFilter {
 }
 
 impl ChannelFilter {
+    /// The same of the list of one group.
+    pub fn within(self, group: GroupId) -> Self {
+        Self { within: Some(group), ..self }
+    }
+
+    /// Names the list, where it is one group's or one category's.
+    pub fn list(&self) -> Option<Uuid> {
+        let category = self.heading.and_then(|heading| heading.category_id);
+        category.map(|id| id.0).or(self.within.map(|id| id.0))
+    }
+
+    /// The groups that a channel has to be in.
+    pub(super) fn groups(&self) -> impl Iterator<Item = GroupId> {
+        self.group.into_iter().chain(self.within)
+    }
+
     /// Fewer than three characters would find a part of everything, and no index knows them.
     pub fn searching(self, search: Option<String>) -> Result<Self> {
         Ok(Self { search: text::search(search, 3..=100)?, ..self })
@@ -61,13 +86,26 @@ impl MemberFilter {
 /// Place in the list of channels: what it is ordered by, and the id.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum ChannelCursor {
+    /// In the list of one group or category.
+    Within(Uuid, Box<ChannelCursor>),
+    Position(Spot, ConversationId),
     /// The name as the database folds it.
     Name(String, ConversationId),
     CreatedAt(Millis, ConversationId),
 }
 
+/// Where a channel stands in the display order of all: those of the server first, those of no category first.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Spot {
+    group: Option<GroupId>,
+    category: Option<i32>,
+    position: i32,
+}
+
 /// Values of a place, as the database compares them.
 pub(super) enum Place<'a> {
+    /// The group, nil for the server; the place of the category, -1 for none; the place in it; and the id.
+    Position((GroupId, i32, i32, ConversationId)),
     Name(&'a str, ConversationId),
     CreatedAt(Instant, ConversationId),
 }
@@ -85,16 +123,28 @@ impl Cursor for MemberCursor {
 }
 
 impl ChannelCursor {
-    fn of(order: Order<ChannelOrderField>, conversation: &Conversation, folded_name: String) -> Self {
+    fn of(order: Order<ChannelOrderField>, Listed { conversation, folded_name, category_position }: &Listed) -> Self {
         match order.field {
-            ChannelOrderField::Name => Self::Name(folded_name, conversation.id),
+            ChannelOrderField::Position => {
+                let channel = conversation.channel.as_ref();
+                let spot = Spot {
+                    group: channel.and_then(|channel| channel.group_id),
+                    category: *category_position,
+                    position: channel.map_or(0, |channel| channel.position),
+                };
+                Self::Position(spot, conversation.id)
+            }
+            ChannelOrderField::Name => Self::Name(folded_name.clone(), conversation.id),
             ChannelOrderField::CreatedAt => Self::CreatedAt(conversation.created_at.into(), conversation.id),
         }
     }
 
-    /// Whether we could have written it, for a list in this order: no name has a NUL, and the database takes none.
-    pub fn is_of(&self, order: Order<ChannelOrderField>) -> bool {
+    /// Whether we could have written it, for this list in this order: no name has a NUL, and the database takes none.
+    pub fn is_of(&self, list: Option<Uuid>, order: Order<ChannelOrderField>) -> bool {
         match self {
+            Self::Within(own, cursor) => list == Some(*own) && cursor.is_of(None, order),
+            _ if list.is_some() => false,
+            Self::Position(..) => order.field == ChannelOrderField::Position,
             Self::Name(name, _) => order.field == ChannelOrderField::Name && !name.contains('\0'),
             Self::CreatedAt(..) => order.field == ChannelOrderField::CreatedAt,
         }
@@ -102,6 +152,11 @@ impl ChannelCursor {
 
     pub(super) fn place(&self) -> Place<'_> {
         match self {
+            Self::Within(_, cursor) => cursor.place(),
+            Self::Position(Spot { group, category, position }, id) => {
+                let group = group.unwrap_or(GroupId(Uuid::nil()));
+                Place::Position((group, category.unwrap_or(-1), *position, *id))
+            }
             Self::Name(name, id) => Place::Name(name, *id),
             Self::CreatedAt(at, id) => Place::CreatedAt((*at).into(), *id),
         }
@@ -132,9 +187,13 @@ pub async fn channels(
     window: Window<ChannelCursor>,
 ) -> Result<Page<(ChannelCursor, Conversation)>> {
     let user_id = viewer.user_id;
-    let (filter, wanted) = (&filter, &window);
+    let (list, filter, wanted) = (filter.list(), &filter, &window);
     let rows = app.db.read(async move |conn| store::channels(conn, user_id, filter, order, wanted).await).await?;
-    Ok(window.page(rows).map(|(row, name)| (ChannelCursor::of(order, &row, name), row)))
+    let cursor = |listed: &Listed| match (list, ChannelCursor::of(order, listed)) {
+        (Some(list), cursor) => ChannelCursor::Within(list, Box::new(cursor)),
+        (None, cursor) => cursor,
+    };
+    Ok(window.page(rows).map(|listed| (cursor(&listed), listed.conversation)))
 }
 
 /// Members: by role, then by when they joined.

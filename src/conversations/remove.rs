@@ -33,7 +33,7 @@ pub async fn remove_member(app: &App, viewer: &Viewer, draft: RemoveDraft) -> Re
     app.db
         .transaction(async move |tx| {
             let (mut here, member) = lock_with_member(tx, viewer, id, now).await?;
-            here.may(Action::Remove(member.role)).or_refuse()?;
+            here.may(Action::Remove(here.role_of(tx, &member).await?)).or_refuse()?;
             if !member.holds() {
                 return Ok(here.unchanged());
             }

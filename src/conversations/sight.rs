@@ -1,9 +1,9 @@
 //! May read.
 
-use super::{Conversation, ConversationById, Departure, Kind, Member, Reference, StandingOf, Visibility};
+use super::{Conversation, ConversationById, Departure, Kind, Member, MemberRole, Reference, StandingOf, Visibility};
 use crate::context::Scope;
 use crate::error::Result;
-use crate::id::{ConversationId, MemberId, UserId};
+use crate::id::{ConversationId, GroupId, MemberId, UserId};
 use crate::viewer::Viewer;
 
 /// Proof that whoever this is for may read the conversation. Only this module makes one.
@@ -76,20 +76,29 @@ pub(super) struct Place {
     pub id: ConversationId,
     pub last_seq: i32,
     pub visibility: Option<Visibility>,
+    /// The group whose channel it is.
+    pub group: Option<GroupId>,
+    /// The viewer's role in that group, if they are a member of it.
+    pub group_role: Option<MemberRole>,
     /// The viewer's seat, if there ever was one, and how it ended.
     pub seat: Option<(MemberId, Option<Departure>)>,
 }
 
-/// A member; or the channel is public and the viewer is not banned from it.
+/// A member; or the channel is public, the viewer is in its group if it has one, no guest there, and not banned.
 pub(super) fn judge(place: &Place) -> Option<Sight> {
     let sees = match place.seat {
         Some((_, None)) => true,
         Some((_, Some(Departure::Banned))) => false,
-        _ => place.visibility == Some(Visibility::Public),
+        _ => place.visibility == Some(Visibility::Public) && is_at_home(place),
     };
     let reference = Reference { kind: place.kind, id: place.id };
     let seat = place.seat.filter(|(_, departure)| departure.is_none()).map(|(id, _)| id);
     sees.then_some(Sight { reference, as_of: place.last_seq, seat })
+}
+
+/// Whether public channels there are open to the viewer.
+fn is_at_home(place: &Place) -> bool {
+    place.group.is_none() || place.group_role.is_some_and(|role| role != MemberRole::Guest)
 }
 
 /// The viewer's sight of a conversation; `None` out of sight. Looks up many at once.

@@ -1,11 +1,12 @@
 //! Changing a channel's settings.
 
-use super::create::{SLUG_KEY, free_slug, made_slug, private_has_none, slug_taken};
+use super::create::{free_slug, slug_key};
 use super::events::{CONVERSATION_UPDATED, ConversationUpdated, VISIBILITY};
 use super::{Action, Changed, Channel, Here, MemberRole, Reference, Visibility, lock, store};
 use crate::app::App;
 use crate::db::{OnConstraint, Tx};
 use crate::error::{Code, Error, Result};
+use crate::groups::{fitting, made_address, taken};
 use crate::text::{self, Fault, Wrong};
 use crate::viewer::Viewer;
 
@@ -39,7 +40,7 @@ impl UpdateDraft {
         let mut wrong = Wrong::default();
         let id = Reference::parse_channel(&changes.channel_id);
         let channel = wrong.note("channelId", id.ok_or_else(Fault::not_an_id));
-        let name = given(changes.name).and_then(|name| name.map(|name| text::line(&name, 1..=80)).transpose());
+        let name = text::given(changes.name).and_then(|name| name.map(|name| text::line(&name, 1..=80)).transpose());
         let name = wrong.note("name", name);
         let slug = changes.slug.map(|slug| slug.map(|slug| text::slug(&slug)).transpose()).transpose();
         let slug = slug.and_then(|slug| match changes.visibility.flatten() {
@@ -49,8 +50,8 @@ impl UpdateDraft {
         let slug = wrong.note("slug", slug);
         let topic = changes.topic.map(|topic| topic.map(|topic| text::block(&topic, 0..=500)).transpose());
         let topic = wrong.note("topic", topic.transpose());
-        let visibility = wrong.note("visibility", given(changes.visibility));
-        let posting_role = wrong.note("postingRole", given(changes.posting_role));
+        let visibility = wrong.note("visibility", text::given(changes.visibility));
+        let posting_role = wrong.note("postingRole", text::given(changes.posting_role));
         wrong.finish(|| {
             Some(Self {
                 channel: channel?,
@@ -75,10 +76,11 @@ impl UpdateDraft {
         let slug = match (visibility, self.slug.clone().flatten().or_else(|| before.slug.clone())) {
             (Visibility::Private, _) => None,
             (Visibility::Public, Some(slug)) => Some(slug),
-            (Visibility::Public, None) => Some(free_slug(tx, made_slug(&name)).await?),
+            (Visibility::Public, None) => Some(free_slug(tx, before.group_id, &made_address(&name, "channel")).await?),
         };
         let topic = self.topic.clone().unwrap_or_else(|| before.topic.clone());
-        Ok(Channel { name, slug, topic, visibility, posting_role: self.posting_role.unwrap_or(before.posting_role) })
+        let posting_role = self.posting_role.unwrap_or(before.posting_role);
+        Ok(Channel { name, slug, topic, visibility, posting_role, ..before.clone() })
     }
 }
 
@@ -111,7 +113,8 @@ async fn update_once(app: &App, viewer: &Viewer, draft: &UpdateDraft) -> Result<
             }
             here.conversation.version += 1;
             here.conversation.updated_at = here.now;
-            store::save_settings(tx, here.conversation.id, &after).await.on_constraint(SLUG_KEY, slug_taken)?;
+            let saved = store::save_settings(tx, here.conversation.id, &after).await;
+            saved.on_constraint(slug_key(after.group_id), taken)?;
             here.conversation.channel = Some(after);
             here.log(CONVERSATION_UPDATED, &ConversationUpdated { changed_fields })?;
             here.write(tx).await
@@ -145,21 +148,4 @@ fn changed_fields(before: &Channel, after: &Channel) -> Vec<String> {
         ("postingRole", before.posting_role != after.posting_role),
     ];
     fields.into_iter().filter(|(_, is_changed)| *is_changed).map(|(name, _)| name.to_owned()).collect()
-}
-
-/// What cannot be cleared: absent or a value.
-fn given<T>(value: Option<Option<T>>) -> Result<Option<T>, Fault> {
-    match value {
-        Some(None) => Err(Fault::required()),
-        value => Ok(value.flatten()),
-    }
-}
-
-/// What is public has an address, and what is private has none.
-fn fitting(slug: &Option<Option<String>>, visibility: Visibility) -> Result<(), Fault> {
-    match (slug, visibility) {
-        (Some(Some(_)), Visibility::Private) => Err(private_has_none()),
-        (Some(None), Visibility::Public) => Err(Fault::required()),
-        _ => Ok(()),
-    }
 }

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::clock::Instant;
 use crate::conversations::{Conversation, Kind};
 use crate::error::Result;
-use crate::id::ConversationId;
+use crate::id::{ConversationId, GroupId};
 use crate::page::{Arguments, Cursor, Millis, Page};
 use crate::viewer::Viewer;
 
@@ -18,6 +18,7 @@ const SIDEBAR: i64 = 1_000;
 #[derive(Debug, Default)]
 pub struct InboxFilter {
     pub kinds: Option<Vec<Kind>>,
+    pub group: Option<GroupId>,
     pub is_unread: Option<bool>,
     pub is_favorite: Option<bool>,
     pub is_hidden: bool,
@@ -50,7 +51,8 @@ pub async fn inbox(app: &App, viewer: &Viewer, filter: InboxFilter, arguments: A
     Ok(window.page(rows))
 }
 
-/// All conversations that the viewer is in: channels by name, then direct ones, latest activity first.
+/// All conversations that the viewer is in: channels by group, category and position, then direct ones, latest activity
+/// first.
 pub async fn sidebar(app: &App, viewer: &Viewer) -> Result<Vec<State>> {
     let user_id = viewer.user_id;
     app.db.read(async move |conn| store::sidebar(conn, user_id, SIDEBAR).await).await

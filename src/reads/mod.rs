@@ -15,7 +15,7 @@ mod store;
 
 pub use inbox::{InboxCursor, InboxFilter, inbox, sidebar};
 pub use keep::{KeepDraft, keep};
-pub use loaders::{FirstUnreadOf, StateOf, UnreadConversationsOf};
+pub use loaders::{FirstUnreadOf, StateOf, UnreadConversationsOf, UnreadInGroup};
 pub use mark_read::{MarkReadDraft, mark_read};
 pub use mark_unread::mark_unread;
 pub use store::State;

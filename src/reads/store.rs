@@ -3,21 +3,23 @@
 use std::sync::Arc;
 
 use diesel::QueryResult;
-use diesel::dsl::{AsSelect, Eq, auto_type, case_when, count_star};
+use diesel::dsl::{AsSelect, Eq, auto_type, case_when, count_star, sql};
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{Integer, Nullable};
+use diesel::sql_types::{BigInt, Integer, Nullable};
 use diesel_async::RunQueryDsl;
 
 use super::inbox::{InboxCursor, InboxFilter};
 use crate::clock::Instant;
 use crate::conversations::{Conversation, Kind, Member, Reached};
 use crate::db::{Conn, among, lower};
-use crate::id::{ConversationId, MessageId, UserId};
+use crate::id::{ConversationId, GroupId, MessageId, UserId};
 use crate::page::{Direction, Window};
-use crate::schema::{channels, conversation_members, conversations, direct_conversations, messages};
+use crate::schema::{
+    channel_categories, channels, conversation_members, conversations, direct_conversations, groups, messages,
+};
 
 /// How a member keeps a conversation, and the conversation as it was at the same moment.
 #[derive(Clone, Debug)]
@@ -38,7 +40,7 @@ impl State {
 
 /// Declares an expression over seats and their conversations that diesel cannot say.
 macro_rules! expression {
-    ($(#[$doc:meta])* $name:ident: $kind:ty = $sql:literal) => {
+    ($(#[$doc:meta])* $name:ident: $kind:ty = $sql:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy, QueryId)]
         struct $name;
@@ -64,15 +66,18 @@ macro_rules! expression {
     };
 }
 
-expression! {
-    /// What is unread: a subtraction of numbers, and of the tombstones among what is left. They are asked for only where
-    /// something is left, from an index of nothing else. One's own behind the position, deleted or not, are `own_unread`.
-    Unread: Integer = "CASE WHEN conversations.last_msg_no > conversation_members.last_read_no + conversation_members.own_unread
+const UNREAD: &str =
+    "CASE WHEN conversations.last_msg_no > conversation_members.last_read_no + conversation_members.own_unread
         THEN greatest(0, conversations.last_msg_no - conversation_members.last_read_no - conversation_members.own_unread
             - (SELECT count(*) FROM messages WHERE messages.conversation_id = conversations.id
                 AND messages.msg_no > conversation_members.last_read_no AND messages.deleted_at IS NOT NULL
                 AND messages.author_id <> conversation_members.user_id)::integer)
-        ELSE 0 END"
+        ELSE 0 END";
+
+expression! {
+    /// What is unread: a subtraction of numbers, and of the tombstones among what is left. They are asked for only where
+    /// something is left, from an index of nothing else. One's own behind the position, deleted or not, are `own_unread`.
+    Unread: Integer = UNREAD
 }
 
 expression! {
@@ -112,14 +117,23 @@ pub(super) async fn states(conn: &mut Conn, seats: &[(ConversationId, UserId)]) 
     Ok(rows.into_iter().map(State::of).collect())
 }
 
-/// The conversations somebody is in: channels by name, then direct ones, latest activity first.
+/// The conversations somebody is in: channels by group, category and position, first those of the server and those of no
+/// category; then direct ones, latest activity first.
 pub(super) async fn sidebar(conn: &mut Conn, user: UserId, limit: i64) -> QueryResult<Vec<State>> {
+    use channel_categories as k;
     let is_direct = conversations::kind.eq(Kind::Direct);
+    let (in_group, in_category) =
+        (groups::id.nullable().eq(channels::group_id), k::id.nullable().eq(channels::category_id));
     let rows: Vec<Row> = held()
+        .left_join(groups::table.on(in_group))
+        .left_join(k::table.on(in_category))
         .filter(conversation_members::user_id.eq(user))
         .order((
             is_direct.asc(),
-            lower(channels::name).asc(),
+            lower(groups::name).nullable().asc().nulls_first(),
+            groups::id.nullable().asc().nulls_first(),
+            k::position.nullable().asc().nulls_first(),
+            channels::position.nullable().asc(),
             case_when(is_direct, conversations::last_activity_at).desc(),
             conversations::id.asc(),
         ))
@@ -152,6 +166,9 @@ pub(super) async fn inbox(
     };
     if let Some(kinds) = &filter.kinds {
         query = query.filter(c::kind.eq_any(kinds));
+    }
+    if let Some(group) = filter.group {
+        query = query.filter(channels::group_id.eq(group));
     }
     if let Some(is_favorite) = filter.is_favorite {
         query = query.filter(m::is_favorite.eq(is_favorite));
@@ -190,6 +207,27 @@ pub(super) async fn unread_conversations(
         .filter(Unread.gt(0))
         .group_by(m::user_id)
         .select((m::user_id, count_star()))
+        .load(conn)
+        .await
+}
+
+/// How much these people have not read in the channels of these groups, without muted and archived ones.
+pub(super) async fn unread_in_groups(
+    conn: &mut Conn,
+    pairs: &[(UserId, GroupId)],
+    now: Instant,
+) -> QueryResult<Vec<(UserId, Option<GroupId>, Option<i64>)>> {
+    use conversation_members as m;
+    held()
+        .filter(among(m::user_id, channels::group_id, pairs))
+        .filter(conversations::archived_at.is_null())
+        .filter(m::muted_until.is_null().or(m::muted_until.assume_not_null().le(now)))
+        .group_by((m::user_id, channels::group_id))
+        .select((
+            m::user_id,
+            channels::group_id.nullable(),
+            sql::<Nullable<BigInt>>("sum(").sql(UNREAD).sql(")::bigint"),
+        ))
         .load(conn)
         .await
 }

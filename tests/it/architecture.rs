@@ -48,6 +48,7 @@ fn sql_stands_in_stores_and_in_the_core_that_serves_them() {
     let allowed = [
         ("accounts/preferences/mod.rs", &enumeration[..]),
         ("conversations/mod.rs", &enumeration),
+        ("groups/mod.rs", &enumeration),
         ("messages/mod.rs", &enumeration),
         ("messages/mentions/mod.rs", &enumeration),
         ("users/mod.rs", &enumeration),
@@ -109,7 +110,8 @@ fn graphql_stands_in_the_files_of_that_name_and_in_the_core_that_serves_them() {
         // Enumerations are kept by the names they have in the API.
         ("db/text_enum.rs", &["async_graphql::resolver_utils::EnumType"]),
         ("accounts/preferences/mod.rs", &enumeration),
-        ("conversations/add.rs", &enumeration),
+        ("groups/add.rs", &enumeration),
+        ("groups/mod.rs", &enumeration),
         ("conversations/mod.rs", &enumeration),
         ("conversations/pages.rs", &enumeration),
         ("messages/mentions/mod.rs", &enumeration),

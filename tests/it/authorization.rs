@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use Place::{Announcements, Direct, Nowhere, Pair, Private, Public};
+use Place::{Announcements, Direct, Nowhere, Pair, Private, PrivateGroup, Public, PublicGroup};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -24,6 +24,10 @@ enum Place {
     Direct,
     /// The direct conversation of the owner and the member.
     Pair,
+    /// A private group, with a public channel that only its owner has joined, and with a category.
+    PrivateGroup,
+    /// The same, public.
+    PublicGroup,
     /// In no conversation.
     Nowhere,
 }
@@ -109,6 +113,42 @@ const READS: &[Row] = &[
     row("Query.conversation", Direct, "conversation(id: <direct>) { id }",                            "U 0 0 0 0 + + + + +"),
     row("Query.conversation", Pair, "conversation(id: <direct>) { id }",                              "U 0 0 0 0 0 + 0 0 +"),
     row("Query.message", Direct, "message(id: <left's message>) { id }",                              "U 0 0 0 0 + + + + +"),
+    row("Query.group", PrivateGroup, "group(by: { id: <group> }) { id }",
+                                                                                                      "U 0 0 0 0 + + + + +"),
+    row("Query.group", PublicGroup, "group(by: { id: <group> }) { id }",
+                                                                                                      "U + + + 0 + + + + +"),
+    row("Query.group", PublicGroup, "group(by: { slug: <group's slug> }) { id }",
+                                                                                                      "U + + + 0 + + + + +"),
+    row("Query.groups", PrivateGroup, "groups(first: 100) { nodes { id } }",
+                                                                                                      "U 0 0 0 0 + + + + +"),
+    row("Query.groups", PublicGroup, "groups(first: 100) { nodes { id } }",
+                                                                                                      "U + + + 0 + + + + +"),
+    row("Query.groups", PublicGroup, "groups(filter: { isJoined: false }, first: 100) { nodes { id } }",
+                                                                                                      "U + + + 0 0 0 0 0 0"),
+    row("Query.categories", Nowhere, "categories { id }",
+                                                                                                      "U + + + + + + + + +"),
+    row("Query.node Group", PrivateGroup, "node(id: <group>) { id }",
+                                                                                                      "U 0 0 0 0 + + + + +"),
+    row("Query.node Group", PublicGroup, "node(id: <group>) { id }",
+                                                                                                      "U + + + 0 + + + + +"),
+    row("Query.node GroupMember", PrivateGroup, "node(id: <member's seat>) { id }",
+                                                                                                      "U 0 0 0 0 0 + + + +"),
+    row("Query.node GroupMember", PublicGroup, "node(id: <member's seat>) { id }",
+                                                                                                      "U + + + 0 0 + + + +"),
+    row("Query.node GroupMember", PublicGroup, "node(id: <left's seat>) { id }",
+                                                                                                      "U 0 0 0 0 0 0 0 0 0"),
+    row("Query.node ChannelCategory", PrivateGroup, "node(id: <category>) { id }",
+                                                                                                      "U 0 0 0 0 0 + + + +"),
+    row("Query.node ChannelCategory", PublicGroup, "node(id: <category>) { id }",
+                                                                                                      "U 0 0 0 0 0 + + + +"),
+    row("Query.node Channel", PublicGroup, "node(id: <channel>) { id }",
+                                                                                                      "U 0 0 0 0 0 + + + +"),
+    row("Query.channel", PublicGroup, "channel(by: { inGroup: { group: <group's slug>, channel: \"inside\" } }) { id }",
+                                                                                                      "U 0 0 0 0 0 + + + +"),
+    row("Query.channels", PublicGroup, "channels(filter: { groupId: <group> }) { nodes { id } }",
+                                                                                                      "U 0 0 0 0 0 + + + +"),
+    row("Query.node Message", PublicGroup, "node(id: <owner's message>) { id }",
+                                                                                                      "U 0 0 0 0 0 + + + +"),
 ];
 
 #[rustfmt::skip]
@@ -132,6 +172,9 @@ const SIGN_INS: &[Row] = &[
                                                                                                       "U + + + + + + + + +"),
     row("Mutation.openDirectConversation", Nowhere, "openDirectConversation(input: { userIds: [<owner>] }) { conversation { id } }",
                                                                                                       "U + + + + + + + + +"),
+    row("Mutation.createGroup", Nowhere, "createGroup(input: { name: <name> }) { group { id } }",     "U + + + + + + + + +"),
+    row("Mutation.createChannelCategory", Nowhere, "createChannelCategory(input: { name: <name> }) { category { id } }",
+                                                                                                      "U + F F F F F F F F"),
     row("Mutation.setPresence", Nowhere, "setPresence(input: { status: BUSY }) { user { id } }",      "U P P P P P P P P P"),
     row("Mutation.setCustomStatus", Nowhere, "setCustomStatus(input: { text: \"Hi\" }) { user { id } }",
                                                                                                       "U + + + + + + + + +"),
@@ -315,6 +358,98 @@ const WRITES_IN_PUBLIC: &[Row] = &[
                                                                                                       "U F F F N + + + + +"),
 ];
 
+/// A seat is a membership of the group there.
+#[rustfmt::skip]
+const WRITES_IN_GROUPS: &[Row] = &[
+    //                                                                                                 a o s l b g m m a o
+    row("Mutation.joinGroup", PrivateGroup, "joinGroup(input: { groupId: <group> }) { group { id } }",
+                                                                                                      "U N N N N + + + + +"),
+    row("Mutation.joinGroup", PublicGroup, "joinGroup(input: { groupId: <group> }) { group { id } }",
+                                                                                                      "U + + + N + + + + +"),
+    row("Mutation.leaveGroup", PrivateGroup, "leaveGroup(input: { groupId: <group> }) { groupId }",
+                                                                                                      "U N N N N + + + + P"),
+    row("Mutation.leaveGroup", PublicGroup, "leaveGroup(input: { groupId: <group> }) { groupId }",
+                                                                                                      "U + + + N + + + + P"),
+    row("Mutation.updateGroup", PrivateGroup, "updateGroup(input: { groupId: <group>, description: \"New\" }) { group { id } }",
+                                                                                                      "U N N N N F F F + +"),
+    row("Mutation.updateGroup", PublicGroup, "updateGroup(input: { groupId: <group>, description: \"New\" }) { group { id } }",
+                                                                                                      "U F F F N F F F + +"),
+    row("Mutation.updateGroup", PrivateGroup, "updateGroup(input: { groupId: <group>, visibility: PUBLIC, exposesHistory: true }) { group { id } }",
+                                                                                                      "U N N N N F F F F +"),
+    row("Mutation.updateGroup", PrivateGroup, "updateGroup(input: { groupId: <group>, visibility: PUBLIC }) { group { id } }",
+                                                                                                      "U N N N N F F F F P"),
+    row("Mutation.archiveGroup", PrivateGroup, "archiveGroup(input: { groupId: <group> }) { group { id } }",
+                                                                                                      "U N N N N F F F + +"),
+    row("Mutation.archiveGroup", PublicGroup, "archiveGroup(input: { groupId: <group> }) { group { id } }",
+                                                                                                      "U + F F N F F F + +"),
+    row("Mutation.unarchiveGroup", PrivateGroup, "unarchiveGroup(input: { groupId: <group> }) { group { id } }",
+                                                                                                      "U N N N N F F F + +"),
+    row("Mutation.unarchiveGroup", PublicGroup, "unarchiveGroup(input: { groupId: <group> }) { group { id } }",
+                                                                                                      "U + F F N F F F + +"),
+    row("Mutation.addGroupMembers", PrivateGroup, "addGroupMembers(input: { groupId: <group>, userIds: [<stranger>] }) { members { id } }",
+                                                                                                      "U N N N N F F F + +"),
+    row("Mutation.addGroupMembers", PublicGroup, "addGroupMembers(input: { groupId: <group>, userIds: [<stranger>] }) { members { id } }",
+                                                                                                      "U F F F N F + + + +"),
+    row("Mutation.addGroupMembers", PrivateGroup, "addGroupMembers(input: { groupId: <group>, userIds: [<stranger>], role: ADMIN }) { members { id } }",
+                                                                                                      "U N N N N F F F + +"),
+    row("Mutation.addGroupMembers", PublicGroup, "addGroupMembers(input: { groupId: <group>, userIds: [<stranger>], role: ADMIN }) { members { id } }",
+                                                                                                      "U F F F N F F F + +"),
+    row("Mutation.addGroupMembers", PrivateGroup, "addGroupMembers(input: { groupId: <group>, userIds: [<stranger>], role: OWNER }) { members { id } }",
+                                                                                                      "U N N N N F F F F F"),
+    row("Mutation.addGroupMembers", PublicGroup, "addGroupMembers(input: { groupId: <group>, userIds: [<banned>] }) { rejected { userId } }",
+                                                                                                      "U F F F N F R R R R"),
+    row("Mutation.updateGroupMember", PrivateGroup, "updateGroupMember(input: { memberId: <guest's seat>, role: MEMBER }) { member { id } }",
+                                                                                                      "U N N N N F F F + +"),
+    row("Mutation.updateGroupMember", PublicGroup, "updateGroupMember(input: { memberId: <guest's seat>, role: MEMBER }) { member { id } }",
+                                                                                                      "U F F F N F F F + +"),
+    row("Mutation.updateGroupMember", PrivateGroup, "updateGroupMember(input: { memberId: <admin's seat>, role: MEMBER }) { member { id } }",
+                                                                                                      "U N N N N F F F F +"),
+    row("Mutation.updateGroupMember", PrivateGroup, "updateGroupMember(input: { memberId: <left's seat>, role: MEMBER }) { member { id } }",
+                                                                                                      "U N N N N N N N N N"),
+    row("Mutation.removeGroupMember", PrivateGroup, "removeGroupMember(input: { memberId: <member's seat> }) { memberId }",
+                                                                                                      "U N N N N F F + + +"),
+    row("Mutation.removeGroupMember", PublicGroup, "removeGroupMember(input: { memberId: <member's seat> }) { memberId }",
+                                                                                                      "U F F F N F F + + +"),
+    row("Mutation.removeGroupMember", PrivateGroup, "removeGroupMember(input: { memberId: <owner's seat> }) { memberId }",
+                                                                                                      "U N N N N F F F F F"),
+    row("Mutation.transferGroupOwnership", PrivateGroup, "transferGroupOwnership(input: { memberId: <member's seat> }) { owner { id } }",
+                                                                                                      "U N N N N F F F F +"),
+    row("Mutation.transferGroupOwnership", PublicGroup, "transferGroupOwnership(input: { memberId: <member's seat> }) { owner { id } }",
+                                                                                                      "U F F F N F F F F +"),
+    row("Mutation.createChannel", PrivateGroup, "createChannel(input: { name: <name>, groupId: <group>, categoryId: <category> }) { channel { id } }",
+                                                                                                      "U N N N N F + + + +"),
+    row("Mutation.createChannel", PublicGroup, "createChannel(input: { name: <name>, groupId: <group>, categoryId: <category> }) { channel { id } }",
+                                                                                                      "U F F F N F + + + +"),
+    row("Mutation.createChannelCategory", PrivateGroup, "createChannelCategory(input: { name: <name>, groupId: <group> }) { category { id } }",
+                                                                                                      "U N N N N F F F + +"),
+    row("Mutation.createChannelCategory", PublicGroup, "createChannelCategory(input: { name: <name>, groupId: <group> }) { category { id } }",
+                                                                                                      "U F F F N F F F + +"),
+    row("Mutation.updateChannelCategory", PrivateGroup, "updateChannelCategory(input: { categoryId: <category>, name: <name> }) { category { id } }",
+                                                                                                      "U N N N N N F F + +"),
+    row("Mutation.updateChannelCategory", PublicGroup, "updateChannelCategory(input: { categoryId: <category>, name: <name> }) { category { id } }",
+                                                                                                      "U N N N N N F F + +"),
+    row("Mutation.deleteChannelCategory", PrivateGroup, "deleteChannelCategory(input: { categoryId: <category> }) { categoryId }",
+                                                                                                      "U N N N N N F F + +"),
+    row("Mutation.deleteChannelCategory", PublicGroup, "deleteChannelCategory(input: { categoryId: <category> }) { categoryId }",
+                                                                                                      "U N N N N N F F + +"),
+    row("Mutation.moveChannel", PrivateGroup, "moveChannel(input: { channelId: <channel>, categoryId: <category> }) { channel { id } }",
+                                                                                                      "U N N N N N F F + +"),
+    row("Mutation.moveChannel", PublicGroup, "moveChannel(input: { channelId: <channel>, categoryId: <category> }) { channel { id } }",
+                                                                                                      "U N N N N N F F + +"),
+    row("Mutation.joinChannel", PrivateGroup, "joinChannel(input: { channelId: <channel> }) { channel { id } }",
+                                                                                                      "U N N N N N + + + +"),
+    row("Mutation.joinChannel", PublicGroup, "joinChannel(input: { channelId: <channel> }) { channel { id } }",
+                                                                                                      "U N N N N N + + + +"),
+    row("Mutation.sendMessage", PrivateGroup, "sendMessage(input: { conversationId: <channel>, clientKey: <key>, content: \"Hi\" }) { message { id } }",
+                                                                                                      "U N N N N N F F F +"),
+    row("Mutation.deleteMessage", PrivateGroup, "deleteMessage(input: { messageId: <owner's message> }) { message { id } }",
+                                                                                                      "U N N N N N F F F +"),
+    row("Mutation.updateChannel", PrivateGroup, "updateChannel(input: { channelId: <channel>, topic: \"New\" }) { channel { id } }",
+                                                                                                      "U N N N N N F F + +"),
+    row("Mutation.addConversationMembers", PrivateGroup, "addConversationMembers(input: { conversationId: <channel>, userIds: [<stranger>] }) { rejected { userId } }",
+                                                                                                      "U N N N N N R R R R"),
+];
+
 #[rustfmt::skip]
 const WRITES_IN_DIRECT: &[Row] = &[
     //                                                                                                 a o s l b g m m a o
@@ -376,6 +511,8 @@ const STREAMS: &[Row] = &[
                                                                                                       "U N N N N + + + + +"),
     row("Subscription.conversationEvents", Public, "conversationEvents(conversationId: <channel>) { seq }",
                                                                                                       "U + + + N + + + + +"),
+    row("Subscription.conversationEvents", PublicGroup, "conversationEvents(conversationId: <channel>) { seq }",
+                                                                                                      "U N N N N N + + + +"),
     row("Subscription.conversationSignals", Private, "conversationSignals(conversationId: <channel>) { signals { occurredAt } }",
                                                                                                       "U N N N N + + + + +"),
     row("Subscription.conversationSignals", Public, "conversationSignals(conversationId: <channel>) { signals { occurredAt } }",
@@ -407,13 +544,16 @@ enum Id {
     Message,
     Seat,
     User,
+    Group,
+    Membership,
+    Category,
 }
 
 const fn id(of: &'static str, kind: Id, ask: &'static str, get: &'static str) -> IdRow {
     IdRow { of, kind, ask, get }
 }
 
-/// The asker, bob, is ADMIN of <here>, which is public, and MEMBER elsewhere.
+/// The asker, bob, is ADMIN of <here>, which is public, and of <group>, in which <inside> is; and MEMBER elsewhere.
 #[rustfmt::skip]
 const IDS: &[IdRow] = &[
     //                                                                                                                     m t n s e
@@ -435,6 +575,48 @@ const IDS: &[IdRow] = &[
                                                                                                                           "B B B . ."),
     id("UpdateDirectConversationInput.conversationId", Id::Direct, "mutation { updateDirectConversation(input: { conversationId: <id>, name: \"New\" }) { conversation { id } } }",
                                                                                                                           "B B N N +"),
+    id("GroupLocator.id", Id::Group, "{ group(by: { id: <id> }) { id } }",
+                                                                                                                          "B B 0 0 +"),
+    id("ChannelFilter.groupId", Id::Group, "{ channels(filter: { groupId: <id> }) { nodes { id } } }",
+                                                                                                                          "B B 0 0 0"),
+    id("InboxFilter.groupId", Id::Group, "{ viewer { conversations(filter: { groupId: <id> }) { nodes { id } } } }",
+                                                                                                                          "B B + + +"),
+    id("CreateChannelInput.groupId", Id::Group, "mutation { createChannel(input: { name: \"New\", groupId: <id> }) { channel { id } } }",
+                                                                                                                          "B B N N +"),
+    id("CreateChannelInput.categoryId", Id::Category, "mutation { createChannel(input: { name: \"New\", groupId: <group>, categoryId: <id> }) { channel { id } } }",
+                                                                                                                          "B B B B B"),
+    id("JoinGroupInput.groupId", Id::Group, "mutation { joinGroup(input: { groupId: <id> }) { group { id } } }",
+                                                                                                                          "B B N N +"),
+    id("LeaveGroupInput.groupId", Id::Group, "mutation { leaveGroup(input: { groupId: <id> }) { groupId } }",
+                                                                                                                          "B B N N +"),
+    id("UpdateGroupInput.groupId", Id::Group, "mutation { updateGroup(input: { groupId: <id>, name: \"New\" }) { group { id } } }",
+                                                                                                                          "B B N N F"),
+    id("ArchiveGroupInput.groupId", Id::Group, "mutation { archiveGroup(input: { groupId: <id> }) { group { id } } }",
+                                                                                                                          "B B N N F"),
+    id("UnarchiveGroupInput.groupId", Id::Group, "mutation { unarchiveGroup(input: { groupId: <id> }) { group { id } } }",
+                                                                                                                          "B B N N F"),
+    id("AddGroupMembersInput.groupId", Id::Group, "mutation { addGroupMembers(input: { groupId: <id>, userIds: [<mallory>] }) { members { id } } }",
+                                                                                                                          "B B N N F"),
+    id("AddGroupMembersInput.userIds", Id::User, "mutation { addGroupMembers(input: { groupId: <group>, userIds: [<id>] }) { rejected { userId } } }",
+                                                                                                                          "B B R . ."),
+    id("UpdateGroupMemberInput.memberId", Id::Membership, "mutation { updateGroupMember(input: { memberId: <id>, role: GUEST }) { member { id } } }",
+                                                                                                                          "B B N N F"),
+    id("RemoveGroupMemberInput.memberId", Id::Membership, "mutation { removeGroupMember(input: { memberId: <id> }) { memberId } }",
+                                                                                                                          "B B N N F"),
+    id("TransferGroupOwnershipInput.memberId", Id::Membership, "mutation { transferGroupOwnership(input: { memberId: <id> }) { owner { id } } }",
+                                                                                                                          "B B N N F"),
+    id("CreateChannelCategoryInput.groupId", Id::Group, "mutation { createChannelCategory(input: { name: \"New\", groupId: <id> }) { category { id } } }",
+                                                                                                                          "B B N N F"),
+    id("UpdateChannelCategoryInput.categoryId", Id::Category, "mutation { updateChannelCategory(input: { categoryId: <id>, name: \"New\" }) { category { id } } }",
+                                                                                                                          "B B N N F"),
+    id("DeleteChannelCategoryInput.categoryId", Id::Category, "mutation { deleteChannelCategory(input: { categoryId: <id> }) { categoryId } }",
+                                                                                                                          "B B N N F"),
+    id("MoveChannelInput.channelId", Id::Conversation, "mutation { moveChannel(input: { channelId: <id> }) { channel { id } } }",
+                                                                                                                          "B B N N F"),
+    id("MoveChannelInput.categoryId", Id::Category, "mutation { moveChannel(input: { channelId: <inside>, categoryId: <id> }) { channel { id } } }",
+                                                                                                                          "B B B B B"),
+    id("MoveChannelInput.afterChannelId", Id::Conversation, "mutation { moveChannel(input: { channelId: <inside>, afterChannelId: <id> }) { channel { id } } }",
+                                                                                                                          "B B B B B"),
     id("JoinChannelInput.channelId", Id::Conversation, "mutation { joinChannel(input: { channelId: <id> }) { channel { id } } }",
                                                                                                                           "B B N N +"),
     id("LeaveConversationInput.conversationId", Id::Conversation, "mutation { leaveConversation(input: { conversationId: <id> }) { conversationId } }",
@@ -506,8 +688,9 @@ const IDS: &[IdRow] = &[
 
 #[test]
 fn every_root_field_and_every_node_has_its_row() {
-    let tables =
-        [READS, SIGN_INS, WRITES_IN_PRIVATE, WRITES_IN_PUBLIC, WRITES_IN_DIRECT, STREAMS].into_iter().flatten();
+    let tables = [READS, SIGN_INS, WRITES_IN_PRIVATE, WRITES_IN_PUBLIC, WRITES_IN_DIRECT, WRITES_IN_GROUPS, STREAMS]
+        .into_iter()
+        .flatten();
     let rows: BTreeSet<String> = tables.flat_map(|row| row.of.split(' ').map(str::to_owned)).collect();
     let roots = ["Query", "Mutation", "Subscription"];
     let fields = roots.iter().flat_map(|root| sdl::fields(root).into_iter().map(move |f| format!("{root}.{}", f.name)));
@@ -560,6 +743,11 @@ async fn in_a_direct_conversation_all_are_alike_and_everybody_else_is_a_stranger
 }
 
 #[tokio::test]
+async fn nobody_writes_in_a_group_without_the_right() {
+    World::new().await.holds("mutation", WRITES_IN_GROUPS).await;
+}
+
+#[tokio::test]
 async fn nobody_follows_what_is_out_of_their_sight() {
     World::new().await.holds("subscription", STREAMS).await;
 }
@@ -571,14 +759,25 @@ async fn an_id_of_something_else_gets_nothing() {
     let (carol, mallory) = (server.register("carol").await, server.register("mallory").await);
     let here = alice.public_channel("Here").await;
     alice.add(&here, &[&bob], "ADMIN").await;
+    let group = new_group(&alice, "PUBLIC").await;
+    add_to_group(&alice, &group, &[&bob], "ADMIN").await;
+    let inside = alice.create_channel(json!({ "name": "Inside", "groupId": group })).await;
     let mut wrong = Vec::new();
     for row in IDS {
         // All that is elsewhere is new for each row: some leave it.
         let elsewhere = alice.private_channel("Elsewhere", &[&bob, &carol]).await;
         let hidden = mallory.private_channel("Hidden", &[&carol]).await;
+        let (group_elsewhere, hidden_group) =
+            (new_group(&alice, "PRIVATE").await, new_group(&mallory, "PRIVATE").await);
         let mut ids = Vec::new();
-        for (conversation, owner) in [(&here, &alice), (&hidden, &mallory), (&elsewhere, &alice)] {
+        for (conversation, group, owner) in
+            [(&here, &group, &alice), (&hidden, &hidden_group, &mallory), (&elsewhere, &group_elsewhere, &alice)]
+        {
             ids.push(match row.kind {
+                Id::Group => group.clone(),
+                // Carol is in all of them, and bob is where he may see it.
+                Id::Membership => add_to_group(owner, group, &[&carol], "MEMBER").await.remove(0),
+                Id::Category => new_category(owner, group).await,
                 Id::Conversation => conversation.clone(),
                 Id::Direct if *conversation == here => alice.direct_with(&[&bob, &carol]).await,
                 Id::Direct if *conversation == hidden => mallory.direct_with(&[&alice, &carol]).await,
@@ -589,7 +788,8 @@ async fn an_id_of_something_else_gets_nothing() {
                 Id::User => carol.id.clone(),
             });
         }
-        let (prefix, suffix) = ids[0].split_once('_').unwrap();
+        add_to_group(&alice, &group_elsewhere, &[&bob], "MEMBER").await;
+        let (prefix, suffix) = ids[0].rsplit_once('_').unwrap();
         // The very number, under another name. Of those that `node` knows, it would find another thing.
         let other = if row.of.starts_with("Query.node") { "audit" } else { "session" };
         let nothing = chinwag::id::encode(prefix, Uuid::new_v4());
@@ -597,7 +797,13 @@ async fn an_id_of_something_else_gets_nothing() {
         let expected: Vec<&str> = row.get.split(' ').collect();
         assert_eq!(expected.len(), columns.len(), "{}", row.of);
         for (id, expected) in columns.iter().zip(expected).filter(|(_, expected)| *expected != ".") {
-            let words = BTreeMap::from([("id", id.clone()), ("here", here.clone()), ("mallory", mallory.id.clone())]);
+            let words = BTreeMap::from([
+                ("id", id.clone()),
+                ("here", here.clone()),
+                ("mallory", mallory.id.clone()),
+                ("group", group.clone()),
+                ("inside", inside.clone()),
+            ]);
             let before = server.database.contents().await;
             let (got, answer) = get(&bob, &filled(row.ask, &words), &here).await;
             if got != expected {
@@ -693,6 +899,9 @@ impl World {
         for name in &PEOPLE[1..] {
             people.push(server.register(name).await);
         }
+        // The operator runs the server, and puts its channels in order.
+        let input = json!({ "input": { "name": "Heading" } });
+        people[1].ask(CREATE_CATEGORY, input).await.data("createChannelCategory");
         Self { server, people }
     }
 
@@ -719,7 +928,9 @@ impl World {
                 };
                 words.extend(session);
                 let ask = format!("{operation} {{ {} }}", filled(row.ask, &words));
-                let channel = words.get("channel").map_or("", String::as_str);
+                // A list of groups shows the group.
+                let listed = if row.of == "Query.groups" { "group" } else { "channel" };
+                let channel = words.get(listed).map_or("", String::as_str);
                 let (got, answer) = get(&actor, &ask, channel).await;
                 if got != expected {
                     let (of, place, who) = (row.of, row.place, PEOPLE[column]);
@@ -761,6 +972,10 @@ impl World {
         let people = |names: &[&str]| names.iter().map(|name| self.person(name)).collect::<Vec<_>>();
         let input = match place {
             Nowhere => return words,
+            PrivateGroup | PublicGroup => {
+                words.extend(self.build_group(if place == PublicGroup { "PUBLIC" } else { "PRIVATE" }).await);
+                return words;
+            }
             Public => json!({ "name": Uuid::new_v4().to_string() }),
             Private => json!({ "name": "Place", "visibility": "PRIVATE" }),
             Announcements => json!({ "name": "Place", "visibility": "PRIVATE", "postingRole": "ADMIN" }),
@@ -812,24 +1027,46 @@ impl World {
         words
     }
 
+    /// A group with everybody in it as their column says, a category, and a channel that its owner is in.
+    async fn build_group(&self, visibility: &str) -> Words {
+        let owner = self.person("owner");
+        let group = new_group(owner, visibility).await;
+        for (role, names) in [
+            ("GUEST", &["guest"][..]),
+            ("MEMBER", &["member", "left", "banned"]),
+            ("MODERATOR", &["moderator"]),
+            ("ADMIN", &["admin"]),
+        ] {
+            let people: Vec<&Actor> = names.iter().map(|name| self.person(name)).collect();
+            add_to_group(owner, &group, &people, role).await;
+        }
+        let category = new_category(owner, &group).await;
+        let channel = owner.create_channel(json!({ "name": "Inside", "groupId": group, "categoryId": category })).await;
+        let message = text(&owner.say(&channel, "Hi").await["id"]);
+        let ask = "query($id: ID!) { group(by: { id: $id }) { slug members(first: 100) { nodes { id user { username } } } } }";
+        let found = owner.ask(ask, json!({ "id": group })).await.data("group");
+        let mut words: Words = named_seats(&found["members"]).collect();
+        let leave = "mutation($id: ID!) { leaveGroup(input: { groupId: $id }) { groupId } }";
+        self.person("left").ask(leave, json!({ "id": group })).await.data("leaveGroup");
+        // There is no way to ban yet but the table.
+        let (_, banned) = chinwag::id::decode(&words["banned's seat"]).unwrap();
+        let (_, id) = chinwag::id::decode(&group).unwrap();
+        let ban = format!(
+            "UPDATE group_members SET left_at = joined_at, departure = 'BANNED' WHERE id = '{banned}';
+             UPDATE groups SET member_count = member_count - 1 WHERE id = '{id}'"
+        );
+        self.server.database.execute(&ban).await;
+        words.insert("group's slug", found["slug"].as_str().unwrap_or_default().to_owned());
+        words.extend([("group", group), ("category", category), ("channel", channel), ("owner's message", message)]);
+        words
+    }
+
     /// Everybody's seat, and the address of the channel.
     async fn seats(&self, channel: &str) -> Words {
         let ask = "query($id: ID!) { conversation(id: $id) { ... on Channel { slug }
             members(first: 100) { nodes { id user { username } } } } }";
         let found = self.person("owner").ask(ask, json!({ "id": channel })).await.data("conversation");
-        let seats = found["members"]["nodes"].as_array().unwrap().iter().map(|seat| {
-            let name = match seat["user"]["username"].as_str().unwrap() {
-                "guest" => "guest's seat",
-                "member" => "member's seat",
-                "left" => "left's seat",
-                "banned" => "banned's seat",
-                "moderator" => "moderator's seat",
-                "admin" => "admin's seat",
-                "owner" => "owner's seat",
-                other => panic!("{other} is no member"),
-            };
-            (name, text(&seat["id"]))
-        });
+        let seats = named_seats(&found["members"]);
         seats.chain([("slug", found["slug"].as_str().unwrap_or_default().to_owned())]).collect()
     }
 
@@ -843,6 +1080,45 @@ impl World {
         );
         self.server.database.execute(&ban).await;
     }
+}
+
+/// Everybody's seat, or membership of a group.
+fn named_seats(members: &Value) -> impl Iterator<Item = (&'static str, String)> {
+    members["nodes"].as_array().unwrap().iter().map(|seat| {
+        let name = match seat["user"]["username"].as_str().unwrap() {
+            "guest" => "guest's seat",
+            "member" => "member's seat",
+            "left" => "left's seat",
+            "banned" => "banned's seat",
+            "moderator" => "moderator's seat",
+            "admin" => "admin's seat",
+            "owner" => "owner's seat",
+            other => panic!("{other} is no member"),
+        };
+        (name, text(&seat["id"]))
+    })
+}
+
+async fn new_group(owner: &Actor, visibility: &str) -> String {
+    let ask = "mutation($input: CreateGroupInput!) { createGroup(input: $input) { group { id } } }";
+    let input = json!({ "name": Uuid::new_v4().to_string(), "visibility": visibility });
+    text(&owner.ask(ask, json!({ "input": input })).await.data("createGroup")["group"]["id"])
+}
+
+async fn add_to_group(owner: &Actor, group: &str, people: &[&Actor], role: &str) -> Vec<String> {
+    let ask = "mutation($input: AddGroupMembersInput!) { addGroupMembers(input: $input) { members { id } } }";
+    let ids: Vec<_> = people.iter().map(|person| &person.id).collect();
+    let input = json!({ "groupId": group, "userIds": ids, "role": role });
+    let added = owner.ask(ask, json!({ "input": input })).await.data("addGroupMembers");
+    added["members"].as_array().unwrap().iter().map(|member| text(&member["id"])).collect()
+}
+
+const CREATE_CATEGORY: &str = "mutation($input: CreateChannelCategoryInput!) { createChannelCategory(input: $input) {
+    category { id } } }";
+
+async fn new_category(owner: &Actor, group: &str) -> String {
+    let input = json!({ "name": "Heading", "groupId": group });
+    text(&owner.ask(CREATE_CATEGORY, json!({ "input": input })).await.data("createChannelCategory")["category"]["id"])
 }
 
 /// An operation with its words filled in. Some are new each time.

@@ -255,11 +255,19 @@ async fn an_edit_of_a_stale_version_is_told_the_present_one() {
 // Pages.
 
 /// Every list that is read in pages, and how it is reached; <page> stands for the arguments.
-const LISTS: [(&str, &str); 16] = [
+const LISTS: [(&str, &str); 21] = [
     ("Query.channels", "channels(<page>) { edges { cursor } }"),
     ("Viewer.conversations", "viewer { conversations(<page>) { edges { cursor } } }"),
     ("Query.users", "users(<page>) { edges { cursor } }"),
     ("Viewer.blockedUsers", "viewer { blockedUsers(<page>) { edges { cursor } } }"),
+    ("Query.groups", "groups(<page>) { edges { cursor } }"),
+    ("Viewer.groups", "viewer { groups(<page>) { edges { cursor } } }"),
+    ("Group.members", "group(by: { id: <group> }) { members(<page>) { edges { cursor } } }"),
+    ("Group.channels", "group(by: { id: <group> }) { channels(<page>) { edges { cursor } } }"),
+    (
+        "ChannelCategory.channels",
+        "node(id: <category>) { ... on ChannelCategory { channels(<page>) { edges { cursor } } } }",
+    ),
     ("Channel.members", "channel(by: { id: <here> }) { members(<page>) { edges { cursor } } }"),
     ("Channel.messages", "channel(by: { id: <here> }) { messages(<page>) { edges { cursor } } }"),
     ("Viewer.mentions", "viewer { mentions(<page>) { edges { cursor } } }"),
@@ -303,6 +311,8 @@ struct Lists {
     thread: String,
     /// Of three.
     direct: String,
+    group: String,
+    category: String,
 }
 
 impl Lists {
@@ -322,11 +332,23 @@ impl Lists {
         let direct = alice.direct_with(&[&bob, &carol]).await;
         let noted = alice.say(&direct, "Hi").await["id"].clone();
         alice.ask(PIN, json!({ "input": { "messageId": noted } })).await.data("pinMessage");
-        Self { here, thread: root.replace("msg_", "thread_"), direct }
+        let id = |answer: Answer, field: &str, of: &str| answer.data(field)[of]["id"].as_str().unwrap().to_owned();
+        let group = alice.ask(CREATE_GROUP, json!({ "input": { "name": name } })).await;
+        let group = id(group, "createGroup", "group");
+        let category = alice.ask(CREATE_CATEGORY, json!({ "input": { "name": name, "groupId": group } })).await;
+        let category = id(category, "createChannelCategory", "category");
+        alice.create_channel(json!({ "name": name, "groupId": group, "categoryId": category })).await;
+        Self { here, thread: root.replace("msg_", "thread_"), direct, group, category }
     }
 
     fn query(&self, ask: &str, page: &str) -> String {
-        let words = [("<here>", &self.here), ("<thread>", &self.thread), ("<direct>", &self.direct)];
+        let words = [
+            ("<here>", &self.here),
+            ("<thread>", &self.thread),
+            ("<direct>", &self.direct),
+            ("<group>", &self.group),
+            ("<category>", &self.category),
+        ];
         let ask = words.iter().fold(ask.to_owned(), |ask, (word, id)| ask.replace(word, &format!("{id:?}")));
         format!("{{ {} }}", ask.replace("<page>", page))
     }
@@ -394,7 +416,8 @@ async fn a_cursor_is_of_one_list_alone() {
     for (list, ask) in LISTS {
         cursors.push((list, true, here.cursor(&alice, ask).await));
         // The others are of no conversation.
-        if ["<here>", "<thread>", "<direct>"].iter().any(|word| ask.contains(word)) {
+        let words = ["<here>", "<thread>", "<direct>", "<group>", "<category>"];
+        if words.iter().any(|word| ask.contains(word)) {
             cursors.push((list, false, elsewhere.cursor(&alice, ask).await));
         }
     }
@@ -415,6 +438,9 @@ async fn a_cursor_is_of_one_list_alone() {
         written(&format!(r#"["mentions",[1,"{nobody}"]]"#)),
         written(&format!(r#"["readers",[1,["{nobody}",1,1,"{nobody}"]]]"#)),
         written(&format!(r#"["reactors",["{nobody}",1,"👍",1]]"#)),
+        written(&format!(r#"["channels",{{"Within":["{nobody}",{{"Name":["a","{nobody}"]}}]}}]"#)),
+        written(&format!(r#"["groupMembers",["{nobody}",1,1,"{nobody}"]]"#)),
+        written(&format!(r#"["groups",["Others","a","{nobody}"]]"#)),
         written(&format!(r#"["nothing",["{nobody}",1]]"#)),
     ];
     for (list, ask) in LISTS {
@@ -447,7 +473,7 @@ async fn a_cursor_of_channels_is_of_one_order() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;
     alice.public_channel("Lounge").await;
-    let orders = ["NAME", "CREATED_AT"];
+    let orders = ["NAME", "CREATED_AT", "POSITION"];
     for field in orders {
         let ask = |page: &str, field: &str| {
             format!("{{ channels(orderBy: {{ field: {field} }}, {page}) {{ edges {{ cursor }} }} }}")
@@ -701,6 +727,47 @@ async fn everything_wrong_with_an_input_is_said_at_once() {
             &["input.conversationId BAD_FORMAT", "input.name REQUIRED"],
         ),
         (
+            CREATE,
+            json!({ "name": "Lounge", "groupId": channel, "categoryId": "category_0" }),
+            &["input.groupId BAD_FORMAT", "input.categoryId BAD_FORMAT"],
+        ),
+        (
+            CREATE_GROUP,
+            json!({ "name": "", "slug": "A!", "description": long, "clientKey": "1" }),
+            &[
+                "input.name REQUIRED",
+                "input.slug BAD_FORMAT",
+                "input.description TOO_LONG",
+                "input.clientKey TOO_SHORT",
+            ],
+        ),
+        (
+            UPDATE_GROUP,
+            json!({ "groupId": channel, "name": null, "slug": "a b", "description": long, "visibility": null }),
+            &[
+                "input.groupId BAD_FORMAT",
+                "input.name REQUIRED",
+                "input.slug BAD_FORMAT",
+                "input.description TOO_LONG",
+                "input.visibility REQUIRED",
+            ],
+        ),
+        (
+            ADD_TO_GROUP,
+            json!({ "groupId": alice.id, "userIds": [alice.id, channel] }),
+            &["input.groupId BAD_FORMAT", "input.userIds.1 BAD_FORMAT"],
+        ),
+        (
+            CREATE_CATEGORY,
+            json!({ "name": "\0", "groupId": channel, "position": -1 }),
+            &["input.name BAD_FORMAT", "input.groupId BAD_FORMAT", "input.position OUT_OF_RANGE"],
+        ),
+        (
+            MOVE,
+            json!({ "channelId": alice.id, "categoryId": channel, "afterChannelId": "" }),
+            &["input.channelId BAD_FORMAT", "input.categoryId BAD_FORMAT", "input.afterChannelId BAD_FORMAT"],
+        ),
+        (
             REMOVE,
             json!({ "memberId": alice.id, "reason": "\0" }),
             &["input.memberId BAD_FORMAT", "input.reason BAD_FORMAT"],
@@ -716,7 +783,20 @@ async fn everything_wrong_with_an_input_is_said_at_once() {
 /// What people try, and what breaks things by accident.
 fn texts() -> Vec<Value> {
     let written = |json: &str| URL_SAFE_NO_PAD.encode(json);
-    let ids = ["chan", "dm", "msg", "member", "user", "thread", "session", "viewer", "pref"];
+    let ids = [
+        "chan",
+        "dm",
+        "msg",
+        "member",
+        "user",
+        "thread",
+        "session",
+        "viewer",
+        "pref",
+        "group",
+        "group_member",
+        "category",
+    ];
     let mut texts: Vec<String> = ids.iter().map(|prefix| format!("{prefix}_7zzzzzzzzzzzzzzzzzzzzzzzzz")).collect();
     texts.extend(
         ["", " ", "\0", "a\0b", "\u{7}", "\u{feff}", "\u{202e}x", "%_\\", "\"'`", "😀", "null"].map(str::to_owned),
@@ -728,10 +808,16 @@ fn texts() -> Vec<Value> {
     texts.push(written(&format!(r#"["channels",["a","{nil}"]]"#)));
     texts.push(written(&format!(r#"["channels",{{"Name":["a\u0000","{nil}"]}}]"#)));
     texts.push(written(&format!(r#"["users",{{"Name":["a\u0000","{nil}"]}}]"#)));
+    texts.push(written(&format!(r#"["groups",["Seen","a\u0000","{nil}"]]"#)));
+    for place in [i32::MIN, i32::MAX] {
+        let spot = format!(r#"{{"group":null,"category":{place},"position":{place}}}"#);
+        texts.push(written(&format!(r#"["channels",{{"Position":[{spot},"{nil}"]}}]"#)));
+    }
     for time in [i64::MIN, -300_000_000_000_000, i64::MAX] {
         texts.push(written(&format!(r#"["channels",{{"CreatedAt":[{time},"{nil}"]}}]"#)));
         texts.push(written(&format!(r#"["members",["{nil}",1,{time},"{nil}"]]"#)));
         texts.push(written(&format!(r#"["members",[1,{time},"{nil}"]]"#)));
+        texts.push(written(&format!(r#"["groupMembers",["{nil}",1,{time},"{nil}"]]"#)));
         texts.push(written(&format!(r#"["users",{{"LastSeen":[{time},"{nil}"]}}]"#)));
         texts.push(written(&format!(r#"["users",{{"CreatedAt":[{time},"{nil}"]}}]"#)));
         texts.push(written(&format!(r#"["blockedUsers",[{time},"{nil}"]]"#)));
@@ -764,6 +850,8 @@ fn values(kind: &str) -> Vec<Value> {
 struct Usual {
     channel: String,
     direct: String,
+    group: String,
+    category: String,
     message: String,
     thread: String,
     seat: String,
@@ -776,6 +864,8 @@ impl Usual {
             ("ID", "messageId" | "replyToId" | "threadRootId") => json!(self.message),
             ("ID", "memberId") => json!(self.seat),
             ("ID", "userId" | "userIds" | "memberIds") => json!(self.user),
+            ("ID", "groupId") => json!(self.group),
+            ("ID", "categoryId") => json!(self.category),
             ("ID", _) => json!(self.channel),
             ("String", "email") => json!(format!("{}@example.org", key())),
             ("String", "username") => json!(&key()[..20]),
@@ -839,8 +929,8 @@ async fn whatever_is_sent_no_error_tells_of_the_inside() {
     bob.join(&lists.here).await;
     let message = lists.thread.replace("thread_", "msg_");
     let seat = alice.seat_of(&lists.here, &bob).await;
-    let usual =
-        Usual { channel: lists.here, direct: lists.direct, message, thread: lists.thread, seat, user: bob.id.clone() };
+    let Lists { here: channel, direct, thread, group, category } = lists;
+    let usual = Usual { channel, direct, group, category, message, thread, seat, user: bob.id.clone() };
     let mut count = 0;
     let mut wrong = Vec::new();
     for (object, fields) in sdl::objects() {
@@ -886,6 +976,10 @@ fn operation(object: &str, field: &sdl::Field, given: &serde_json::Map<String, V
     let (kind, asked) = match object {
         "Query" | "Mutation" | "Subscription" => (object.to_lowercase(), asked),
         "Viewer" => ("query".into(), format!("viewer {{ {asked} }}")),
+        "Group" => ("query".into(), format!("group(by: {{ id: {:?} }}) {{ {asked} }}", usual.group)),
+        "ChannelCategory" => {
+            ("query".into(), format!("node(id: {:?}) {{ ... on ChannelCategory {{ {asked} }} }}", usual.category))
+        }
         "Channel" => ("query".into(), format!("conversation(id: {:?}) {{ {asked} }}", usual.channel)),
         "DirectConversation" => {
             let asked = format!("... on DirectConversation {{ {asked} }}");
@@ -918,6 +1012,13 @@ const UNREACT: &str = "mutation($input: RemoveReactionInput!) { removeReaction(i
 const PIN: &str = "mutation($input: PinMessageInput!) { pinMessage(input: $input) { seq } }";
 const CREATE: &str =
     "mutation($input: CreateChannelInput!) { createChannel(input: $input) { isReplay channel { id } } }";
+const CREATE_GROUP: &str = "mutation($input: CreateGroupInput!) { createGroup(input: $input) { group { id } } }";
+const UPDATE_GROUP: &str = "mutation($input: UpdateGroupInput!) { updateGroup(input: $input) { group { id } } }";
+const ADD_TO_GROUP: &str =
+    "mutation($input: AddGroupMembersInput!) { addGroupMembers(input: $input) { members { id } } }";
+const CREATE_CATEGORY: &str = "mutation($input: CreateChannelCategoryInput!) { createChannelCategory(input: $input) {
+    category { id } } }";
+const MOVE: &str = "mutation($input: MoveChannelInput!) { moveChannel(input: $input) { channel { id } } }";
 const UPDATE: &str =
     "mutation($input: UpdateChannelInput!) { updateChannel(input: $input) { channel { id version } } }";
 const ADD: &str = "mutation($input: AddConversationMembersInput!) { addConversationMembers(input: $input) {

@@ -16,6 +16,7 @@ mod direct;
 mod documents;
 mod embedded;
 mod event_stream;
+mod groups;
 mod http;
 mod import;
 mod mentions;

@@ -417,7 +417,7 @@ async fn a_seat_that_an_import_takes_again_begins_anew_too() {
 // Lists.
 
 #[tokio::test]
-async fn a_sidebar_is_all_that_one_is_in_by_name() {
+async fn a_sidebar_is_all_that_one_is_in_by_place() {
     let server = TestServer::start().await;
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);
     for name in ["beta", "Alpha", "gamma", "Delta"] {
@@ -427,8 +427,8 @@ async fn a_sidebar_is_all_that_one_is_in_by_name() {
         }
     }
     alice.private_channel("between", &[&bob]).await;
-    assert_eq!(sidebar(&bob).await, ["Alpha", "beta", "between", "Delta"]);
-    assert_eq!(sidebar(&alice).await, ["Alpha", "beta", "between", "Delta", "gamma"]);
+    assert_eq!(sidebar(&bob).await, ["beta", "Alpha", "Delta", "between"]);
+    assert_eq!(sidebar(&alice).await, ["beta", "Alpha", "gamma", "Delta", "between"]);
 }
 
 #[tokio::test]

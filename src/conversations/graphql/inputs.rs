@@ -7,10 +7,13 @@ use crate::conversations::{
     ChannelChanges, ChannelFilter as Channels, ChannelInput, ChannelOrderField, Kind, MemberFilter as Members,
     MemberRole, Visibility,
 };
-use crate::error::Result;
+use crate::error::{Error, InputCode, Result};
+use crate::groups;
+use crate::id::GroupId;
 use crate::page::{Order, OrderDirection};
 use crate::presence;
 use crate::realtime::PresenceStatus;
+use crate::text::Fault;
 
 /// Names one channel.
 #[derive(OneofObject)]
@@ -19,6 +22,17 @@ pub enum ChannelLocator {
     Id(ID),
     /// By address, among the channels of the server.
     Slug(String),
+    /// By address, among the channels of a group.
+    InGroup(GroupChannelLocator),
+}
+
+/// The address of a group's channel.
+#[derive(InputObject)]
+pub struct GroupChannelLocator {
+    /// Slug of the group.
+    pub group: String,
+    /// Slug of the channel.
+    pub channel: String,
 }
 
 /// Which channels.
@@ -26,6 +40,8 @@ pub enum ChannelLocator {
 pub struct ChannelFilter {
     /// Name or topic contains this, at least 3 characters.
     search: Option<String>,
+    /// Of this group only; absent for channels of the server and of all groups.
+    group_id: Option<ID>,
     /// CHANNEL only.
     kinds: Option<Vec<Kind>>,
     /// Public or private only.
@@ -39,8 +55,10 @@ pub struct ChannelFilter {
 
 impl ChannelFilter {
     pub fn read(self) -> Result<Channels> {
-        let Self { search, kinds, visibility, is_joined, is_archived } = self;
-        Channels { kinds, visibility, is_joined, is_archived, ..Channels::default() }.searching(search)
+        let Self { search, group_id, kinds, visibility, is_joined, is_archived } = self;
+        let group = group_id.map(|id| GroupId::parse(&id).ok_or_else(Fault::not_an_id)).transpose();
+        let group = group.map_err(|fault| Error::bad_input(vec![fault.of_filter("groupId")]))?;
+        Channels { group, kinds, visibility, is_joined, is_archived, ..Channels::default() }.searching(search)
     }
 }
 
@@ -79,6 +97,17 @@ impl MemberFilter {
         let among = presence::among(ctx.app(), &ctx.viewer()?, statuses.as_deref()).await?;
         Members { roles, has_read_seq, among, ..Members::default() }.searching(search)
     }
+
+    /// The same of members of a group, which has no log to be read.
+    pub async fn read_of_group(self, ctx: &Context<'_>) -> Result<groups::MemberFilter> {
+        let Self { search, roles, statuses, has_read_seq } = self;
+        if has_read_seq.is_some() {
+            let fault = Fault::new(InputCode::NotAllowed, "A group is not read, its channels are");
+            return Err(Error::bad_input(vec![fault.of_filter("hasReadSeq")]));
+        }
+        let among = presence::among(ctx.app(), &ctx.viewer()?, statuses.as_deref()).await?;
+        groups::MemberFilter { roles, among, ..Default::default() }.searching(search)
+    }
 }
 
 /// A new channel.
@@ -96,6 +125,10 @@ pub struct CreateChannelInput {
     /// The least role that may write in it.
     #[graphql(default_with = "MemberRole::Guest")]
     posting_role: MemberRole,
+    /// The group it is for; absent for a channel of the server.
+    group_id: Option<ID>,
+    /// The category to show it under, of the same group.
+    category_id: Option<ID>,
     /// Whom to add from the start, up to 100.
     member_ids: Option<Vec<ID>>,
     /// Chosen by the client, unique per user, 8 to 64 characters; the same one again returns the first channel.
@@ -110,6 +143,8 @@ impl From<CreateChannelInput> for ChannelInput {
             topic: input.topic,
             visibility: input.visibility,
             posting_role: input.posting_role,
+            group_id: input.group_id.map(|id| id.0),
+            category_id: input.category_id.map(|id| id.0),
             member_ids: input.member_ids.unwrap_or_default().into_iter().map(|id| id.0).collect(),
             client_key: input.client_key,
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object};
 use futures_util::future::try_join_all;
 
+use super::category::{ChannelCategory, category_of};
 use super::conversation;
 use super::event::ConversationEventBatch;
 use super::inputs::MemberFilter;
@@ -17,6 +18,7 @@ use crate::conversations::{
 };
 use crate::directive::perViewer;
 use crate::error::{Error, Result};
+use crate::groups::graphql::{Group, group_of};
 use crate::id::UserId;
 use crate::log;
 use crate::messages::graphql::{Message, MessageAnchor, MessageConnection, message_at};
@@ -264,6 +266,21 @@ kind! {
         /// The least role that may write in it: ADMIN makes it one for announcements.
         async fn posting_role(&self) -> MemberRole {
             self.settings.posting_role
+        }
+
+        /// The group it belongs to; null for a channel of the server.
+        async fn group(&self, ctx: &Context<'_>) -> Option<Result<Group>> {
+            Some(group_of(ctx, self.settings.group_id?).await)
+        }
+
+        /// The category it is shown under; null for none.
+        async fn category(&self, ctx: &Context<'_>) -> Option<Result<ChannelCategory>> {
+            category_of(ctx, self.settings.category_id?).await.transpose()
+        }
+
+        /// Its place in the category, from 0.
+        async fn position(&self) -> i32 {
+            self.settings.position
         }
     }
 }

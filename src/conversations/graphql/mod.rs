@@ -1,5 +1,6 @@
 //! Conversations in the API.
 
+mod category;
 mod event;
 mod inputs;
 mod kinds;
@@ -12,11 +13,13 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Interface};
 
+pub use category::{CategoryMutation, CategoryQuery, ChannelCategory, categories_of, find_category};
 pub use event::ConversationEventBatch;
+pub use inputs::{ChannelFilter, ChannelOrder, MemberFilter};
 pub use kinds::{Channel, DirectConversation, direct_of_two};
 pub use member::{ConversationMember, ConversationMemberConnection, ConversationMemberEdge};
-pub use mutation::ConversationMutation;
-pub use query::{ConversationQuery, ConversationSubscription};
+pub use mutation::{ConversationMutation, RejectedMember};
+pub use query::{ChannelConnection, ConversationQuery, ConversationSubscription, channels_as};
 
 use super::{ConversationById, Kind, Reference, Sight};
 use crate::context::Ask;
@@ -28,7 +31,6 @@ use crate::messages::threads::graphql::ThreadConnection;
 use crate::reads::graphql::ConversationViewerState;
 use crate::scalar::DateTime;
 use crate::users::graphql::User;
-use inputs::MemberFilter;
 use permissions::ConversationPermissions;
 
 /// A place where messages are written: a channel, of the server or of a group, or a direct conversation. All of

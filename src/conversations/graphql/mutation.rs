@@ -94,9 +94,9 @@ pub struct AddConversationMembersPayload {
 #[derive(SimpleObject)]
 pub struct RejectedMember {
     /// The id that was given.
-    user_id: ID,
+    pub user_id: ID,
     /// Why not.
-    reason: Rejection,
+    pub reason: Rejection,
 }
 
 /// A changed member.

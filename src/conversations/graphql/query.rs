@@ -4,12 +4,14 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Subscription
 use futures_util::future::try_join_all;
 
 use super::event::ConversationEventBatch;
-use super::inputs::{ChannelFilter, ChannelLocator, ChannelOrder};
+use super::inputs::{ChannelFilter, ChannelLocator, ChannelOrder, GroupChannelLocator};
 use super::{Channel, Conversation, conversation, find, reference};
 use crate::context::Ask;
-use crate::conversations::{self, CatchUpDraft, ChannelCursor, Followed, Reference, in_sight, in_sight_by_id};
+use crate::conversations::{
+    self, CatchUpDraft, ChannelCursor, ChannelOrderField, Followed, Reference, in_sight, in_sight_by_id,
+};
 use crate::error::{Error, Result};
-use crate::page::{Arguments, Page, connection};
+use crate::page::{Arguments, Order, Page, connection};
 use crate::subscription::Response;
 
 connection! {
@@ -106,7 +108,10 @@ async fn channel(ctx: &Context<'_>, by: ChannelLocator) -> Result<Option<Channel
     ctx.viewer()?;
     let named = match by {
         ChannelLocator::Id(id) => Some(Reference::parse_channel(&id).ok_or_else(|| Error::not_an_id("by"))?),
-        ChannelLocator::Slug(slug) => conversations::channel_by_slug(ctx.app(), slug).await?,
+        ChannelLocator::Slug(slug) => conversations::channel_by_slug(ctx.app(), None, slug).await?,
+        ChannelLocator::InGroup(GroupChannelLocator { group, channel }) => {
+            conversations::channel_by_slug(ctx.app(), Some(group), channel).await?
+        }
     };
     match named {
         Some(named) => Ok(find(ctx, named).await?.and_then(Conversation::channel)),
@@ -120,10 +125,20 @@ async fn channels(
     order: Option<ChannelOrder>,
     arguments: Arguments,
 ) -> Result<ChannelConnection> {
-    let viewer = ctx.viewer()?;
     let order = order.map(Into::into).unwrap_or_default();
-    let window = arguments.window_of(|cursor: &ChannelCursor| cursor.is_of(order))?;
-    let filter = filter.map(ChannelFilter::read).transpose()?.unwrap_or_default();
+    channels_as(ctx, filter.map(ChannelFilter::read).transpose()?.unwrap_or_default(), order, arguments).await
+}
+
+/// A page of the channels that the viewer sees.
+pub async fn channels_as(
+    ctx: &Context<'_>,
+    filter: conversations::ChannelFilter,
+    order: Order<ChannelOrderField>,
+    arguments: Arguments,
+) -> Result<ChannelConnection> {
+    let viewer = ctx.viewer()?;
+    let list = filter.list();
+    let window = arguments.window_of(|cursor: &ChannelCursor| cursor.is_of(list, order))?;
     let found = conversations::channels(ctx.app(), &viewer, filter, order, window).await?;
     let mut edges = Vec::with_capacity(found.rows.len());
     // What is listed was in sight; the loader proves it, for all in one statement.

@@ -8,8 +8,10 @@ use diesel_async::RunQueryDsl;
 use super::super::{Departure, Kind, MemberRole, Visibility};
 use crate::clock::Instant;
 use crate::db::{Conn, update_many};
-use crate::id::{ConversationId, UserId};
-use crate::schema::{channels, conversation_events, conversation_members, conversations, direct_conversations};
+use crate::id::{CategoryId, ConversationId, GroupId, UserId};
+use crate::schema::{
+    channels, conversation_events, conversation_members, conversations, direct_conversations, group_members, groups,
+};
 
 /// A conversation, with its channel if it is one.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -46,6 +48,13 @@ pub struct Channel {
     pub topic: Option<String>,
     pub visibility: Visibility,
     pub posting_role: MemberRole,
+    /// The group whose channel it is, for good.
+    pub group_id: Option<GroupId>,
+    /// The heading it is shown under, and its place there: of what the order of channels is, see `places`.
+    pub category_id: Option<CategoryId>,
+    pub position: i32,
+    /// Whether it was the group that was archived: then it opens with it.
+    pub archived_with_group: bool,
 }
 
 /// A channel to be.
@@ -75,8 +84,12 @@ pub async fn lock_in_sight(conn: &mut Conn, id: ConversationId, user: UserId) ->
     let seat = m::table.filter(m::conversation_id.eq(id).and(m::user_id.eq(user)));
     let holds = diesel::dsl::exists(seat.filter(m::left_at.is_null()));
     let is_banned = diesel::dsl::exists(seat.filter(m::departure.eq(Departure::Banned)));
+    let is_at_home = group_members::table
+        .filter(group_members::group_id.nullable().eq(channels::group_id).and(group_members::user_id.eq(user)))
+        .filter(group_members::left_at.is_null().and(group_members::role.ne(MemberRole::Guest)));
     let is_public =
         channels::table.filter(channels::conversation_id.eq(id).and(channels::visibility.eq(Visibility::Public)));
+    let is_public = is_public.filter(channels::group_id.is_null().or(diesel::dsl::exists(is_at_home)));
     let locked: Option<ConversationId> = conversations::table
         .find(id)
         .filter(holds.or(diesel::dsl::exists(is_public).and(diesel::dsl::not(is_banned))))
@@ -127,11 +140,14 @@ pub async fn insert_channel(conn: &mut Conn, new: &NewChannel) -> QueryResult<()
         channels::topic.eq(&new.channel.topic),
         channels::visibility.eq(new.channel.visibility),
         channels::posting_role.eq(new.channel.posting_role),
+        channels::group_id.eq(new.channel.group_id),
+        channels::category_id.eq(new.channel.category_id),
+        channels::position.eq(new.channel.position),
     );
     diesel::insert_into(channels::table).values(channel).execute(conn).await.map(drop)
 }
 
-/// Name and settings of a locked channel.
+/// Name and settings of a locked channel; its place is `places`' to write.
 pub async fn save_settings(conn: &mut Conn, id: ConversationId, settings: &Channel) -> QueryResult<()> {
     let of_channel = (
         channels::name.eq(&settings.name),
@@ -143,13 +159,56 @@ pub async fn save_settings(conn: &mut Conn, id: ConversationId, settings: &Chann
     diesel::update(channels::table.find(id)).set(of_channel).execute(conn).await.map(drop)
 }
 
-/// Of these addresses, those that are taken.
-pub async fn taken_slugs(conn: &mut Conn, slugs: &[String]) -> QueryResult<Vec<Option<String>>> {
-    channels::table.filter(channels::slug.eq_any(slugs)).select(channels::slug).load(conn).await
+/// Of these addresses, those that are taken in a group or on the server.
+pub async fn taken_slugs(
+    conn: &mut Conn,
+    group: Option<GroupId>,
+    slugs: &[String],
+) -> QueryResult<Vec<Option<String>>> {
+    let taken = channels::table.filter(channels::slug.eq_any(slugs)).select(channels::slug).into_boxed();
+    match group {
+        Some(group) => taken.filter(channels::group_id.eq(group)).load(conn).await,
+        None => taken.filter(channels::group_id.is_null()).load(conn).await,
+    }
 }
 
-pub async fn by_slug(conn: &mut Conn, slug: &str) -> QueryResult<Option<ConversationId>> {
-    channels::table.filter(channels::slug.eq(slug)).select(channels::conversation_id).first(conn).await.optional()
+/// The channel of this address, of the server or of the public group with that one.
+pub async fn by_slug(conn: &mut Conn, group: Option<&str>, slug: &str) -> QueryResult<Option<ConversationId>> {
+    let found = channels::table.filter(channels::slug.eq(slug)).select(channels::conversation_id).into_boxed();
+    let found = match group {
+        Some(group) => {
+            let group = groups::table.filter(groups::slug.eq(group)).select(groups::id.nullable());
+            found.filter(channels::group_id.eq_any(group))
+        }
+        None => found.filter(channels::group_id.is_null()),
+    };
+    found.first(conn).await.optional()
+}
+
+/// The group whose channel it is; nothing where there is no such channel.
+pub async fn group_of(conn: &mut Conn, id: ConversationId) -> QueryResult<Option<Option<GroupId>>> {
+    channels::table.find(id).select(channels::group_id).first(conn).await.optional()
+}
+
+/// Locks all channels of a group, in the order of their ids, as all do that lock several.
+pub async fn lock_of_group(conn: &mut Conn, id: GroupId) -> QueryResult<Vec<ConversationId>> {
+    let of_group = channels::table.filter(channels::group_id.eq(id)).select(channels::conversation_id);
+    conversations::table
+        .filter(conversations::id.eq_any(of_group))
+        .order(conversations::id)
+        .select(conversations::id)
+        .for_no_key_update()
+        .load(conn)
+        .await
+}
+
+/// Says of channels whether it was their group that was archived.
+pub async fn set_archived_with_group(conn: &mut Conn, ids: &[ConversationId], is_so: bool) -> QueryResult<()> {
+    diesel::update(channels::table.filter(channels::conversation_id.eq_any(ids)))
+        .set(channels::archived_with_group.eq(is_so))
+        .execute(conn)
+        .await
+        .map(drop)
 }
 
 /// When the event at this position happened.

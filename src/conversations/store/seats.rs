@@ -233,6 +233,37 @@ pub async fn set_left(
         .map(drop)
 }
 
+/// Of these conversations, those in which somebody has a seat.
+pub async fn seated_in(
+    conn: &mut Conn,
+    conversations: &[ConversationId],
+    user: UserId,
+) -> QueryResult<Vec<ConversationId>> {
+    use conversation_members as m;
+    m::table
+        .filter(m::user_id.eq(user).and(m::conversation_id.eq_any(conversations)).and(m::left_at.is_null()))
+        .select(m::conversation_id)
+        .load(conn)
+        .await
+}
+
+/// Ends all seats of somebody in these conversations that hold, and says which those were.
+pub async fn set_all_left(
+    conn: &mut Conn,
+    conversations: &[ConversationId],
+    user: UserId,
+    departure: Departure,
+    now: Instant,
+) -> QueryResult<Vec<Member>> {
+    use conversation_members as m;
+    let held = m::table.filter(m::user_id.eq(user).and(m::conversation_id.eq_any(conversations)));
+    diesel::update(held.filter(m::left_at.is_null()))
+        .set((m::left_at.eq(now), m::departure.eq(departure)))
+        .returning(Member::as_returning())
+        .get_results(conn)
+        .await
+}
+
 /// Somebody's position at a message of their own.
 #[derive(Clone, Debug)]
 pub struct Position {

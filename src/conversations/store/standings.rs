@@ -29,17 +29,19 @@ pub struct Viewpoint {
 
 type Seat = (MemberId, MemberRole, Option<Departure>);
 
-type Row = (UserId, Conversation, Option<Seat>, ServerRole, bool);
+type Row = (UserId, Conversation, Option<Seat>, ServerRole, Option<MemberRole>, bool);
 
 impl Viewpoint {
     /// `None` out of sight.
-    fn of((user_id, conversation, seat, server_role, is_blocked): Row) -> Option<Self> {
+    fn of((user_id, conversation, seat, server_role, group_role, is_blocked): Row) -> Option<Self> {
         let channel = conversation.channel.as_ref();
         let sight = judge(&Place {
             kind: conversation.kind,
             id: conversation.id,
             last_seq: conversation.last_seq,
             visibility: channel.map(|channel| channel.visibility),
+            group: channel.and_then(|channel| channel.group_id),
+            group_role,
             seat: seat.map(|(id, _, departure)| (id, departure)),
         })?;
         let standing = Standing {
@@ -47,8 +49,9 @@ impl Viewpoint {
             visibility: channel.map_or(Visibility::Private, |channel| channel.visibility),
             posting_role: channel.map_or(MemberRole::Guest, |channel| channel.posting_role),
             is_archived: conversation.archived_at.is_some(),
+            is_archived_with_group: channel.is_some_and(|channel| channel.archived_with_group),
             seat_role: seat.filter(|(_, _, departure)| departure.is_none()).map(|(_, role, _)| role),
-            group_role: None,
+            group_role,
             server_role,
             sanction: None,
             has_fixed_people: conversation.has_fixed_people(),
@@ -112,8 +115,14 @@ impl QueryId for Standings {
 }
 
 impl Query for Standings {
-    type SqlType =
-        (SqlUuid, SqlTypeOf<AsSelect<Conversation, Pg>>, Nullable<(SqlUuid, Text, Nullable<Text>)>, Text, Bool);
+    type SqlType = (
+        SqlUuid,
+        SqlTypeOf<AsSelect<Conversation, Pg>>,
+        Nullable<(SqlUuid, Text, Nullable<Text>)>,
+        Text,
+        Nullable<Text>,
+        Bool,
+    );
 }
 
 impl QueryFragment<Pg> for Standings {
@@ -121,7 +130,7 @@ impl QueryFragment<Pg> for Standings {
         out.push_sql("SELECT ask.user_id, ");
         self.conversation.walk_ast(out.reborrow())?;
         out.push_sql(
-            ", m.id, m.role, m.departure, u.role, \
+            ", m.id, m.role, m.departure, u.role, g.role, \
              conversations.kind = 'DIRECT' AND conversations.member_count = 2 AND EXISTS (\
                 SELECT FROM conversation_members AS other \
                 WHERE other.conversation_id = conversations.id AND other.left_at IS NULL \
@@ -135,7 +144,9 @@ impl QueryFragment<Pg> for Standings {
              LEFT JOIN channels ON channels.conversation_id = conversations.id \
              LEFT JOIN direct_conversations ON direct_conversations.conversation_id = conversations.id \
              LEFT JOIN conversation_members AS m \
-             ON m.conversation_id = ask.conversation_id AND m.user_id = ask.user_id",
+             ON m.conversation_id = ask.conversation_id AND m.user_id = ask.user_id \
+             LEFT JOIN group_members AS g \
+             ON g.group_id = channels.group_id AND g.user_id = ask.user_id AND g.left_at IS NULL",
         );
         Ok(())
     }

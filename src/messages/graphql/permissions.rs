@@ -32,7 +32,7 @@ pub async fn message_permissions(ctx: &Context<'_>, message: &Message) -> Result
         true => can(Action::DeleteOwn),
         false => {
             let author = ctx.load::<StandingOf>((row.author_id, id)).await?;
-            can(Action::DeleteOf(author.and_then(|author| author.standing.seat_role)))
+            can(Action::DeleteOf(author.and_then(|author| author.standing.role())))
         }
     };
     Ok(MessagePermissions {

@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, InputObject, Object};
+use async_graphql::{Context, ID, InputObject, Object};
 
 use super::ConversationViewerState;
 use crate::context::Ask;
 use crate::conversations::Kind;
 use crate::conversations::graphql::Conversation;
 use crate::error::{Error, Result};
-use crate::id::UserId;
+use crate::id::{GroupId, UserId};
 use crate::messages::mentions::unread_mentions;
 use crate::messages::threads::unread_threads;
 use crate::page::{Arguments, Page, connection};
 use crate::reads::{self, InboxCursor, State, StateOf, UnreadConversationsOf};
+use crate::text::Fault;
 use crate::viewer::Viewer;
 
 /// Which conversations of the inbox.
@@ -21,6 +22,8 @@ use crate::viewer::Viewer;
 pub struct InboxFilter {
     /// Only of these kinds.
     kinds: Option<Vec<Kind>>,
+    /// Only of this group.
+    group_id: Option<ID>,
     /// Only those with something unread, or only others.
     is_unread: Option<bool>,
     /// Only favourites, or only others.
@@ -33,9 +36,12 @@ pub struct InboxFilter {
     is_archived: bool,
 }
 
-impl From<InboxFilter> for reads::InboxFilter {
-    fn from(InboxFilter { kinds, is_unread, is_favorite, is_hidden, is_archived }: InboxFilter) -> Self {
-        Self { kinds, is_unread, is_favorite, is_hidden, is_archived }
+impl InboxFilter {
+    fn read(self) -> Result<reads::InboxFilter> {
+        let Self { kinds, group_id, is_unread, is_favorite, is_hidden, is_archived } = self;
+        let group = group_id.map(|id| GroupId::parse(&id).ok_or_else(Fault::not_an_id)).transpose();
+        let group = group.map_err(|fault| Error::bad_input(vec![fault.of_filter("groupId")]))?;
+        Ok(reads::InboxFilter { kinds, group, is_unread, is_favorite, is_hidden, is_archived })
     }
 }
 
@@ -79,7 +85,7 @@ pub async fn conversations(
     filter: Option<InboxFilter>,
     arguments: Arguments,
 ) -> Result<ConversationConnection> {
-    let filter = filter.map(Into::into).unwrap_or_default();
+    let filter = filter.map(InboxFilter::read).transpose()?.unwrap_or_default();
     let Page { rows, has_previous, has_next } = reads::inbox(ctx.app(), viewer, filter, arguments).await?;
     let rows = states(ctx, viewer, rows).await?;
     let edges = rows

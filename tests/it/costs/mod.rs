@@ -27,7 +27,7 @@ async fn reading_costs_the_same_statements_however_much_is_read() {
         world.server.database.execute("UPDATE conversations SET version = version").await;
         let mine = json!({ "after": booted["viewer"]["eventsCursor"], "first": size });
         let reads = [
-            ("Boot", json!({}), "/viewer/sidebar", 12),
+            ("Boot", json!({}), "/viewer/sidebar", 14),
             ("Mine", mine, "/viewer/events/events", 7),
             ("Offline", json!({ "positions": positions, "first": 1 }), "/conversationEventsSince", 9),
             ("Inbox", json!({ "first": size }), "/viewer/conversations/nodes", 4),
@@ -110,7 +110,7 @@ async fn writing_costs_the_same_statements_however_much_there_is() {
             ("ChangeRole", alice, json!({ "memberId": seat, "role": "MODERATOR" }), 10),
             ("Update", alice, json!({ "channelId": channel, "topic": "Something" }), 10),
             ("Archive", alice, json!({ "channelId": channel }), 10),
-            ("Create", alice, json!({ "name": "New", "clientKey": "key-0001", "memberIds": newcomers }), 14),
+            ("Create", alice, json!({ "name": "New", "clientKey": "key-0001", "memberIds": newcomers }), 16),
             ("OpenDirect", bob, json!({ "userIds": newcomers.iter().take(9).collect::<Vec<_>>() }), 15),
             // Again: what was opened is found.
             ("OpenDirect", bob, json!({ "userIds": newcomers.iter().take(9).collect::<Vec<_>>() }), 11),
