@@ -126,6 +126,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    channel_lists (id) {
+        id -> Uuid,
+        changed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     conversations (id) {
         id -> Uuid,
         kind -> Text,
@@ -365,6 +372,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     blocks,
     broadcast_mentions,
     channel_categories,
+    channel_lists,
     channels,
     conversation_events,
     conversation_members,

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::events::{CONVERSATION_ARCHIVED, CONVERSATION_UNARCHIVED, Nothing};
-use super::{Action, Changed, Here, Reference, lock};
+use super::{Action, Changed, Here, Reference, lock, places};
 use crate::app::App;
 use crate::audit;
 use crate::db::Tx;
@@ -51,5 +51,6 @@ async fn record(tx: &mut Tx, mut here: Here, event: Kind, action: &'static str) 
     here.log(event, &Nothing {})?;
     let channel = here.sight().reference().to_string();
     audit::record(tx, here.now, Some(here.viewer_id()), action, channel, json!({})).await?;
+    places::tell_of(tx, &here).await?;
     here.write(tx).await
 }

@@ -13,7 +13,7 @@ use crate::error::{Code, Error, Result};
 use crate::groups::{made_address, taken};
 use crate::id::{ConversationId, MemberId, UserId};
 use crate::log::{self, Kind, Writer};
-use crate::realtime::Mark;
+use crate::realtime::{Mark, Subject};
 
 /// A conversation whose row this transaction holds, to be told what happened in it. Nothing is written before `write`,
 /// and then only the outcome: one row a person, one for the conversation.
@@ -47,7 +47,8 @@ impl Chronicle {
     pub async fn found(tx: &mut Tx, name: &str, owner: Option<UserId>, at: Instant) -> Result<ConversationId> {
         let id = ConversationId::at(at);
         let slug = create::free_slug(tx, None, &made_address(name, "channel")).await?;
-        let position = Line::of_server(tx).await?.end(tx, None).await?;
+        let line = Line::of_server(tx).await?;
+        let position = line.end(tx, None).await?;
         let channel = Channel {
             name: name.to_owned(),
             slug: Some(slug),
@@ -66,6 +67,7 @@ impl Chronicle {
             chronicle.seat(owner, MemberRole::Owner, at)?;
             chronicle.write(tx).await?;
         }
+        line.tell(tx, at).await?;
         Ok(id)
     }
 
@@ -109,7 +111,7 @@ impl Chronicle {
         seat.is_changed = true;
         let event = MemberLeft { member_id: seat.row.id, user_id, reason: Departure::Left };
         self.log.with(MEMBER_LEFT, Some(user_id), &event, at)?;
-        self.moves.push((user_id, Mark::Left(self.conversation.id)));
+        self.moves.push((user_id, Mark::Left(Subject::Conversation(self.conversation.id))));
         self.conversation.member_count -= 1;
         Ok(true)
     }
@@ -171,7 +173,7 @@ impl Chronicle {
             own_unread: 0,
         };
         self.seats.insert(user_id, Seat { row, is_changed: true });
-        self.moves.push((user_id, Mark::Joined(self.conversation.id)));
+        self.moves.push((user_id, Mark::Joined(Subject::Conversation(self.conversation.id))));
         self.conversation.member_count += 1;
         Ok(())
     }

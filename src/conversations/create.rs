@@ -1,6 +1,6 @@
 //! Creating a channel.
 
-use super::places::Line;
+use super::places::{self, Line};
 use super::{Changed, Channel, Here, Kind, MemberRole, NewChannel, Reference, Visibility, add, lock, store};
 use crate::app::App;
 use crate::creations::CreationKey;
@@ -153,6 +153,7 @@ async fn create_once(app: &App, viewer: &Viewer, draft: &ChannelDraft) -> Result
             here.seat(tx, viewer.user_id, MemberRole::Owner).await?;
             let members = known(tx, draft, viewer).await?;
             here.seat_all(tx, &members, MemberRole::Member).await?;
+            places::tell_of(tx, &here).await?;
             Ok(Created { changed: here.write(tx).await?, is_replay: false })
         })
         .await

@@ -16,7 +16,7 @@ use crate::error::{Code, Error, Result};
 use crate::groups;
 use crate::id::{ConversationId, GroupId, MemberId, UserId};
 use crate::log::{self, Kind, Writer};
-use crate::realtime::Mark;
+use crate::realtime::{Mark, Subject};
 use crate::viewer::Viewer;
 
 /// A conversation whose row this transaction holds, with where the viewer stands in it. What is changed on it is
@@ -173,7 +173,7 @@ impl Here {
             self.conversation.member_count += 1;
             // Who shares a conversation sees each other's presence.
             tx.outbox().presences.push(user_id);
-            tx.outbox().marks.push((user_id, Mark::Joined(self.conversation.id)));
+            tx.outbox().marks.push((user_id, Mark::Joined(Subject::Conversation(self.conversation.id))));
             seats.push(new);
         }
         match seats.is_empty() {
@@ -195,7 +195,7 @@ impl Here {
         self.log(MEMBER_LEFT, &event)?;
         self.conversation.member_count -= 1;
         tx.outbox().presences.push(member.user_id);
-        tx.outbox().marks.push((member.user_id, Mark::Left(self.conversation.id)));
+        tx.outbox().marks.push((member.user_id, Mark::Left(Subject::Conversation(self.conversation.id))));
         Ok(())
     }
 

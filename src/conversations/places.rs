@@ -3,13 +3,14 @@
 //! of channels after it.
 
 use super::events::{CONVERSATION_UPDATED, ConversationUpdated};
-use super::{Action, Changed, Here, Reference, Standing, lock, may, store};
+use super::{Action, Changed, Here, Reference, Standing, Visibility, lock, may, store};
 use crate::app::App;
 use crate::clock::Instant;
 use crate::db::Tx;
 use crate::error::{Code, Error, InputCode, Result};
 use crate::groups;
 use crate::id::{CategoryId, GroupId};
+use crate::realtime::Subject;
 use crate::text::{Fault, Wrong};
 use crate::viewer::Viewer;
 
@@ -44,10 +45,22 @@ impl Line {
         Ok(Self { group_id: Some(id) })
     }
 
+    /// Of a group that this transaction holds.
+    pub fn of(held: &groups::Held) -> Self {
+        Self { group_id: Some(held.id()) }
+    }
+
     /// Of the server. What more than creating a channel takes has been judged before.
     pub async fn of_server(tx: &mut Tx) -> Result<Self> {
         store::lock_server_list(tx).await?;
         Ok(Self { group_id: None })
+    }
+
+    /// Tells those who keep a list of it that it has changed. The last lock that a transaction takes.
+    pub async fn tell(self, tx: &mut Tx, now: Instant) -> Result<()> {
+        store::touch_list(tx, self.group_id, now).await?;
+        tx.outbox().changed.push(Subject::ChannelList(self.group_id));
+        Ok(())
     }
 
     pub fn group_id(self) -> Option<GroupId> {
@@ -134,9 +147,20 @@ pub async fn move_channel(app: &App, viewer: &Viewer, draft: MoveDraft) -> Resul
             store::shift(tx, to, position, 1).await?;
             store::place(tx, here.conversation.id, draft.category, position).await?;
             record(&mut here, draft.category, position)?;
+            line.tell(tx, now).await?;
             here.write(tx).await
         })
         .await
+}
+
+/// Tells those who keep a list that one of its channels came, went or has another name. Of a private one its members hear,
+/// and nobody else.
+pub(super) async fn tell_of(tx: &mut Tx, here: &Here) -> Result<()> {
+    let channel = here.conversation.channel.as_ref();
+    match channel.filter(|channel| channel.visibility == Visibility::Public) {
+        Some(channel) => Line { group_id: channel.group_id }.tell(tx, here.now).await,
+        None => Ok(()),
+    }
 }
 
 /// The line that a channel stands in. Who may not change it does not get to hold it.

@@ -36,8 +36,12 @@ impl Seat {
         self.id
     }
 
+    pub fn holder(&self) -> UserId {
+        self.holder
+    }
+
     /// The holder's other devices see the change too.
-    fn mark_changed(&self, tx: &mut Tx) {
+    pub fn mark_changed(&self, tx: &mut Tx) {
         tx.outbox().marks.push((self.holder, Mark::Changed(Subject::Conversation(self.sight.id()))));
     }
 

@@ -2,7 +2,7 @@
 
 use super::create::{free_slug, slug_key};
 use super::events::{CONVERSATION_UPDATED, ConversationUpdated, VISIBILITY};
-use super::{Action, Changed, Channel, Here, MemberRole, Reference, Visibility, lock, store};
+use super::{Action, Changed, Channel, Here, MemberRole, Reference, Visibility, lock, places, store};
 use crate::app::App;
 use crate::db::{OnConstraint, Tx};
 use crate::error::{Code, Error, Result};
@@ -115,7 +115,14 @@ async fn update_once(app: &App, viewer: &Viewer, draft: &UpdateDraft) -> Result<
             here.conversation.updated_at = here.now;
             let saved = store::save_settings(tx, here.conversation.id, &after).await;
             saved.on_constraint(slug_key(after.group_id), taken)?;
-            here.conversation.channel = Some(after);
+            if ["name", "slug", VISIBILITY].iter().any(|field| changed_fields.iter().any(|changed| changed == field)) {
+                // As it was, and as it will be: what turned private leaves the list.
+                places::tell_of(tx, &here).await?;
+                here.conversation.channel = Some(after);
+                places::tell_of(tx, &here).await?;
+            } else {
+                here.conversation.channel = Some(after);
+            }
             here.log(CONVERSATION_UPDATED, &ConversationUpdated { changed_fields })?;
             here.write(tx).await
         })

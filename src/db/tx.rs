@@ -1,6 +1,6 @@
 //! A transaction under way, and what leaves when it is committed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 
 use diesel::QueryResult;
@@ -13,7 +13,7 @@ use super::Conn;
 use super::connect::CHANNEL;
 use crate::id::{ConversationId, SessionId, UserId};
 use crate::log::Event;
-use crate::realtime::{Mark, Signal};
+use crate::realtime::{Mark, Signal, Subject};
 
 /// Bytes of a notification, some of them for its end. Who has more to tell says "look everywhere".
 const NOTIFICATION: usize = 7_900;
@@ -41,7 +41,9 @@ pub struct Outbox {
     pub events: Vec<Event>,
     /// Sessions that ended.
     pub ended_sessions: Vec<SessionId>,
-    /// What may be different for somebody, beside what these conversations are.
+    /// What is different for all who are there, beside these conversations themselves.
+    pub changed: Vec<Subject>,
+    /// What may be different for somebody alone.
     pub marks: Vec<(UserId, Mark)>,
     /// People of whom something changed that belongs to their presence. Told on this server alone.
     pub presences: Vec<UserId>,
@@ -105,14 +107,17 @@ impl Outbox {
     /// What servers are told; `None` when there is nothing to tell.
     pub(super) fn notification(&self, node: Uuid) -> Option<String> {
         let positions = self.positions();
-        if positions.is_empty() && self.ended_sessions.is_empty() && self.marks.is_empty() {
+        let is_silent = self.ended_sessions.is_empty() && self.changed.is_empty() && self.marks.is_empty();
+        if positions.is_empty() && is_silent {
             return None;
         }
         let mut marks: BTreeMap<Mark, Vec<Uuid>> = BTreeMap::new();
         for (user_id, mark) in &self.marks {
             marks.entry(*mark).or_default().push(user_id.0);
         }
+        let changed: BTreeSet<Subject> = self.changed.iter().copied().collect();
         let notification = json!({
+            "changed": changed,
             "logs": positions.iter().map(|(conversation, seq)| (conversation.0, seq)).collect::<Vec<_>>(),
             "marks": marks.into_iter().collect::<Vec<_>>(),
             "node": node,
@@ -121,7 +126,7 @@ impl Outbox {
         let notification = notification.to_string();
         Some(match notification.len() <= NOTIFICATION {
             true => notification,
-            false => json!({ "logs": "*", "marks": "*", "node": node, "sessions": "*" }).to_string(),
+            false => json!({ "changed": "*", "logs": "*", "marks": "*", "node": node, "sessions": "*" }).to_string(),
         })
     }
 }

@@ -10,6 +10,7 @@ use crate::clock::Instant;
 use crate::db::{OnConstraint, Tx};
 use crate::error::{Code, Error, Result};
 use crate::id::{GroupId, GroupMemberId, UserId};
+use crate::realtime::{Mark, Subject};
 use crate::viewer::Viewer;
 
 /// A group whose row this transaction holds. What is changed on it is written by `write`.
@@ -75,6 +76,11 @@ impl Held {
         self.group.id
     }
 
+    /// As its members are told of it.
+    fn subject(&self) -> Subject {
+        Subject::Group(self.group.id)
+    }
+
     /// The viewer's role, if they are a member.
     pub fn role(&self) -> Option<MemberRole> {
         self.standing.and_then(|standing| standing.role)
@@ -106,6 +112,7 @@ impl Held {
         self.is_changed = true;
         // Who shares a group sees each other's presence.
         tx.outbox().presences.extend(people);
+        tx.outbox().marks.extend(people.iter().map(|user_id| (*user_id, Mark::Joined(self.subject()))));
         Ok(store::admit(tx, &new).await?)
     }
 
@@ -132,6 +139,7 @@ impl Held {
         self.group.member_count -= 1;
         self.is_changed = true;
         tx.outbox().presences.push(member.user_id);
+        tx.outbox().marks.push((member.user_id, Mark::Left(self.subject())));
         Ok(())
     }
 
@@ -139,6 +147,7 @@ impl Held {
     pub async fn give_role(&mut self, tx: &mut Tx, member: &Member, role: MemberRole) -> Result<Member> {
         // Guests share less with others.
         tx.outbox().presences.push(member.user_id);
+        tx.outbox().marks.push((member.user_id, Mark::Changed(self.subject())));
         Ok(store::set_role(tx, member, role).await?)
     }
 
@@ -162,6 +171,7 @@ impl Held {
     pub async fn write(self, tx: &mut Tx) -> Result<Changed> {
         if self.is_changed {
             store::save(tx, &self.group).await.on_constraint("groups_slug_key", super::taken)?;
+            tx.outbox().changed.push(self.subject());
         }
         Ok(self.unchanged())
     }

@@ -56,6 +56,20 @@ impl Load for OwnMembership {
     }
 }
 
+/// How somebody is in a group, or was: its departure says which.
+pub struct MembershipOf;
+
+impl Load for MembershipOf {
+    type Key = (GroupId, UserId);
+    type Value = Member;
+
+    async fn load(app: &App, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Member>> {
+        let keys = keys.to_vec();
+        let found = app.db.read(async move |conn| store::memberships_of(conn, &keys).await).await?;
+        Ok(found.into_iter().map(|member| ((member.group_id, member.user_id), member)).collect())
+    }
+}
+
 /// Somebody's membership by its id, if it holds and the one who looks is shown it.
 pub struct MemberShown;
 

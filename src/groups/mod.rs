@@ -29,7 +29,7 @@ pub use address::{Address, fitting, made_address, numbered, taken};
 pub use create::{Created, GroupDraft, GroupInput, create_group};
 pub use held::{Changed, ChangedMember, Held, hold, hold_with_member};
 pub use join::join_group;
-pub use loaders::{GroupById, MemberShown, OwnMembership, StandingOf};
+pub use loaders::{GroupById, MemberShown, MembershipOf, OwnMembership, StandingOf};
 pub use may::{Action, Standing, Verdict, may};
 pub use pages::{GroupCursor, GroupFilter, MemberCursor, MemberFilter, groups, groups_of, members};
 pub use sight::{Sight, in_sight};

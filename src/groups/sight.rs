@@ -1,6 +1,6 @@
 //! May see a group.
 
-use super::{GroupById, StandingOf};
+use super::{GroupById, Member, StandingOf};
 use crate::context::Scope;
 use crate::error::Result;
 use crate::id::GroupId;
@@ -19,6 +19,11 @@ impl Sight {
     /// Of a standing, which nobody has without it.
     pub(super) fn of_standing(id: GroupId) -> Self {
         Self(id)
+    }
+
+    /// Of a member, for themselves.
+    pub fn of_its_member(member: &Member) -> Self {
+        Self(member.group_id)
     }
 
     /// Of whoever sees one of its channels: those are shown to nobody but its members.

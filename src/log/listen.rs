@@ -9,8 +9,8 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::db::{Listener, Xid};
 use crate::id::{ConversationId, SessionId, UserId};
-use crate::realtime::Mark;
 use crate::realtime::viewers::News;
+use crate::realtime::{Mark, Subject};
 
 /// Between two attempts to open the listening connection; meanwhile followed conversations are polled as often.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
@@ -23,6 +23,7 @@ struct Notification {
     /// Each of them is a list, or `*` where it would be too long.
     logs: Value,
     sessions: Value,
+    changed: Value,
     marks: Value,
 }
 
@@ -62,11 +63,12 @@ async fn hear(app: &App, payload: &str) {
     };
     let logs = serde_json::from_value::<Vec<(ConversationId, i32)>>(notification.logs);
     let logs = logs.map(|logs| logs.into_iter().map(|(id, _)| id).collect::<Vec<_>>());
+    let changed = serde_json::from_value::<Vec<Subject>>(notification.changed);
     let marks = serde_json::from_value::<Vec<(Mark, Vec<UserId>)>>(notification.marks);
-    match (&logs, marks) {
-        (Ok(logs), Ok(marks)) => {
-            let (since, at) = (notification.since, app.clock.now());
-            app.realtime.viewers.hear(News { since, at, conversations: logs.clone(), marks });
+    match (&logs, changed, marks) {
+        (Ok(logs), Ok(mut changed), Ok(marks)) => {
+            changed.extend(logs.iter().copied().map(Subject::Conversation));
+            app.realtime.viewers.hear(News { since: notification.since, at: app.clock.now(), changed, marks });
         }
         _ => app.realtime.viewers.look_everywhere(),
     }

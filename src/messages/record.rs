@@ -43,5 +43,8 @@ pub async fn record(tx: &mut Tx, conversation_id: ConversationId, past: Vec<Past
     store::insert(tx, &messages).await?;
     let mut replies = Replies::default();
     messages.iter().for_each(|message| replies.add(message));
-    replies.keep(tx).await
+    let threads = replies.subjects();
+    replies.keep(tx).await?;
+    tx.outbox().changed.extend(threads);
+    Ok(())
 }

@@ -7,9 +7,13 @@ use crate::accounts::graphql::Viewer;
 use crate::clock::Instant;
 use crate::context::Ask;
 use crate::conversations::graphql::Conversation;
-use crate::conversations::{Departed, Departure, DepartureOf};
+use crate::conversations::{Departed, Departure, DepartureOf, StandingOf};
 use crate::error::{Error, InputCode, Result};
-use crate::id::{ConversationId, SessionId, UserId};
+use crate::groups::MembershipOf;
+use crate::groups::graphql::{Group, group_of_member};
+use crate::id::{ConversationId, GroupId, SessionId, UserId};
+use crate::messages::threads::ThreadStateOf;
+use crate::messages::threads::graphql::{Thread, thread_under};
 use crate::page::Cursor;
 use crate::reads::StateOf;
 use crate::reads::graphql::{ConversationViewerState, UnreadSummary};
@@ -27,6 +31,10 @@ pub enum ViewerEvent {
     InboxChanged(InboxChangedEvent),
     ConversationAdded(ConversationAddedEvent),
     ConversationRemoved(ConversationRemovedEvent),
+    ChannelListChanged(ChannelListChangedEvent),
+    ThreadChanged(ThreadChangedEvent),
+    GroupChanged(GroupChangedEvent),
+    GroupRemoved(GroupRemovedEvent),
     ViewerChanged(ViewerChangedEvent),
     SessionRevoked(SessionRevokedEvent),
 }
@@ -65,6 +73,9 @@ impl ViewerEvent {
     async fn of(ctx: &Context<'_>, viewer: Who, subject: Subject, at: Instant, is_new: bool) -> Result<Option<Self>> {
         Ok(match subject {
             Subject::Conversation(id) => Self::of_conversation(ctx, viewer, id, at, is_new).await?,
+            Subject::ChannelList(id) => Self::of_channel_list(ctx, viewer, id, at).await?,
+            Subject::Thread(id, root_seq) => Self::of_thread(ctx, viewer, id, root_seq, at).await?,
+            Subject::Group(id) => Self::of_group(ctx, viewer, id, at).await?,
             Subject::Viewer => Some(Self::ViewerChanged(ViewerChangedEvent { at, viewer: Viewer(viewer) })),
             Subject::Session(id) => Some(Self::SessionRevoked(SessionRevokedEvent { at, id })),
         })
@@ -89,6 +100,40 @@ impl ViewerEvent {
         }
         let departed = ctx.load::<DepartureOf>((id, user_id)).await?;
         Ok(departed.map(|departed| Self::ConversationRemoved(ConversationRemovedEvent { at, departed: *departed })))
+    }
+
+    /// Whoever has something to do with the thread hears of it, as long as they are a member.
+    async fn of_thread(
+        ctx: &Context<'_>,
+        viewer: Who,
+        id: ConversationId,
+        root_seq: i32,
+        at: Instant,
+    ) -> Result<Option<Self>> {
+        let user_id = viewer.user_id;
+        let kept = ctx.load::<ThreadStateOf>((id, root_seq, user_id)).await?.is_some_and(|state| state.is_kept);
+        let Some(standing) = ctx.load::<StandingOf>((user_id, id)).await?.filter(|_| kept) else { return Ok(None) };
+        let thread = thread_under(ctx, standing.sight, root_seq).await?;
+        Ok(Some(Self::ThreadChanged(ThreadChangedEvent { at, thread, user_id })))
+    }
+
+    async fn of_group(ctx: &Context<'_>, viewer: Who, id: GroupId, at: Instant) -> Result<Option<Self>> {
+        let Some(member) = ctx.load::<MembershipOf>((id, viewer.user_id)).await? else { return Ok(None) };
+        Ok(Some(match member.departure {
+            None => Self::GroupChanged(GroupChangedEvent { at, group: group_of_member(ctx, &member).await? }),
+            Some(reason) => Self::GroupRemoved(GroupRemovedEvent { at, id, reason }),
+        }))
+    }
+
+    /// Of a group's, its members hear.
+    async fn of_channel_list(ctx: &Context<'_>, viewer: Who, id: Option<GroupId>, at: Instant) -> Result<Option<Self>> {
+        let Some(id) = id else {
+            return Ok(Some(Self::ChannelListChanged(ChannelListChangedEvent { at, group: None })));
+        };
+        let member = ctx.load::<MembershipOf>((id, viewer.user_id)).await?.filter(|member| member.holds());
+        let Some(member) = member else { return Ok(None) };
+        let group = Some(group_of_member(ctx, &member).await?);
+        Ok(Some(Self::ChannelListChanged(ChannelListChangedEvent { at, group })))
     }
 }
 
@@ -158,6 +203,94 @@ impl ConversationRemovedEvent {
     /// How.
     async fn reason(&self) -> Departure {
         self.departed.departure
+    }
+}
+
+pub struct ChannelListChangedEvent {
+    at: Instant,
+    group: Option<Group>,
+}
+
+/// Channels or categories that the viewer may see changed: fetch the list again.
+#[Object]
+impl ChannelListChangedEvent {
+    /// When it happened.
+    pub async fn occurred_at(&self) -> DateTime {
+        self.at.into()
+    }
+
+    /// The group whose they are; null for those of the server.
+    async fn group(&self) -> Option<Group> {
+        self.group.clone()
+    }
+}
+
+pub struct ThreadChangedEvent {
+    at: Instant,
+    thread: Thread,
+    user_id: UserId,
+}
+
+/// A thread the viewer follows, or followed, changed: a reply, something read.
+#[Object]
+impl ThreadChangedEvent {
+    /// When it happened.
+    pub async fn occurred_at(&self) -> DateTime {
+        self.at.into()
+    }
+
+    /// The thread, with its `viewerState`.
+    async fn thread(&self) -> Thread {
+        self.thread.clone()
+    }
+
+    /// Numbers for badges.
+    async fn unread(&self) -> UnreadSummary {
+        UnreadSummary(self.user_id)
+    }
+}
+
+pub struct GroupChangedEvent {
+    at: Instant,
+    group: Group,
+}
+
+/// The viewer became a member of a group, or it changed.
+#[Object]
+impl GroupChangedEvent {
+    /// When it happened.
+    pub async fn occurred_at(&self) -> DateTime {
+        self.at.into()
+    }
+
+    /// The group.
+    async fn group(&self) -> Group {
+        self.group.clone()
+    }
+}
+
+pub struct GroupRemovedEvent {
+    at: Instant,
+    id: GroupId,
+    reason: Departure,
+}
+
+/// The viewer is no longer a member of a group.
+#[Object]
+impl GroupRemovedEvent {
+    /// When it happened.
+    pub async fn occurred_at(&self) -> DateTime {
+        self.at.into()
+    }
+
+    /// Its id, since it may be out of sight.
+    async fn group_id(&self) -> ID {
+        self.id.into()
+    }
+
+    /// How.
+    async fn reason(&self) -> Departure {
+        self.reason
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::store::Changed;
 use crate::db::Xid;
-use crate::id::{ConversationId, SessionId};
+use crate::id::{ConversationId, GroupId, SessionId};
 use crate::realtime::Subject;
 use crate::realtime::viewers::Row;
 
@@ -21,6 +21,9 @@ pub fn of_each(asks: usize, found: Vec<Changed>) -> Vec<Vec<Row>> {
 fn row(found: &Changed) -> Row {
     let subject = match found.kind.as_str() {
         "conversation" => Subject::Conversation(ConversationId(found.id)),
+        "thread" => Subject::Thread(ConversationId(found.id), found.root_seq.unwrap_or_default()),
+        "group" => Subject::Group(GroupId(found.id)),
+        "channel list" => Subject::ChannelList((!found.id.is_nil()).then_some(GroupId(found.id))),
         "session" => Subject::Session(SessionId(found.id)),
         _ => Subject::Viewer,
     };

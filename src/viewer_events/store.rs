@@ -10,15 +10,25 @@ use uuid::Uuid;
 
 use crate::clock::Instant;
 use crate::db::{Conn, Xid};
-use crate::id::{ConversationId, UserId};
-use crate::schema::conversation_members;
+use crate::id::{ConversationId, GroupId, UserId};
+use crate::schema::{conversation_members, group_members};
 
-/// Where these people are members.
+/// In which conversations these people are members.
 pub(super) async fn seats(conn: &mut Conn, people: &[UserId]) -> QueryResult<Vec<(UserId, ConversationId)>> {
     use conversation_members as m;
     m::table
         .filter(m::user_id.eq_any(people).and(m::left_at.is_null()))
         .select((m::user_id, m::conversation_id))
+        .load(conn)
+        .await
+}
+
+/// In which groups they are.
+pub(super) async fn memberships(conn: &mut Conn, people: &[UserId]) -> QueryResult<Vec<(UserId, GroupId)>> {
+    use group_members as m;
+    m::table
+        .filter(m::user_id.eq_any(people).and(m::left_at.is_null()))
+        .select((m::user_id, m::group_id))
         .load(conn)
         .await
 }
@@ -37,6 +47,8 @@ pub(super) struct Changed {
     pub ask: i32,
     pub kind: String,
     pub id: Uuid,
+    /// Of a thread, the position of the message it is under.
+    pub root_seq: Option<i32>,
     /// The transaction that wrote it last.
     pub xid: i64,
     pub at: Instant,
@@ -86,7 +98,7 @@ impl QueryId for ChangedSince {
 }
 
 impl Query for ChangedSince {
-    type SqlType = (Integer, Text, SqlUuid, BigInt, Timestamptz, Nullable<BigInt>);
+    type SqlType = (Integer, Text, SqlUuid, Nullable<Integer>, BigInt, Timestamptz, Nullable<BigInt>);
 }
 
 impl QueryFragment<Pg> for ChangedSince {
@@ -101,20 +113,33 @@ impl QueryFragment<Pg> for ChangedSince {
         out.push_sql(
             ") WITH ORDINALITY AS ask (user_id, since, number)), \
              changed AS ( \
-                 SELECT number, since, 'conversation' AS kind, c.id, \
+                 SELECT number, since, 'conversation' AS kind, c.id, NULL::integer AS root_seq, \
                      greatest(m.changed_xid, CASE WHEN m.left_at IS NULL THEN c.changed_xid END) AS changed_xid, \
                      CASE WHEN m.left_at IS NULL \
                          THEN greatest(c.last_activity_at, c.updated_at, m.joined_at, m.last_read_at) \
                          ELSE m.left_at END AS at, \
                      m.joined_xid \
                  FROM ask JOIN conversation_members AS m USING (user_id) JOIN conversations AS c ON c.id = m.conversation_id \
-                 UNION ALL SELECT number, since, 'session', s.id, s.changed_xid, s.ended_at, NULL \
+                 UNION ALL SELECT number, since, 'thread', f.conversation_id, f.root_seq, \
+                     greatest(f.changed_xid, t.changed_xid), coalesce(t.last_reply_at, m.joined_at), NULL \
+                 FROM ask JOIN conversation_members AS m USING (user_id) \
+                 JOIN thread_followers AS f ON f.user_id = m.user_id AND f.conversation_id = m.conversation_id \
+                 LEFT JOIN threads AS t ON t.conversation_id = f.conversation_id AND t.root_seq = f.root_seq \
+                 WHERE m.left_at IS NULL \
+                 UNION ALL SELECT number, since, 'group', g.id, NULL, \
+                     greatest(m.changed_xid, CASE WHEN m.left_at IS NULL THEN g.changed_xid END), \
+                     coalesce(m.left_at, greatest(g.updated_at, m.joined_at)), NULL \
+                 FROM ask JOIN group_members AS m USING (user_id) JOIN groups AS g ON g.id = m.group_id \
+                 UNION ALL SELECT number, since, 'channel list', l.id, NULL, l.changed_xid, l.changed_at, NULL \
+                 FROM ask JOIN channel_lists AS l ON l.id = '00000000-0000-0000-0000-000000000000' \
+                     OR l.id IN (SELECT group_id FROM group_members AS m WHERE m.user_id = ask.user_id AND m.left_at IS NULL) \
+                 UNION ALL SELECT number, since, 'session', s.id, NULL, s.changed_xid, s.ended_at, NULL \
                  FROM ask JOIN sessions AS s USING (user_id) WHERE s.ended_at IS NOT NULL \
-                 UNION ALL SELECT number, since, 'viewer', u.id, \
+                 UNION ALL SELECT number, since, 'viewer', u.id, NULL, \
                      greatest(u.changed_xid, a.changed_xid, p.changed_xid), u.updated_at, NULL \
                  FROM ask JOIN users AS u ON u.id = ask.user_id LEFT JOIN accounts AS a ON a.user_id = u.id \
                  LEFT JOIN preferences AS p ON p.user_id = u.id) \
-             SELECT number, kind, id, changed_xid::text::bigint, at, joined_xid::text::bigint FROM changed \
+             SELECT number, kind, id, root_seq, changed_xid::text::bigint, at, joined_xid::text::bigint FROM changed \
              WHERE changed_xid >= since AND changed_xid < pg_snapshot_xmax(pg_current_snapshot())",
         );
         Ok(())

@@ -14,6 +14,7 @@ use crate::context::{Loaders, MOST_AT_ONCE};
 use crate::db::Xid;
 use crate::error::{Code, Result};
 use crate::id::UserId;
+use crate::realtime::Subject;
 use crate::realtime::viewers::{Due, Found, Look, Moment, REPLAYED};
 
 /// How long those are gathered who are served in one round: it is a few statements, for one as for a thousand.
@@ -52,8 +53,13 @@ async fn look(app: &App) -> Result<()> {
     let seating = viewers.unseated();
     if !seating.people.is_empty() {
         let people = &seating.people;
-        let seats = app.db.read(async move |conn| store::seats(conn, people).await).await?;
-        viewers.seat(seating, seats);
+        let (seats, memberships) = app
+            .db
+            .read(async move |conn| Ok((store::seats(conn, people).await?, store::memberships(conn, people).await?)))
+            .await?;
+        let seats = seats.into_iter().map(|(user_id, id)| (user_id, Subject::Conversation(id)));
+        let memberships = memberships.into_iter().map(|(user_id, id)| (user_id, Subject::Group(id)));
+        viewers.seat(seating, seats.chain(memberships));
     }
     for looks in viewers.looks().chunks(MOST_AT_ONCE) {
         let (now, mut found) = app

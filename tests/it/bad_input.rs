@@ -255,7 +255,7 @@ async fn an_edit_of_a_stale_version_is_told_the_present_one() {
 // Pages.
 
 /// Every list that is read in pages, and how it is reached; <page> stands for the arguments.
-const LISTS: [(&str, &str); 21] = [
+const LISTS: [(&str, &str); 22] = [
     ("Query.channels", "channels(<page>) { edges { cursor } }"),
     ("Viewer.conversations", "viewer { conversations(<page>) { edges { cursor } } }"),
     ("Query.users", "users(<page>) { edges { cursor } }"),
@@ -272,6 +272,10 @@ const LISTS: [(&str, &str); 21] = [
     ("Channel.messages", "channel(by: { id: <here> }) { messages(<page>) { edges { cursor } } }"),
     ("Viewer.mentions", "viewer { mentions(<page>) { edges { cursor } } }"),
     ("Viewer.threads", "viewer { threads(<page>) { edges { cursor } } }"),
+    (
+        "DirectConversation.threads",
+        "conversation(id: <direct>) { ... on DirectConversation { threads(<page>) { edges { cursor } } } }",
+    ),
     ("Channel.threads", "channel(by: { id: <here> }) { threads(<page>) { edges { cursor } } }"),
     ("Channel.pins", "channel(by: { id: <here> }) { pins(<page>) { edges { cursor } } }"),
     (
@@ -331,6 +335,7 @@ impl Lists {
         bob.join(&here).await;
         let direct = alice.direct_with(&[&bob, &carol]).await;
         let noted = alice.say(&direct, "Hi").await["id"].clone();
+        alice.write(json!({ "conversationId": direct, "content": "Hi", "threadRootId": noted })).await;
         alice.ask(PIN, json!({ "input": { "messageId": noted } })).await.data("pinMessage");
         let id = |answer: Answer, field: &str, of: &str| answer.data(field)[of]["id"].as_str().unwrap().to_owned();
         let group = alice.ask(CREATE_GROUP, json!({ "input": { "name": name } })).await;

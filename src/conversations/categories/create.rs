@@ -51,6 +51,7 @@ pub async fn create_category(app: &App, viewer: &Viewer, draft: CategoryDraft) -
             let id = CategoryId::at(now);
             let category = Category { id, group_id: line.group_id(), name: draft.name.clone(), position, version: 1 };
             store::insert_category(tx, &category).await?;
+            line.tell(tx, now).await?;
             Ok(category)
         })
         .await

@@ -15,7 +15,8 @@ pub async fn delete_category(app: &App, viewer: &Viewer, id: CategoryId) -> Resu
             let (line, category) = hold_category(tx, viewer, id, now).await?;
             places::unfile(tx, line, id).await?;
             store::delete_category(tx, id).await?;
-            Ok(store::shift_categories(tx, line.group_id(), category.position + 1, -1).await?)
+            store::shift_categories(tx, line.group_id(), category.position + 1, -1).await?;
+            line.tell(tx, now).await
         })
         .await
 }

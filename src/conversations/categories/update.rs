@@ -59,6 +59,7 @@ pub async fn update_category(app: &App, viewer: &Viewer, draft: CategoryUpdateDr
             }
             let after = Category { name, position, version: before.version + 1, ..before };
             store::save_category(tx, &after).await?;
+            line.tell(tx, now).await?;
             Ok(after)
         })
         .await

@@ -7,18 +7,21 @@ use crate::conversations::events::{
     CONVERSATION_ARCHIVED, CONVERSATION_UNARCHIVED, MEMBER_LEFT, MemberLeft, Nothing, SIGHT_LOST, SightLost,
 };
 use crate::conversations::gathering::{Room, changed};
+use crate::conversations::places::Line;
 use crate::conversations::{Departure, Visibility, store};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::groups::Held;
 use crate::id::{ConversationId, UserId};
 use crate::log::{self, Kind};
+use crate::realtime::{Mark, Subject};
 use crate::viewer::Viewer;
 
 /// The channels of a group that this transaction holds, and whose rows it holds too. What happens in them is written by
 /// `write`.
 pub(super) struct Channels {
     rooms: Vec<Room>,
+    line: Line,
     now: Instant,
     actor: UserId,
 }
@@ -29,7 +32,7 @@ impl Channels {
         let ids = store::lock_of_group(tx, held.id()).await?;
         let rooms = store::by_ids(tx, &ids).await?;
         let rooms = rooms.iter().map(|conversation| Room::of(conversation, held.now)).collect();
-        Ok(Self { rooms, now: held.now, actor: viewer.user_id })
+        Ok(Self { rooms, line: Line::of(held), now: held.now, actor: viewer.user_id })
     }
 
     /// Ends all that somebody had here: their seats, and what they saw without one.
@@ -42,6 +45,8 @@ impl Channels {
             room.conversation.member_count -= 1;
             let event = MemberLeft { member_id: seat.id, user_id: user, reason: departure };
             room.log(MEMBER_LEFT, self.actor, &event)?;
+            tx.outbox().presences.push(user);
+            tx.outbox().marks.push((user, Mark::Left(Subject::Conversation(seat.conversation_id))));
         }
         self.close_to(user, &seats.iter().map(|seat| seat.conversation_id).collect())
     }
@@ -88,7 +93,8 @@ impl Channels {
             room.log(event, self.actor, &Nothing {})?;
             ids.push(room.conversation.id);
         }
-        Ok(store::set_archived_with_group(tx, &ids, is_archived).await?)
+        store::set_archived_with_group(tx, &ids, is_archived).await?;
+        self.line.tell(tx, self.now).await
     }
 
     fn ids(&self) -> Vec<ConversationId> {

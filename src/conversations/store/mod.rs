@@ -4,6 +4,7 @@ mod categories;
 mod channel_list;
 mod conversations;
 mod directs;
+mod lists;
 mod member_list;
 mod places;
 mod seats;
@@ -21,6 +22,7 @@ pub(super) use conversations::{
     save_settings, set_archived_with_group, taken_slugs,
 };
 pub(super) use directs::{found_by, give_up_key, save_name, sharing_with, take_key};
+pub(super) use lists::touch_list;
 pub(super) use member_list::members;
 pub(super) use places::{count_of_group, end_of, lock_server_list, place, shift, unfile};
 pub use seats::{Departed, Keeping, Member, NewMember, Position};

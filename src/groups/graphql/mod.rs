@@ -15,7 +15,7 @@ use inputs::{GroupFilter, GroupLocator};
 pub use member::GroupMember;
 pub use mutation::GroupMutation;
 
-use super::{GroupById, MemberShown, Sight, in_sight};
+use super::{GroupById, Member, MemberShown, Sight, in_sight};
 use crate::context::Ask;
 use crate::error::{Error, Result};
 use crate::groups;
@@ -75,6 +75,11 @@ pub async fn find_group(ctx: &Context<'_>, id: GroupId) -> Result<Option<Group>>
 /// The group of a channel, or of a category, that is in sight.
 pub async fn group_of(ctx: &Context<'_>, id: GroupId) -> Result<Group> {
     shown(ctx, Sight::through_its_channel(id)).await
+}
+
+/// The group of somebody who is its member.
+pub async fn group_of_member(ctx: &Context<'_>, member: &Member) -> Result<Group> {
+    shown(ctx, Sight::of_its_member(member)).await
 }
 
 /// The membership of this id, if the viewer is shown it.

@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 
 use super::super::{Departure, MemberRole};
 use crate::clock::Instant;
-use crate::db::Conn;
+use crate::db::{Conn, among};
 use crate::id::{GroupId, GroupMemberId, UserId};
 use crate::schema::group_members;
 
@@ -66,6 +66,12 @@ pub async fn memberships(conn: &mut Conn, user: UserId, ids: &[GroupId]) -> Quer
         .select(Member::as_select())
         .load(conn)
         .await
+}
+
+/// How these people are, or were, in these groups.
+pub async fn memberships_of(conn: &mut Conn, pairs: &[(GroupId, UserId)]) -> QueryResult<Vec<Member>> {
+    use group_members as m;
+    m::table.filter(among(m::group_id, m::user_id, pairs)).select(Member::as_select()).load(conn).await
 }
 
 /// The membership of the one who owns a group, if anybody does.

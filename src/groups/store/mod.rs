@@ -8,4 +8,6 @@ pub use groups::{Group, Viewpoint};
 pub(super) use groups::{by_ids, by_slug, has_public_history, insert, lock, save, standings, taken_slugs};
 pub(super) use lists::{groups, members, shown_members};
 pub use members::Member;
-pub(super) use members::{NewMember, admit, members_by_ids, members_of, memberships, owner, set_left, set_role};
+pub(super) use members::{
+    NewMember, admit, members_by_ids, members_of, memberships, memberships_of, owner, set_left, set_role,
+};

@@ -97,6 +97,7 @@ async fn write(
         return Ok(());
     }
     let positions: Vec<Position> = positions.into_values().collect();
+    let threads = replies.subjects();
     let (changed, events) = gathering.changed();
     let insert = async { Ok(store::insert(tx, messages.iter().copied()).await?) };
     try_join!(
@@ -108,6 +109,7 @@ async fn write(
         log::insert(tx, &events),
     )?;
     tx.outbox().events.extend(events);
+    tx.outbox().changed.extend(threads);
     Ok(())
 }
 

@@ -114,7 +114,7 @@ impl Thread {
     async fn viewer_state(&self, ctx: &Context<'_>) -> Result<ThreadViewerState> {
         let key = (self.sight.id(), self.row.root_seq, ctx.viewer()?.user_id);
         let state = ctx.load::<ThreadStateOf>(key).await?.map(|state| *state).unwrap_or_default();
-        let threads::ThreadState { is_following, last_read_seq, unread_count } = state;
+        let threads::ThreadState { is_following, last_read_seq, unread_count, .. } = state;
         Ok(ThreadViewerState { is_following, last_read_seq, unread_count })
     }
 }

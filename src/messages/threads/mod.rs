@@ -26,6 +26,7 @@ use crate::app::App;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::id::{ConversationId, UserId};
+use crate::realtime::{Mark, Subject};
 
 /// People shown of those who wrote in a thread.
 pub const PARTICIPANTS: usize = 100;
@@ -39,12 +40,17 @@ pub async fn unread_threads(app: &App, user_id: UserId) -> Result<i32> {
 /// Takes a reply, deleted by now, out of what counts its thread.
 pub(super) async fn uncount(tx: &mut Tx, reply: &Message, root_seq: i32) -> Result<()> {
     store::uncount_reply(tx, reply.conversation_id, root_seq, reply.seq).await?;
-    Ok(store::forget_written(tx, reply.conversation_id, root_seq, reply.author_id, reply.seq).await?)
+    store::forget_written(tx, reply.conversation_id, root_seq, reply.author_id, reply.seq).await?;
+    tx.outbox().changed.push(Subject::Thread(reply.conversation_id, root_seq));
+    Ok(())
 }
 
 /// Members who are mentioned in a reply from now on follow its thread.
-pub(super) async fn follow_mentioned(tx: &Tx, id: ConversationId, root_seq: i32, members: &[UserId]) -> Result<()> {
+pub(super) async fn follow_mentioned(tx: &mut Tx, id: ConversationId, root_seq: i32, members: &[UserId]) -> Result<()> {
     let mut replies = Replies::default();
     members.iter().for_each(|&user_id| replies.add_follower(id, root_seq, user_id));
-    replies.keep(tx).await
+    replies.keep(tx).await?;
+    let subject = Mark::Changed(Subject::Thread(id, root_seq));
+    tx.outbox().marks.extend(members.iter().map(|user_id| (*user_id, subject)));
+    Ok(())
 }

@@ -10,6 +10,7 @@ use crate::db::Tx;
 use crate::error::Result;
 use crate::id::{ConversationId, UserId};
 use crate::messages::Message;
+use crate::realtime::Subject;
 
 #[derive(Default)]
 pub(in crate::messages) struct Replies {
@@ -47,6 +48,11 @@ impl Replies {
             last_read_seq: 0,
             last_written_seq: None,
         })
+    }
+
+    /// The threads in which somebody has written.
+    pub fn subjects(&self) -> Vec<Subject> {
+        self.threads.keys().map(|&(id, root_seq)| Subject::Thread(id, root_seq)).collect()
     }
 
     /// Writes it, under the lock of the conversations.

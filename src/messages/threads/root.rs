@@ -2,9 +2,11 @@
 
 use crate::context::Scope;
 use crate::conversations::{Seat, in_sight_by_id, seat_in};
+use crate::db::Tx;
 use crate::error::{Error, InputCode, Result};
 use crate::id::MessageId;
 use crate::messages::MessageById;
+use crate::realtime::{Mark, Subject};
 use crate::text::Fault;
 use crate::viewer::Viewer;
 
@@ -13,6 +15,15 @@ use crate::viewer::Viewer;
 pub struct Root {
     pub(super) seat: Seat,
     pub(super) seq: i32,
+}
+
+impl Root {
+    /// The holder's other devices see the change too: in the thread, and in what waits in the conversation.
+    pub(super) fn mark_changed(&self, tx: &mut Tx) {
+        self.seat.mark_changed(tx);
+        let subject = Subject::Thread(self.seat.sight().id(), self.seq);
+        tx.outbox().marks.push((self.seat.holder(), Mark::Changed(subject)));
+    }
 }
 
 /// The viewer's place at a message: *not found* for strangers, FORBIDDEN for readers of a public channel. A deleted

@@ -38,6 +38,8 @@ pub struct ThreadState {
     pub last_read_seq: i32,
     /// Replies of others behind their position, without deleted ones.
     pub unread_count: i32,
+    /// Whether they have, or had, something to do with it: followed it, wrote in it, marked it read.
+    pub is_kept: bool,
 }
 
 /// What somebody has to do with a thread.
@@ -287,11 +289,12 @@ pub(super) async fn states(
     let conversations: Vec<ConversationId> = keys.iter().map(|key| key.0).collect();
     let roots: Vec<i32> = keys.iter().map(|key| key.1).collect();
     let users: Vec<UserId> = keys.iter().map(|key| key.2).collect();
-    Statement::<(SqlUuid, Integer, SqlUuid, (Bool, Integer, Integer))>::new(
+    Statement::<(SqlUuid, Integer, SqlUuid, (Bool, Integer, Integer, Bool))>::new(
         "SELECT ask.conversation_id, ask.root_seq, ask.user_id, coalesce(f.is_following, false), here.seq, \
          CASE WHEN t.last_reply_seq > here.seq THEN (SELECT count(*)::integer FROM messages AS r \
              WHERE r.conversation_id = ask.conversation_id AND r.thread_root_seq = ask.root_seq \
-             AND r.seq > here.seq AND r.author_id <> ask.user_id AND r.deleted_at IS NULL) ELSE 0 END FROM unnest(",
+             AND r.seq > here.seq AND r.author_id <> ask.user_id AND r.deleted_at IS NULL) ELSE 0 END, \
+         f.user_id IS NOT NULL FROM unnest(",
     )
     .value::<Array<SqlUuid>, _>(conversations)
     .sql(", ")

@@ -27,7 +27,7 @@ pub use listener::{Batch, Due};
 use crate::answer::Answer;
 use crate::clock;
 use crate::db::Xid;
-use crate::id::{ConversationId, SessionId, UserId};
+use crate::id::{ConversationId, GroupId, SessionId, UserId};
 use crate::subscription::Show;
 use crate::viewer::Viewer;
 
@@ -47,6 +47,23 @@ pub enum Subject {
     Session(SessionId),
     /// A conversation that they are, or were, a member of.
     Conversation(ConversationId),
+    /// A group, in the same way.
+    Group(GroupId),
+    /// The channels and categories of a group, or of the server.
+    ChannelList(Option<GroupId>),
+    /// A thread, by the position of the message it is under.
+    Thread(ConversationId, i32),
+}
+
+impl Subject {
+    /// What else those hear of who are there.
+    fn with(self) -> impl Iterator<Item = Self> {
+        let list = match self {
+            Self::Group(id) => Some(Self::ChannelList(Some(id))),
+            _ => None,
+        };
+        [self].into_iter().chain(list)
+    }
 }
 
 /// That something may be different for somebody.
@@ -54,10 +71,10 @@ pub enum Subject {
 pub enum Mark {
     /// Whatever it is.
     Changed(Subject),
-    /// They became a member.
-    Joined(ConversationId),
+    /// They became a member of it.
+    Joined(Subject),
     /// They are one no longer.
-    Left(ConversationId),
+    Left(Subject),
 }
 
 /// A row of somebody's that was changed, as the tables have it.
@@ -75,7 +92,8 @@ pub struct News {
     /// All transactions before this one were over when it was sent.
     pub since: Xid,
     pub at: clock::Instant,
-    pub conversations: Vec<ConversationId>,
+    /// What is different for all who are there.
+    pub changed: Vec<Subject>,
     pub marks: Vec<(Mark, Vec<UserId>)>,
 }
 
@@ -89,7 +107,7 @@ pub struct Look {
     epoch: u64,
 }
 
-/// Whose conversations have to be looked up.
+/// Of whom it has to be looked up where they are members.
 #[derive(Clone, Debug)]
 pub struct Seating {
     pub people: Vec<UserId>,
@@ -124,9 +142,9 @@ struct State {
     epoch: u64,
     people: HashMap<UserId, Person>,
     listeners: HashMap<u64, Listener>,
-    rooms: HashMap<ConversationId, Room>,
+    rooms: HashMap<Subject, Room>,
     /// Rooms that were marked, and listeners with marks, by when they are to be told.
-    due_rooms: BTreeSet<(Instant, ConversationId)>,
+    due_rooms: BTreeSet<(Instant, Subject)>,
     due: BTreeSet<(Instant, u64)>,
     /// Who has to be looked for in the tables, and whose conversations.
     unlooked: BTreeSet<u64>,
@@ -139,12 +157,13 @@ struct Person {
     /// Counts those who came.
     serial: u64,
     listeners: Vec<u64>,
-    rooms: HashSet<ConversationId>,
+    rooms: HashSet<Subject>,
     /// Where they came or went since it is being looked up where they are: what is found may be older.
-    moved: HashMap<ConversationId, bool>,
+    moved: HashMap<Subject, bool>,
 }
 
-/// The members of a conversation who listen here. What happens in it is marked once for all of them.
+/// The members of a conversation or a group who listen here; for the server's own list, everybody. What happens in it is
+/// marked once for all of them.
 #[derive(Default)]
 struct Room {
     people: HashSet<UserId>,
@@ -173,8 +192,7 @@ pub struct Listening {
 impl Mark {
     fn subject(self) -> Subject {
         match self {
-            Self::Changed(subject) => subject,
-            Self::Joined(id) | Self::Left(id) => Subject::Conversation(id),
+            Self::Changed(subject) | Self::Joined(subject) | Self::Left(subject) => subject,
         }
     }
 }
@@ -208,7 +226,7 @@ impl Viewers {
         for (mark, people) in news.marks {
             people.into_iter().for_each(|user_id| state.mark(user_id, mark, marked));
         }
-        news.conversations.into_iter().for_each(|id| state.mark_room(id, marked));
+        news.changed.into_iter().for_each(|subject| state.mark_room(subject, marked));
         drop(state);
         self.0.bell.notify_one();
     }
@@ -228,20 +246,21 @@ impl Viewers {
     }
 
     /// Where they are members, or were when it was looked up.
-    pub fn seat(&self, seating: Seating, seats: impl IntoIterator<Item = (UserId, ConversationId)>) {
+    pub fn seat(&self, seating: Seating, seats: impl IntoIterator<Item = (UserId, Subject)>) {
         let mut state = self.state();
         if seating.epoch != state.epoch {
             return;
         }
-        let mut found: HashMap<UserId, HashSet<ConversationId>> = HashMap::new();
-        for (user_id, id) in seats {
-            found.entry(user_id).or_default().insert(id);
+        let mut found: HashMap<UserId, HashSet<Subject>> = HashMap::new();
+        for (user_id, place) in seats {
+            found.entry(user_id).or_default().extend(place.with());
         }
         for (user_id, serial) in seating.people.into_iter().zip(seating.serials) {
             let Some(person) = state.people.get_mut(&user_id).filter(|person| person.serial == serial) else {
                 continue;
             };
             let mut rooms = found.remove(&user_id).unwrap_or_default();
+            rooms.insert(Subject::ChannelList(None));
             for (id, is_there) in std::mem::take(&mut person.moved) {
                 if is_there {
                     rooms.insert(id)
@@ -342,8 +361,8 @@ impl State {
     fn mark(&mut self, user_id: UserId, mark: Mark, marked: Marked) {
         match mark {
             Mark::Changed(_) => {}
-            Mark::Joined(id) => self.moved(user_id, id, true),
-            Mark::Left(id) => self.moved(user_id, id, false),
+            Mark::Joined(place) => place.with().for_each(|place| self.moved(user_id, place, true)),
+            Mark::Left(place) => place.with().for_each(|place| self.moved(user_id, place, false)),
         }
         let Some(person) = self.people.get(&user_id) else { return };
         let marked = Marked { is_new: matches!(mark, Mark::Joined(_)), ..marked };
@@ -359,7 +378,14 @@ impl State {
         }
     }
 
-    fn mark_room(&mut self, id: ConversationId, marked: Marked) {
+    /// Marks something for all who are there.
+    fn mark_room(&mut self, id: Subject, marked: Marked) {
+        // Who of a conversation follows the thread is found out when it is told, by the statement that shows it.
+        if let Subject::Thread(place, _) = id {
+            let people = self.rooms.get(&Subject::Conversation(place)).map(|room| room.people.clone());
+            return people.into_iter().flatten().for_each(|user_id| self.mark(user_id, Mark::Changed(id), marked));
+        }
+
         // What waits already was marked by an earlier transaction.
         let Some(room) = self.rooms.get_mut(&id).filter(|room| room.marked.is_none()) else { return };
         let due = room.told.map_or(marked.due, |told| marked.due.max(told + GATHERED));
@@ -378,7 +404,7 @@ impl State {
             for listener in room.people.iter().filter_map(|user_id| self.people.get(user_id)).flat_map(|p| &p.listeners)
             {
                 if let Some(listens) = self.listeners.get_mut(listener) {
-                    listens.put(Subject::Conversation(id), Marked { due: now, ..marked });
+                    listens.put(id, Marked { due: now, ..marked });
                     ready.insert(*listener);
                 }
             }
@@ -411,14 +437,14 @@ impl State {
         self.epoch += 1;
     }
 
-    fn enter(&mut self, user_id: UserId, id: ConversationId) {
+    fn enter(&mut self, user_id: UserId, id: Subject) {
         if let Some(person) = self.people.get_mut(&user_id) {
             person.rooms.insert(id);
             self.rooms.entry(id).or_default().people.insert(user_id);
         }
     }
 
-    fn go(&mut self, user_id: UserId, id: ConversationId) {
+    fn go(&mut self, user_id: UserId, id: Subject) {
         if let Some(person) = self.people.get_mut(&user_id) {
             person.rooms.remove(&id);
         }
@@ -433,7 +459,7 @@ impl State {
     }
 
     /// Somebody came or went, as was just heard.
-    fn moved(&mut self, user_id: UserId, id: ConversationId, is_there: bool) {
+    fn moved(&mut self, user_id: UserId, id: Subject, is_there: bool) {
         if self.unseated.contains(&user_id)
             && let Some(person) = self.people.get_mut(&user_id)
         {

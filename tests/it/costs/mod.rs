@@ -29,7 +29,7 @@ async fn reading_costs_the_same_statements_however_much_is_read() {
         let reads = [
             ("Boot", json!({}), "/viewer/sidebar", 14),
             ("Mine", mine, "/viewer/events/events", 7),
-            ("Offline", json!({ "positions": positions, "first": 1 }), "/conversationEventsSince", 9),
+            ("Offline", json!({ "positions": positions, "first": 1 }), "/conversationEventsSince", 10),
             ("Inbox", json!({ "first": size }), "/viewer/conversations/nodes", 4),
             ("Channels", json!({ "first": size }), "/channels/nodes", 3),
             ("People", json!({ "first": size }), "/users/nodes", 3),
@@ -109,8 +109,8 @@ async fn writing_costs_the_same_statements_however_much_there_is() {
             ("Add", alice, json!({ "conversationId": channel, "userIds": newcomers }), 11),
             ("ChangeRole", alice, json!({ "memberId": seat, "role": "MODERATOR" }), 10),
             ("Update", alice, json!({ "channelId": channel, "topic": "Something" }), 10),
-            ("Archive", alice, json!({ "channelId": channel }), 10),
-            ("Create", alice, json!({ "name": "New", "clientKey": "key-0001", "memberIds": newcomers }), 16),
+            ("Archive", alice, json!({ "channelId": channel }), 11),
+            ("Create", alice, json!({ "name": "New", "clientKey": "key-0001", "memberIds": newcomers }), 17),
             ("OpenDirect", bob, json!({ "userIds": newcomers.iter().take(9).collect::<Vec<_>>() }), 15),
             // Again: what was opened is found.
             ("OpenDirect", bob, json!({ "userIds": newcomers.iter().take(9).collect::<Vec<_>>() }), 11),

@@ -38,12 +38,12 @@ async fn the_latest_stands_first_in_the_inbox_and_behind_the_channels_of_the_sid
     assert_eq!(titles(&inbox(&alice, "").await), ["Aviary", "dave", "carol", "bob", "Zoo"]);
     assert_eq!(titles(&inbox(&alice, "kinds: [DIRECT]").await), ["dave", "carol", "bob"]);
     assert_eq!(titles(&inbox(&alice, "kinds: [CHANNEL]").await), ["Aviary", "Zoo"]);
-    assert_eq!(sidebar(&alice).await, ["Aviary", "Zoo", "dave", "carol", "bob"]);
+    assert_eq!(sidebar(&alice).await, ["Zoo", "Aviary", "dave", "carol", "bob"]);
     later();
     bob.say(&with_bob, "Hello").await;
     assert_eq!(titles(&inbox(&alice, "isUnread: true").await), ["bob"]);
     assert_eq!(titles(&inbox(&alice, "").await)[0], "bob");
-    assert_eq!(sidebar(&alice).await, ["Aviary", "Zoo", "bob", "dave", "carol"]);
+    assert_eq!(sidebar(&alice).await, ["Zoo", "Aviary", "bob", "dave", "carol"]);
     // Of others it shows nothing.
     assert_eq!(sidebar(&carol).await, ["alice"]);
     let channels = alice.query("{ channels { nodes { title } } }").await.data("channels");

@@ -50,6 +50,10 @@ const EVENTS: &str = "{ cursor isCaughtUp hasGap events { __typename occurredAt
     ... on InboxChangedEvent { conversation { ...Row } unread { conversationCount } }
     ... on ConversationAddedEvent { conversation { ...Row } }
     ... on ConversationRemovedEvent { conversationId reason }
+    ... on ThreadChangedEvent { thread { id replyCount viewerState { isFollowing unreadCount } } unread { threadCount } }
+    ... on ChannelListChangedEvent { group { id } }
+    ... on GroupChangedEvent { group { id name } }
+    ... on GroupRemovedEvent { groupId reason }
     ... on ViewerChangedEvent { viewer { ...Me } }
     ... on SessionRevokedEvent { sessionId isCurrent } } }";
 
@@ -76,6 +80,7 @@ impl Kept {
                 "ConversationRemovedEvent" => drop(self.rows.remove(event["conversationId"].as_str().unwrap())),
                 "ViewerChangedEvent" => self.me = event["viewer"].clone(),
                 "SessionRevokedEvent" => {}
+                "ThreadChangedEvent" | "ChannelListChangedEvent" | "GroupChangedEvent" | "GroupRemovedEvent" => {}
                 kind => {
                     self.rows.insert(row["id"].as_str().unwrap().to_owned(), row.clone());
                     if kind == "InboxChangedEvent" {

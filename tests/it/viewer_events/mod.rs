@@ -3,7 +3,9 @@
 mod catching_up;
 mod client;
 mod costs;
+mod groups;
 mod resuming;
+mod threads;
 
 use client::Client;
 use futures_util::future::join_all;
