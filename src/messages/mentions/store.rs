@@ -211,7 +211,9 @@ pub(super) async fn calling(
              AND f.root_seq = x.thread_root_seq AND f.user_id = x.user_id \
          WHERE x.author_id <> x.user_id \
              AND (m.departure IS NULL AND m.user_id IS NOT NULL \
-                 OR c.visibility = 'PUBLIC' AND m.departure IS DISTINCT FROM 'BANNED') \
+                 OR c.visibility = 'PUBLIC' AND m.departure IS DISTINCT FROM 'BANNED' \
+                     AND (c.group_id IS NULL OR EXISTS (SELECT FROM group_members AS g WHERE g.group_id = c.group_id \
+                         AND g.user_id = x.user_id AND g.left_at IS NULL AND g.role <> 'GUEST'))) \
              AND 'USER' = ANY (",
     )
     .value::<Array<Text>, _>(kinds.clone())
