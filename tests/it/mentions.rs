@@ -291,3 +291,31 @@ async fn mentions_are_listed_newest_first_page_by_page_and_filtered() {
         assert!(found["edges"].as_array().unwrap().iter().all(|edge| edge["isRead"] == is_read));
     }
 }
+
+/// What is out of sight takes no place on a page: one with nothing on it could not be gone on from.
+#[tokio::test]
+async fn whoever_left_a_group_has_no_mentions_in_its_channels() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let elsewhere = alice.private_channel("Elsewhere", &[&bob]).await;
+    alice.say(&elsewhere, &format!("elsewhere {}", at(&bob))).await;
+    let group = alice.query("mutation { createGroup(input: { name: \"Gardeners\" }) { group { id } } }").await;
+    let group = group.data("createGroup")["group"]["id"].clone();
+    let join = "mutation($id: ID!) { joinGroup(input: { groupId: $id }) { group { id } } }";
+    bob.ask(join, json!({ "id": group })).await.data("joinGroup");
+    let channel = alice.create_channel(json!({ "groupId": group, "name": "Anywhere" })).await;
+    for _ in 0..3 {
+        alice.say(&channel, &format!("gardeners {}", at(&bob))).await;
+    }
+    // Without a seat there, as long as they see it.
+    assert_eq!(first_letters(&list(&bob, json!({ "first": 10 })).await), "ggge");
+    let leave = "mutation($id: ID!) { leaveGroup(input: { groupId: $id }) { groupId } }";
+    bob.ask(leave, json!({ "id": group })).await.data("leaveGroup");
+    let page = list(&bob, json!({ "first": 2 })).await;
+    assert_eq!((first_letters(&page).as_str(), &page["pageInfo"]["hasNextPage"]), ("e", &json!(false)));
+    // As a guest they see no more.
+    let add = "mutation($id: ID!, $who: ID!) { addGroupMembers(input: { groupId: $id, userIds: [$who], role: GUEST }) {
+        members { id } } }";
+    alice.ask(add, json!({ "id": group, "who": bob.id })).await.data("addGroupMembers");
+    assert_eq!(first_letters(&list(&bob, json!({ "first": 2 })).await), "e");
+}

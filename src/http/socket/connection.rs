@@ -55,6 +55,9 @@ const FLUSH: usize = 8 * 1024;
 const HEAD: usize = 8;
 /// Bytes of our replies that wait for what is being written: a client that asks for more, and reads none, is not heard.
 const REPLIES: usize = 8 * 1024;
+/// Subscriptions in memory, those included that were completed and are not cleared away yet: reading comes before that, and
+/// a client that begins and completes them without end would fill the memory.
+const SUBSCRIPTIONS: usize = 2 * protocol::OPERATIONS;
 /// For queries and mutations on a socket when the server stops or the session ends.
 const FINISHES: Duration = Duration::from_secs(5);
 
@@ -334,7 +337,7 @@ impl Connection {
 
     fn is_listening(&self) -> bool {
         let waiting: usize = self.replies.iter().map(size).sum();
-        self.protocol.is_listening() && waiting < REPLIES
+        self.protocol.is_listening() && waiting < REPLIES && self.subscriptions.len() < SUBSCRIPTIONS
     }
 
     fn send(&mut self, message: Message) {

@@ -56,3 +56,17 @@ impl Load for UnreadMentionsOf {
         Ok(found.into_iter().map(|(id, user, count)| ((id, user), count)).collect())
     }
 }
+
+/// How many messages that mention somebody are unread, wherever they are a member, for a badge.
+pub struct MentionsWaitingFor;
+
+impl Load for MentionsWaitingFor {
+    type Key = UserId;
+    type Value = i32;
+
+    async fn load(app: &App, keys: &[UserId]) -> Result<HashMap<UserId, i32>> {
+        let keys = keys.to_vec();
+        let found = app.db.read(async move |conn| store::unread_of(conn, &keys).await).await?;
+        Ok(found.into_iter().map(|(user, count)| (user, i32::try_from(count).unwrap_or(i32::MAX))).collect())
+    }
+}

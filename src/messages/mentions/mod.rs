@@ -18,13 +18,12 @@ use diesel::sql_types;
 
 pub(super) use keep::{Mentionable, Said, change, forget, keep, mentionable};
 pub use list::{MentionCursor, MentionFilter, mentions};
-pub use loaders::{BroadcastsIn, NamedIn, UnreadMentionsOf};
+pub use loaders::{BroadcastsIn, MentionsWaitingFor, NamedIn, UnreadMentionsOf};
 pub(super) use parse::parse;
 pub use parse::{Piece, pieces};
 pub use store::Called;
 
 use super::Message;
-use crate::app::App;
 use crate::db::text_enum;
 use crate::error::Result;
 use crate::id::UserId;
@@ -51,10 +50,4 @@ pub struct Mentions {
     pub users: Vec<UserId>,
     /// Everyone, or everyone who is here.
     pub broadcasts: Vec<MentionKind>,
-}
-
-/// How many messages that mention somebody are unread, wherever they are a member.
-pub async fn unread_mentions(app: &App, user_id: UserId) -> Result<i32> {
-    let found = app.db.read(async move |conn| store::unread_of(conn, user_id).await).await?;
-    Ok(found.into_iter().fold(0, i32::saturating_add))
 }

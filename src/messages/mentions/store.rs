@@ -146,12 +146,13 @@ pub(super) async fn unread_in(
         .await
 }
 
-/// The same for each of somebody's seats.
-pub(super) async fn unread_of(conn: &mut Conn, user: UserId) -> QueryResult<Vec<i32>> {
-    Statement::<Integer>::new("SELECT ")
+/// The same for all seats of each of these people together.
+pub(super) async fn unread_of(conn: &mut Conn, users: &[UserId]) -> QueryResult<Vec<(UserId, i64)>> {
+    Statement::<(SqlUuid, BigInt)>::new("SELECT m.user_id, sum(")
         .sql(UNREAD)
-        .sql(" FROM conversation_members AS m WHERE m.left_at IS NULL AND m.user_id = ")
-        .value::<SqlUuid, _>(user)
+        .sql(") FROM conversation_members AS m WHERE m.left_at IS NULL AND m.user_id = ANY (")
+        .value::<Array<SqlUuid>, _>(users.to_vec())
+        .sql(") GROUP BY m.user_id")
         .load(conn)
         .await
 }
@@ -211,7 +212,9 @@ pub(super) async fn calling(
              AND f.root_seq = x.thread_root_seq AND f.user_id = x.user_id \
          WHERE x.author_id <> x.user_id \
              AND (m.departure IS NULL AND m.user_id IS NOT NULL \
-                 OR c.visibility = 'PUBLIC' AND m.departure IS DISTINCT FROM 'BANNED') \
+                 OR c.visibility = 'PUBLIC' AND m.departure IS DISTINCT FROM 'BANNED' \
+                     AND (c.group_id IS NULL OR EXISTS (SELECT FROM group_members AS g WHERE g.group_id = c.group_id \
+                         AND g.user_id = x.user_id AND g.left_at IS NULL AND g.role <> 'GUEST'))) \
              AND 'USER' = ANY (",
     )
     .value::<Array<Text>, _>(kinds.clone())

@@ -36,6 +36,20 @@ impl Load for ThreadStateOf {
     }
 }
 
+/// How many of the threads that somebody follows have unread replies, for a badge.
+pub struct UnreadThreadsOf;
+
+impl Load for UnreadThreadsOf {
+    type Key = UserId;
+    type Value = i32;
+
+    async fn load(app: &App, keys: &[UserId]) -> Result<HashMap<UserId, i32>> {
+        let keys = keys.to_vec();
+        let found = app.db.read(async move |conn| store::unread(conn, &keys).await).await?;
+        Ok(found.into_iter().map(|(user, count)| (user, i32::try_from(count).unwrap_or(i32::MAX))).collect())
+    }
+}
+
 /// Who wrote in the thread under the message at a position, last one first, and no more than so many.
 pub struct ParticipantsOf;
 

@@ -15,14 +15,13 @@ mod store;
 
 pub use follow::{follow, unfollow};
 pub use list::{ConversationThreadCursor, FollowedThreadCursor, ThreadFilter, followed, in_conversation};
-pub use loaders::{ParticipantsOf, ThreadStateOf, ThreadUnder};
+pub use loaders::{ParticipantsOf, ThreadStateOf, ThreadUnder, UnreadThreadsOf};
 pub use mark_read::{MarkThreadReadDraft, mark_thread_read};
 pub(super) use replies::Replies;
 pub use root::{Root, root};
 pub use store::{Thread, ThreadState};
 
 use super::Message;
-use crate::app::App;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::id::{ConversationId, UserId};
@@ -30,12 +29,6 @@ use crate::realtime::{Mark, Subject};
 
 /// People shown of those who wrote in a thread.
 pub const PARTICIPANTS: usize = 100;
-
-/// How many of the threads that somebody follows have unread replies, for a badge.
-pub async fn unread_threads(app: &App, user_id: UserId) -> Result<i32> {
-    let count = app.db.read(async move |conn| store::unread(conn, user_id).await).await?;
-    Ok(i32::try_from(count).unwrap_or(i32::MAX))
-}
 
 /// Takes a reply, deleted by now, out of what counts its thread.
 pub(super) async fn uncount(tx: &mut Tx, reply: &Message, root_seq: i32) -> Result<()> {

@@ -275,10 +275,11 @@ pub(super) async fn followed(
     query.value::<BigInt, _>(window.fetch()).load(conn).await
 }
 
-/// How many of the threads that somebody follows have something unread.
-pub(super) async fn unread(conn: &mut Conn, user: UserId) -> QueryResult<i64> {
-    let query = Statement::<BigInt>::new("SELECT count(*)").sql(FOLLOWED_BY).value::<SqlUuid, _>(user);
-    query.sql(" AND ").sql(IS_UNREAD).get_result(conn).await
+/// How many of the threads that these people follow have something unread; nobody for whom that is none.
+pub(super) async fn unread(conn: &mut Conn, users: &[UserId]) -> QueryResult<Vec<(UserId, i64)>> {
+    let query = Statement::<(SqlUuid, BigInt)>::new("SELECT f.user_id, count(*)").sql(FOLLOWED_BY).sql("ANY (");
+    let query = query.value::<Array<SqlUuid>, _>(users.to_vec()).sql(") AND ").sql(IS_UNREAD);
+    query.sql(" GROUP BY f.user_id").load(conn).await
 }
 
 /// How these people keep these threads, as far as they are members.

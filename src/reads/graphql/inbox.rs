@@ -10,8 +10,8 @@ use crate::conversations::Kind;
 use crate::conversations::graphql::Conversation;
 use crate::error::{Error, Result};
 use crate::id::{GroupId, UserId};
-use crate::messages::mentions::unread_mentions;
-use crate::messages::threads::unread_threads;
+use crate::messages::mentions::MentionsWaitingFor;
+use crate::messages::threads::UnreadThreadsOf;
 use crate::page::{Arguments, Page, connection};
 use crate::reads::{self, InboxCursor, State, StateOf, UnreadConversationsOf};
 use crate::text::Fault;
@@ -69,12 +69,12 @@ impl UnreadSummary {
 
     /// Unread messages that mention the viewer, those of muted conversations included.
     async fn mention_count(&self, ctx: &Context<'_>) -> Result<i32> {
-        unread_mentions(ctx.app(), self.0).await
+        Ok(ctx.load::<MentionsWaitingFor>(self.0).await?.map_or(0, |count| *count))
     }
 
     /// Followed threads with unread replies.
     async fn thread_count(&self, ctx: &Context<'_>) -> Result<i32> {
-        unread_threads(ctx.app(), self.0).await
+        Ok(ctx.load::<UnreadThreadsOf>(self.0).await?.map_or(0, |count| *count))
     }
 }
 

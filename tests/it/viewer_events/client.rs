@@ -47,7 +47,7 @@ pub fn catch_up_query() -> String {
 }
 
 const EVENTS: &str = "{ cursor isCaughtUp hasGap events { __typename occurredAt
-    ... on InboxChangedEvent { conversation { ...Row } unread { conversationCount } }
+    ... on InboxChangedEvent { conversation { ...Row } unread { conversationCount mentionCount threadCount } }
     ... on ConversationAddedEvent { conversation { ...Row } }
     ... on ConversationRemovedEvent { conversationId reason }
     ... on ThreadChangedEvent { thread { id replyCount viewerState { isFollowing unreadCount } } unread { threadCount } }

@@ -106,6 +106,29 @@ async fn whoever_comes_and_goes_hears_of_it() {
 }
 
 #[tokio::test]
+async fn whoever_leaves_a_group_hears_no_more_of_its_channels() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let group = alice.query("mutation { createGroup(input: { name: \"Gardeners\" }) { group { id } } }").await;
+    let group = group.data("createGroup")["group"]["id"].clone();
+    let join = "mutation($id: ID!) { joinGroup(input: { groupId: $id }) { group { id } } }";
+    bob.ask(join, json!({ "id": group })).await.data("joinGroup");
+    let private = json!({ "groupId": group, "name": "Room", "visibility": "PRIVATE", "memberIds": [bob.id] });
+    let (private, public) = (alice.create_channel(private).await, json!({ "groupId": group, "name": "Anywhere" }));
+    let public = alice.create_channel(public).await;
+    bob.join(&public).await;
+    let mut client = Client::start(&bob).await;
+    client.catch_up().await;
+    let leave = "mutation($id: ID!) { leaveGroup(input: { groupId: $id }) { groupId } }";
+    bob.ask(leave, json!({ "id": group })).await.data("leaveGroup");
+    client.converge(&bob).await;
+    assert_eq!(client.kept.rows.len(), 0);
+    alice.say(&private, "among us").await;
+    alice.say(&public, "among gardeners").await;
+    client.hears_nothing().await;
+}
+
+#[tokio::test]
 async fn strangers_hear_nothing() {
     let server = TestServer::start().await;
     let (alice, bob, mallory) =
