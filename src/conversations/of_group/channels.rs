@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::groups::Held;
 use crate::id::{ConversationId, UserId};
 use crate::log::{self, Kind};
+use crate::realtime::Mark;
 use crate::viewer::Viewer;
 
 /// The channels of a group that this transaction holds, and whose rows it holds too. What happens in them is written by
@@ -42,6 +43,7 @@ impl Channels {
             room.conversation.member_count -= 1;
             let event = MemberLeft { member_id: seat.id, user_id: user, reason: departure };
             room.log(MEMBER_LEFT, self.actor, &event)?;
+            tx.outbox().marks.push((user, Mark::Left(seat.conversation_id)));
         }
         self.close_to(user, &seats.iter().map(|seat| seat.conversation_id).collect())
     }
