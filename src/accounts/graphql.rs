@@ -22,7 +22,7 @@ use crate::reads::graphql::{
 };
 use crate::scalar::DateTime;
 use crate::text::Fault;
-use crate::users::graphql::{User, UserConnection, blocked_users, user};
+use crate::users::graphql::{ServerPermissions, User, UserConnection, blocked_users, server_permissions, user};
 use crate::viewer::Viewer as Who;
 use crate::viewer_events::graphql::{ViewerEventBatch, events, events_cursor};
 
@@ -73,6 +73,11 @@ impl Viewer {
     async fn has_password(&self, ctx: &Context<'_>) -> Result<bool> {
         let account = ctx.load::<AccountOf>(self.0.user_id).await?;
         Ok(account.is_some_and(|account| account.password_hash.is_some()))
+    }
+
+    /// What the viewer may do on this server.
+    async fn permissions(&self, ctx: &Context<'_>) -> Result<ServerPermissions> {
+        server_permissions(ctx, self.0.user_id).await
     }
 
     /// The viewer's preferences.

@@ -116,7 +116,7 @@ fn takes_a_seat(action: Action) -> bool {
 
 fn is_permitted(action: Action, standing: &Standing) -> bool {
     use Action::*;
-    let is_operator = standing.server_role == ServerRole::Admin;
+    let is_operator = standing.server_role.administers();
     let has_seat = standing.seat_role.is_some();
     let Some(role) = standing.role().filter(|_| has_seat || !takes_a_seat(action)) else {
         return match action {

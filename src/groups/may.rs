@@ -74,7 +74,7 @@ pub fn may(action: Action, standing: &Standing) -> Verdict {
 
 fn is_permitted(action: Action, standing: &Standing) -> bool {
     use Action::*;
-    let is_operator = standing.server_role == ServerRole::Admin;
+    let is_operator = standing.server_role.administers();
     let Some(role) = standing.role else {
         return match action {
             Join => standing.visibility == Visibility::Public,

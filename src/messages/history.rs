@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use super::{Message, store};
 use crate::app::App;
-use crate::conversations::Sight;
+use crate::context::Scope;
+use crate::conversations::{Action, Sight, StandingOf, Verdict, may};
 use crate::error::{Error, Result};
 use crate::id::{ConversationId, MessageId};
 use crate::page::{Arguments, Cursor, MOST, Page};
@@ -58,6 +59,24 @@ pub async fn page(app: &App, sight: Sight, timeline: Timeline, arguments: Argume
     let wanted = &window;
     let rows = app.db.read(async move |conn| store::page(conn, sight.id(), timeline, wanted).await).await?;
     Ok(window.page(rows))
+}
+
+/// A page of a conversation's deleted messages outside of threads, oldest first; `None` to all but those who may delete
+/// what others write there.
+pub async fn deleted(
+    scope: &Scope,
+    viewer: &Viewer,
+    sight: Sight,
+    arguments: Arguments,
+) -> Result<Option<Page<Message>>> {
+    let window = arguments.window_of(|cursor: &MessageCursor| cursor.0 == sight.id().0)?;
+    let own = scope.load::<StandingOf>((viewer.user_id, sight.id())).await?;
+    if own.is_none_or(|own| may(Action::DeleteOf(None), &own.standing) != Verdict::Allowed) {
+        return Ok(None);
+    }
+    let wanted = &window;
+    let rows = scope.app().db.read(async move |conn| store::deleted(conn, sight.id(), wanted).await).await?;
+    Ok(Some(window.page(rows)))
 }
 
 /// The messages around an anchor, it included: `before` of those before it, `after` of those after it.

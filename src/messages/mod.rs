@@ -27,7 +27,7 @@ use diesel::sql_types;
 pub use delete::{DeleteDraft, delete};
 pub use draft::{CONTENT, Draft, DraftInput, content};
 pub use edit::{EditDraft, edit};
-pub use history::{Anchor, MessageCursor, Timeline, around, page};
+pub use history::{Anchor, MessageCursor, Timeline, around, deleted, page};
 pub use loaders::{MessageAt, MessageById};
 pub use lock::Changed;
 pub use mentions::{MENTIONED_AT_ONCE, Mentions, Piece, pieces};

@@ -217,6 +217,42 @@ pub(super) async fn page(
     query.select(Message::as_select()).load(conn).await
 }
 
+/// A page of the tombstones outside of threads, by an index of nothing else, which is in the order of their numbers.
+pub(super) async fn deleted(
+    conn: &mut Conn,
+    id: ConversationId,
+    window: &Window<MessageCursor>,
+) -> QueryResult<Vec<Message>> {
+    let after = number_up_to(conn, id, window.after.as_ref().map(MessageCursor::seq)).await?;
+    let before = number_up_to(conn, id, window.before.as_ref().map(|before| before.seq().saturating_sub(1))).await?;
+    let mut query = messages::table
+        .filter(messages::conversation_id.eq(id).and(messages::deleted_at.is_not_null()))
+        .filter(messages::msg_no.gt(after.unwrap_or_default()))
+        .limit(window.fetch())
+        .into_boxed();
+    if let Some(before) = before {
+        query = query.filter(messages::msg_no.le(before));
+    }
+    query = match window.direction {
+        Direction::Forward => query.order(messages::msg_no.asc()),
+        Direction::Backward => query.order(messages::msg_no.desc()),
+    };
+    query.select(Message::as_select()).load(conn).await
+}
+
+/// The number of the last message outside of threads up to a position, if there is one to ask for; 0 before the first.
+async fn number_up_to(conn: &mut Conn, id: ConversationId, seq: Option<i32>) -> QueryResult<Option<i32>> {
+    let Some(seq) = seq else { return Ok(None) };
+    let found: Option<Option<i32>> = timeline(id, Timeline::Conversation)
+        .filter(messages::seq.le(seq).and(messages::msg_no.is_not_null()))
+        .order(messages::seq.desc())
+        .select(messages::msg_no)
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(Some(found.flatten().unwrap_or_default()))
+}
+
 /// Those before a position, nearest first.
 pub(super) async fn older(
     conn: &mut Conn,

@@ -44,6 +44,18 @@ pub enum ServerRole {
 }
 text_enum!(ServerRole);
 
+impl ServerRole {
+    /// Whether one handles reports and sanctions.
+    pub fn moderates(self) -> bool {
+        self >= Self::Moderator
+    }
+
+    /// Whether one runs the server.
+    pub fn administers(self) -> bool {
+        self == Self::Admin
+    }
+}
+
 /// What users are ordered by. Values are added over time.
 #[derive(Enum, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UserOrderField {

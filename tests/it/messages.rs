@@ -173,6 +173,77 @@ async fn a_moderator_deletes_what_others_wrote_and_the_audit_tells() {
 }
 
 #[tokio::test]
+async fn moderators_see_who_deleted_what_in_pages_and_nobody_else_does() {
+    let server = TestServer::start().await;
+    let operator = server.register("operator").await;
+    let (alice, bob, carol) =
+        (server.register("alice").await, server.register("bob").await, server.register("carol").await);
+    let channel = alice.public_channel("Anywhere").await;
+    bob.join(&channel).await;
+    alice.add(&channel, &[&carol], "MODERATOR").await;
+    let delete = "mutation($id: ID!) { deleteMessage(input: { messageId: $id }) { seq } }";
+    let root = alice.say(&channel, "root").await;
+    let (mut dead, mut all) = (Vec::new(), Vec::new());
+    for number in 0..10 {
+        let sent = bob.say(&channel, "Hi").await["id"].clone();
+        let reply = json!({ "conversationId": channel, "content": "in a thread", "threadRootId": root["id"] });
+        let reply = bob.write(reply).await["id"].clone();
+        all.push(sent.clone());
+        if number % 3 == 0 {
+            alice.ask(delete, json!({ "id": sent })).await.data("deleteMessage");
+            alice.ask(delete, json!({ "id": reply })).await.data("deleteMessage");
+            dead.push(sent);
+        }
+    }
+    let ask = "query($id: ID!, $first: Int, $after: String, $last: Int, $before: String) { conversation(id: $id) {
+        deletedMessages(first: $first, after: $after, last: $last, before: $before) {
+            seq edges { cursor node { id content author { username } deletedBy { username } } }
+            pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }";
+    let page = async |by: &Actor, mut arguments: Value| {
+        arguments["id"] = json!(channel);
+        by.ask(ask, arguments).await.data("conversation")["deletedMessages"].clone()
+    };
+    let ids = |page: &Value| -> Vec<Value> {
+        page["edges"].as_array().unwrap().iter().map(|edge| edge["node"]["id"].clone()).collect()
+    };
+    for moderator in [&alice, &carol] {
+        let shown = page(moderator, json!({ "first": 10 })).await;
+        assert_eq!(ids(&shown), dead);
+        let first = &shown["edges"][0]["node"];
+        assert_eq!((&first["content"], &first["author"]["username"]), (&json!(null), &json!("bob")));
+        assert_eq!(first["deletedBy"]["username"], "alice");
+    }
+    // Forwards and backwards, and from any message, deleted or not.
+    let one = page(&carol, json!({ "first": 3 })).await;
+    let two = page(&carol, json!({ "first": 3, "after": one["pageInfo"]["endCursor"] })).await;
+    assert_eq!([ids(&one), ids(&two)].concat(), dead);
+    assert_eq!((&one["pageInfo"]["hasNextPage"], &two["pageInfo"]["hasNextPage"]), (&json!(true), &json!(false)));
+    let back = page(&carol, json!({ "last": 2, "before": two["pageInfo"]["startCursor"] })).await;
+    assert_eq!((ids(&back), &back["pageInfo"]["hasPreviousPage"]), (dead[1..3].to_vec(), &json!(true)));
+    let cursor = async |id: &Value| {
+        let ask = "query($id: ID!, $message: ID!) { conversation(id: $id) {
+            messagesAround(anchor: { messageId: $message }, before: 0, after: 0) { edges { cursor } } } }";
+        let found = alice.ask(ask, json!({ "id": channel, "message": id })).await.data("conversation");
+        found["messagesAround"]["edges"][0]["cursor"].clone()
+    };
+    for (message, behind) in [(&all[2], 1), (&all[3], 2), (&all[4], 2)] {
+        let shown = page(&carol, json!({ "first": 10, "after": cursor(message).await })).await;
+        assert_eq!(ids(&shown), dead[behind..]);
+    }
+    for (message, before) in [(&all[2], 1), (&all[3], 1), (&all[4], 2), (&all[0], 0)] {
+        let shown = page(&carol, json!({ "last": 10, "before": cursor(message).await })).await;
+        assert_eq!(ids(&shown), dead[..before]);
+    }
+    // Who runs the server, reads it or wrote them is shown none; nor is anybody in a direct conversation.
+    for person in [&bob, &operator] {
+        assert_eq!(page(person, json!({ "first": 10 })).await, json!(null), "{}", person.name);
+    }
+    let direct = alice.direct_with(&[&bob]).await;
+    let shown = alice.ask(ask, json!({ "id": direct, "first": 1 })).await.data("conversation");
+    assert_eq!(shown["deletedMessages"], json!(null));
+}
+
+#[tokio::test]
 async fn a_reply_stands_in_its_thread_and_a_quotation_in_the_conversation() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;

@@ -266,3 +266,30 @@ async fn a_list_with_permissions_costs_the_same_statements_however_long_it_is() 
     }
     assert_eq!(counts, [2, 2]);
 }
+
+#[tokio::test]
+async fn what_one_may_on_the_server_goes_by_ones_role_there() {
+    let server = TestServer::start().await;
+    let (admin, moderator, user) =
+        (server.register("admin").await, server.register("moderator").await, server.register("user").await);
+    chinwag::users::promote(&server.app, "moderator", chinwag::users::ServerRole::Moderator).await.unwrap();
+    for (person, can_moderate, can_administer) in
+        [(&admin, true, true), (&moderator, true, false), (&user, false, false)]
+    {
+        let ask = "{ viewer { permissions { canCreateChannel canCreateGroup canOpenDirectConversation
+            canUpload canSell canModerate canAdminister } } }";
+        let mut can = person.query(ask).await.data("viewer")["permissions"].take();
+        let roles = (can["canModerate"].take(), can["canAdminister"].take());
+        assert_eq!(roles, (json!(can_moderate), json!(can_administer)), "{}", person.name);
+        assert_eq!((&can["canUpload"], &can["canSell"]), (&json!(false), &json!(false)));
+        for (permission, ask) in [
+            ("canCreateChannel", "createChannel(input: { name: \"New\", visibility: PRIVATE }) { channel { id } }"),
+            ("canCreateGroup", "createGroup(input: { name: \"New\", visibility: PRIVATE }) { group { id } }"),
+            ("canOpenDirectConversation", "openDirectConversation(input: { userIds: [] }) { conversation { id } }"),
+        ] {
+            let answer = person.query(&format!("mutation {{ {ask} }}")).await;
+            assert_eq!(can[permission], json!(answer.0.get("errors").is_none()), "{permission}: {answer:?}");
+            assert_eq!(can[permission], json!(true), "{permission}");
+        }
+    }
+}

@@ -22,7 +22,7 @@ use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::groups::Action;
 use crate::id::{CategoryId, GroupId};
-use crate::users::{self, ServerRole};
+use crate::users;
 use crate::viewer::Viewer;
 
 /// Categories of a group or of the server at most: they are listed without pages.
@@ -48,7 +48,7 @@ async fn hold_line(tx: &mut Tx, viewer: &Viewer, group: Option<GroupId>, now: In
         return Line::of_group(tx, viewer, group, Action::ManageCategories, now).await;
     }
     let user = users::undeleted(tx, viewer.user_id).await?;
-    match user.is_some_and(|user| user.role == ServerRole::Admin) {
+    match user.is_some_and(|user| user.role.administers()) {
         true => Line::of_server(tx).await,
         false => Err(Error::forbidden("You may not do this here")),
     }

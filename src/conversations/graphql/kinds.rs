@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::groups::graphql::{Group, group_of};
 use crate::id::UserId;
 use crate::log;
-use crate::messages::graphql::{Message, MessageAnchor, MessageConnection, message_at};
+use crate::messages::graphql::{Message, MessageAnchor, MessageConnection, deleted_messages, message_at};
 use crate::messages::pins::graphql::{PinConnection, pins_in};
 use crate::messages::threads::graphql::{ThreadConnection, threads_in};
 use crate::messages::{self, Timeline};
@@ -175,6 +175,20 @@ macro_rules! kind {
                 let (app, viewer, anchor) = (ctx.app(), ctx.viewer()?, anchor.read()?);
                 let page = messages::around(app, &viewer, self.sight, Timeline::Conversation, anchor, before, after).await?;
                 Ok(MessageConnection::of(ctx, self.sight, page).await)
+            }
+
+            /// Its deleted messages outside of threads, oldest first and without content: who wrote and who deleted them.
+            /// Null to all but its moderators.
+            #[graphql(directive = perViewer::apply())]
+            pub async fn deleted_messages(
+                &self,
+                ctx: &Context<'_>,
+                first: Option<i32>,
+                after: Option<String>,
+                last: Option<i32>,
+                before: Option<String>,
+            ) -> Option<Result<MessageConnection>> {
+                deleted_messages(ctx, self.sight, Arguments { first, after, last, before }).await.transpose()
             }
 
             /// Its threads, latest reply first.

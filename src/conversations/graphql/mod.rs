@@ -90,6 +90,16 @@ use permissions::ConversationPermissions;
         arg(name = "after", ty = "i32", default = 25)
     ),
     field(
+        name = "deleted_messages",
+        ty = "Option<Result<MessageConnection>>",
+        desc = "Its deleted messages outside of threads, oldest first and without content: who wrote and who deleted them. Null to all but its moderators.",
+        arg(name = "first", ty = "Option<i32>"),
+        arg(name = "after", ty = "Option<String>"),
+        arg(name = "last", ty = "Option<i32>"),
+        arg(name = "before", ty = "Option<String>"),
+        directive = perViewer::apply()
+    ),
+    field(
         name = "threads",
         ty = "Result<ThreadConnection>",
         desc = "Its threads, latest reply first.",

@@ -14,6 +14,7 @@ use crate::conversations::graphql::{
 use crate::directive::perViewer;
 use crate::error::Result;
 use crate::groups::{self, GroupCursor, MemberCursor, OwnMembership, Sight, Visibility};
+use crate::messages::mentions::UnreadMentionsInGroup;
 use crate::page::{Arguments, Order, OrderDirection, Page, connection};
 use crate::reads::UnreadInGroup;
 use crate::scalar::DateTime;
@@ -147,6 +148,13 @@ impl Group {
     #[graphql(directive = perViewer::apply())]
     async fn viewer_unread_count(&self, ctx: &Context<'_>) -> Result<i32> {
         let count = ctx.load::<UnreadInGroup>((ctx.viewer()?.user_id, self.row.id)).await?;
+        Ok(count.map_or(0, |count| *count))
+    }
+
+    /// Unread messages in its channels that mention the viewer.
+    #[graphql(directive = perViewer::apply())]
+    async fn viewer_mention_count(&self, ctx: &Context<'_>) -> Result<i32> {
+        let count = ctx.load::<UnreadMentionsInGroup>((ctx.viewer()?.user_id, self.row.id)).await?;
         Ok(count.map_or(0, |count| *count))
     }
 

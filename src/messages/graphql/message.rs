@@ -222,6 +222,18 @@ impl MessageConnection {
     }
 }
 
+/// A page of a conversation's deleted messages; `None` to all but its moderators.
+pub async fn deleted_messages(
+    ctx: &Context<'_>,
+    sight: Sight,
+    arguments: Arguments,
+) -> Result<Option<MessageConnection>> {
+    match messages::deleted(ctx.scope(), &ctx.viewer()?, sight, arguments).await? {
+        Some(page) => Ok(Some(MessageConnection::of(ctx, sight, page).await)),
+        None => Ok(None),
+    }
+}
+
 impl MessageEdge {
     fn new(node: Message) -> Self {
         Self::at(&MessageCursor::of(&node.row), node)

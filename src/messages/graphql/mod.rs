@@ -6,7 +6,7 @@ mod permissions;
 
 use async_graphql::{Context, ID, Object, OneofObject};
 
-pub use message::{Message, MessageConnection, MessageEdge, message_at};
+pub use message::{Message, MessageConnection, MessageEdge, deleted_messages, message_at};
 pub use mutation::MessageMutation;
 
 use super::{Anchor, MessageById};

@@ -7,7 +7,7 @@ use super::store;
 use crate::app::App;
 use crate::context::Load;
 use crate::error::Result;
-use crate::id::{ConversationId, UserId};
+use crate::id::{ConversationId, GroupId, UserId};
 
 /// Who is mentioned by name in the message at a position.
 pub struct NamedIn;
@@ -68,5 +68,21 @@ impl Load for MentionsWaitingFor {
         let keys = keys.to_vec();
         let found = app.db.read(async move |conn| store::unread_of(conn, &keys).await).await?;
         Ok(found.into_iter().map(|(user, count)| (user, i32::try_from(count).unwrap_or(i32::MAX))).collect())
+    }
+}
+
+/// How many messages that mention somebody are unread in the channels of a group that they are a member of; nothing where
+/// they are a member of none.
+pub struct UnreadMentionsInGroup;
+
+impl Load for UnreadMentionsInGroup {
+    type Key = (UserId, GroupId);
+    type Value = i32;
+
+    async fn load(app: &App, keys: &[Self::Key]) -> Result<HashMap<Self::Key, i32>> {
+        let keys = keys.to_vec();
+        let found = app.db.read(async move |conn| store::unread_in_groups(conn, &keys).await).await?;
+        let capped = |count| i32::try_from(count).unwrap_or(i32::MAX);
+        Ok(found.into_iter().map(|(user, group, count)| ((user, group), capped(count))).collect())
     }
 }

@@ -10,7 +10,7 @@ use super::MentionKind;
 use super::list::{MentionCursor, MentionFilter};
 use crate::clock::Instant;
 use crate::db::{Conn, Statement, among, insert_many};
-use crate::id::{ConversationId, UserId};
+use crate::id::{ConversationId, GroupId, UserId};
 use crate::page::{Direction, Window};
 use crate::schema::{broadcast_mentions, mentions};
 
@@ -146,6 +146,26 @@ pub(super) async fn unread_in(
         .await
 }
 
+/// The same for all seats of each of these people in the channels of each of these groups, where they have any.
+pub(super) async fn unread_in_groups(
+    conn: &mut Conn,
+    pairs: &[(UserId, GroupId)],
+) -> QueryResult<Vec<(UserId, GroupId, i64)>> {
+    let (users, groups): (Vec<UserId>, Vec<GroupId>) = pairs.iter().copied().unzip();
+    Statement::<(SqlUuid, SqlUuid, BigInt)>::new("SELECT m.user_id, c.group_id, sum(")
+        .sql(UNREAD)
+        .sql(
+            ") FROM conversation_members AS m JOIN channels AS c ON c.conversation_id = m.conversation_id \
+             WHERE m.left_at IS NULL AND (m.user_id, c.group_id) IN (SELECT * FROM unnest(",
+        )
+        .value::<Array<SqlUuid>, _>(users)
+        .sql(", ")
+        .value::<Array<SqlUuid>, _>(groups)
+        .sql(")) GROUP BY m.user_id, c.group_id")
+        .load(conn)
+        .await
+}
+
 /// The same for all seats of each of these people together.
 pub(super) async fn unread_of(conn: &mut Conn, users: &[UserId]) -> QueryResult<Vec<(UserId, i64)>> {
     Statement::<(SqlUuid, BigInt)>::new("SELECT m.user_id, sum(")
@@ -208,13 +228,13 @@ pub(super) async fn calling(
         " AS is_read FROM mentions AS x \
          LEFT JOIN conversation_members AS m ON m.conversation_id = x.conversation_id AND m.user_id = x.user_id \
          LEFT JOIN channels AS c ON c.conversation_id = x.conversation_id \
+         LEFT JOIN group_members AS g ON g.group_id = c.group_id AND g.user_id = x.user_id AND g.left_at IS NULL \
          LEFT JOIN thread_followers AS f ON f.conversation_id = x.conversation_id \
              AND f.root_seq = x.thread_root_seq AND f.user_id = x.user_id \
          WHERE x.author_id <> x.user_id \
              AND (m.departure IS NULL AND m.user_id IS NOT NULL \
                  OR c.visibility = 'PUBLIC' AND m.departure IS DISTINCT FROM 'BANNED' \
-                     AND (c.group_id IS NULL OR EXISTS (SELECT FROM group_members AS g WHERE g.group_id = c.group_id \
-                         AND g.user_id = x.user_id AND g.left_at IS NULL AND g.role <> 'GUEST'))) \
+                     AND (c.group_id IS NULL OR g.role <> 'GUEST')) \
              AND 'USER' = ANY (",
     )
     .value::<Array<Text>, _>(kinds.clone())

@@ -2,6 +2,7 @@
 
 mod directory;
 mod mutation;
+mod permissions;
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use async_graphql::{Context, ID, Object, OneofObject};
 pub use directory::{UserConnection, blocked_users};
 use directory::{UserFilter, UserOrder};
 pub use mutation::UserMutation;
+pub use permissions::{ServerPermissions, server_permissions};
 
 use super::{HasBlocked, ServerRole, UserById};
 use crate::context::Ask;

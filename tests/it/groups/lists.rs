@@ -164,16 +164,17 @@ async fn everything_of_groups_costs_the_same_statements_however_many_there_are()
         }
     }
     let of_group = "id name memberCount createdBy { username } categories { name group { id } }
-        viewerMember { role addedBy { username } user { username } } viewerUnreadCount viewerPermissions { canJoin }";
+        viewerMember { role addedBy { username } user { username } } viewerUnreadCount viewerMentionCount
+        viewerPermissions { canJoin }";
     for (list, pointer, most) in [
-        (format!("groups(first: $first) {{ nodes {{ {of_group} }} }}"), "/groups/nodes", 8),
-        (format!("viewer {{ groups(first: $first) {{ nodes {{ {of_group} }} }} }}"), "/viewer/groups/nodes", 8),
+        (format!("groups(first: $first) {{ nodes {{ {of_group} }} }}"), "/groups/nodes", 9),
+        (format!("viewer {{ groups(first: $first) {{ nodes {{ {of_group} }} }} }}"), "/viewer/groups/nodes", 9),
         (
             format!(
                 "channels(first: $first, orderBy: {{ field: POSITION }}) {{ nodes {{ name category {{ name }} group {{ {of_group} }} }} }}"
             ),
             "/channels/nodes",
-            9,
+            10,
         ),
     ] {
         let mut counts = Vec::new();

@@ -2,6 +2,7 @@
 
 mod access;
 mod archive;
+mod elsewhere;
 mod guests;
 mod lists;
 mod places;

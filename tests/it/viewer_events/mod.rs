@@ -1,7 +1,7 @@
 //! The stream of what concerns somebody: it misses nothing, and it converges.
 
 mod catching_up;
-mod client;
+pub mod client;
 mod costs;
 mod groups;
 mod resuming;
