@@ -7,10 +7,24 @@ use crate::error::Result;
 
 /// Follows a thread, also one without a reply yet. What is unread in it stays unread.
 pub async fn follow(app: &App, root: Root) -> Result<()> {
-    app.db.transaction(async move |tx| Ok(store::follow(tx, root.seat.id(), root.seq).await?)).await
+    app.db
+        .transaction(async move |tx| {
+            if store::follow(tx, root.seat.id(), root.seq).await? {
+                root.seat.mark_changed(tx);
+            }
+            Ok(())
+        })
+        .await
 }
 
 /// Follows it no longer, until the next time they write in it or are mentioned there.
 pub async fn unfollow(app: &App, root: Root) -> Result<()> {
-    app.db.transaction(async move |tx| Ok(store::unfollow(tx, root.seat.id(), root.seq).await?)).await
+    app.db
+        .transaction(async move |tx| {
+            if store::unfollow(tx, root.seat.id(), root.seq).await? {
+                root.seat.mark_changed(tx);
+            }
+            Ok(())
+        })
+        .await
 }

@@ -33,5 +33,12 @@ pub async fn mark_thread_read(app: &App, root: Root, draft: MarkThreadReadDraft)
     root.seat.may(Action::MarkRead).or_refuse()?;
     let head = root.seat.sight().as_of();
     let to = draft.seq.map_or(head, |seq| seq.min(head));
-    app.db.transaction(async move |tx| Ok(store::read_up_to(tx, root.seat.id(), root.seq, to).await?)).await
+    app.db
+        .transaction(async move |tx| {
+            if store::read_up_to(tx, root.seat.id(), root.seq, to).await? {
+                root.seat.mark_changed(tx);
+            }
+            Ok(())
+        })
+        .await
 }
