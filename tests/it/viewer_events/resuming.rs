@@ -230,8 +230,8 @@ pub async fn seat_in_many(server: &TestServer, count: usize) {
         "CREATE TEMP TABLE more AS SELECT n, gen_random_uuid() AS id FROM generate_series(1, {count}) n;
          INSERT INTO conversations (id, kind, last_seq, last_activity_at, member_count, version, created_at, updated_at)
              SELECT id, 'CHANNEL', 1, now(), 1, 1, now(), now() FROM more;
-         INSERT INTO channels (conversation_id, name, slug, visibility, posting_role)
-             SELECT id, 'Channel ' || n, 'channel-' || n, 'PUBLIC', 'GUEST' FROM more;
+         INSERT INTO channels (conversation_id, name, slug, visibility, posting_role, position)
+             SELECT id, 'Channel ' || n, 'channel-' || n, 'PUBLIC', 'GUEST', n FROM more;
          INSERT INTO conversation_members (conversation_id, user_id, id, role, joined_at, last_read_seq, last_read_no)
              SELECT more.id, users.id, gen_random_uuid(), 'MEMBER', now(), 0, 0 FROM more, users;"
     );
