@@ -40,7 +40,7 @@ impl Seat {
         self.holder
     }
 
-    /// The holder's other devices see the change too.
+    /// What is the holder's own in the conversation was changed: their other devices see it too.
     pub fn mark_changed(&self, tx: &mut Tx) {
         tx.outbox().marks.push((self.holder, Mark::Changed(Subject::Conversation(self.sight.id()))));
     }

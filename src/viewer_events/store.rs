@@ -114,7 +114,10 @@ impl QueryFragment<Pg> for ChangedSince {
             ") WITH ORDINALITY AS ask (user_id, since, number)), \
              changed AS ( \
                  SELECT number, since, 'conversation' AS kind, c.id, NULL::integer AS root_seq, \
-                     greatest(m.changed_xid, CASE WHEN m.left_at IS NULL THEN c.changed_xid END) AS changed_xid, \
+                     greatest(m.changed_xid, CASE WHEN m.left_at IS NULL THEN greatest(c.changed_xid, ( \
+                         SELECT f.changed_xid FROM thread_followers AS f \
+                         WHERE (f.user_id, f.conversation_id) = (m.user_id, m.conversation_id) \
+                         ORDER BY f.changed_xid DESC LIMIT 1)) END) AS changed_xid, \
                      CASE WHEN m.left_at IS NULL \
                          THEN greatest(c.last_activity_at, c.updated_at, m.joined_at, m.last_read_at) \
                          ELSE m.left_at END AS at, \

@@ -32,6 +32,7 @@ mod pressure;
 mod reactions;
 mod reads;
 mod reconnects;
+mod replay;
 mod roles;
 mod schema;
 mod sends;

@@ -9,8 +9,9 @@ use crate::error::Result;
 pub async fn follow(app: &App, root: Root) -> Result<()> {
     app.db
         .transaction(async move |tx| {
-            store::follow(tx, root.seat.id(), root.seq).await?;
-            root.mark_changed(tx);
+            if store::follow(tx, root.seat.id(), root.seq).await? {
+                root.mark_changed(tx);
+            }
             Ok(())
         })
         .await
@@ -20,8 +21,9 @@ pub async fn follow(app: &App, root: Root) -> Result<()> {
 pub async fn unfollow(app: &App, root: Root) -> Result<()> {
     app.db
         .transaction(async move |tx| {
-            store::unfollow(tx, root.seat.id(), root.seq).await?;
-            root.mark_changed(tx);
+            if store::unfollow(tx, root.seat.id(), root.seq).await? {
+                root.mark_changed(tx);
+            }
             Ok(())
         })
         .await

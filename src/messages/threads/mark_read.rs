@@ -35,8 +35,9 @@ pub async fn mark_thread_read(app: &App, root: Root, draft: MarkThreadReadDraft)
     let to = draft.seq.map_or(head, |seq| seq.min(head));
     app.db
         .transaction(async move |tx| {
-            store::read_up_to(tx, root.seat.id(), root.seq, to).await?;
-            root.mark_changed(tx);
+            if store::read_up_to(tx, root.seat.id(), root.seq, to).await? {
+                root.mark_changed(tx);
+            }
             Ok(())
         })
         .await

@@ -105,8 +105,8 @@ pub(super) async fn keep_followers(mut conn: &Conn, followers: &[Follower]) -> Q
     }
 }
 
-/// Has the holder of a seat follow a thread.
-pub(super) async fn follow(conn: &mut Conn, seat: MemberId, root_seq: i32) -> QueryResult<()> {
+/// Has the holder of a seat follow a thread; says whether that changes anything.
+pub(super) async fn follow(conn: &mut Conn, seat: MemberId, root_seq: i32) -> QueryResult<bool> {
     Statement::<()>::new(
         "INSERT INTO thread_followers (conversation_id, user_id, root_seq, is_following, last_read_seq) \
          SELECT conversation_id, user_id, ",
@@ -120,11 +120,11 @@ pub(super) async fn follow(conn: &mut Conn, seat: MemberId, root_seq: i32) -> Qu
     )
     .execute(conn)
     .await
-    .map(drop)
+    .map(|rows| rows > 0)
 }
 
-/// Has the holder of a seat follow a thread no longer.
-pub(super) async fn unfollow(conn: &mut Conn, seat: MemberId, root_seq: i32) -> QueryResult<()> {
+/// Has the holder of a seat follow a thread no longer; says whether that changes anything.
+pub(super) async fn unfollow(conn: &mut Conn, seat: MemberId, root_seq: i32) -> QueryResult<bool> {
     use conversation_members as m;
     use thread_followers as f;
     let holder = m::table.filter(m::id.eq(seat).and(m::left_at.is_null()));
@@ -132,11 +132,12 @@ pub(super) async fn unfollow(conn: &mut Conn, seat: MemberId, root_seq: i32) -> 
         .filter(f::root_seq.eq(root_seq).and(f::is_following))
         .filter(f::conversation_id.nullable().eq(holder.select(m::conversation_id).single_value()))
         .filter(f::user_id.nullable().eq(holder.select(m::user_id).single_value()));
-    diesel::update(own).set(f::is_following.eq(false)).execute(conn).await.map(drop)
+    diesel::update(own).set(f::is_following.eq(false)).execute(conn).await.map(|rows| rows > 0)
 }
 
-/// Moves the position of the holder of a seat in a thread, forward only; joining has moved it already.
-pub(super) async fn read_up_to(conn: &mut Conn, seat: MemberId, root_seq: i32, to: i32) -> QueryResult<()> {
+/// Moves the position of the holder of a seat in a thread, forward only, and says whether it has moved;
+/// joining has moved it already.
+pub(super) async fn read_up_to(conn: &mut Conn, seat: MemberId, root_seq: i32, to: i32) -> QueryResult<bool> {
     Statement::<()>::new(
         "INSERT INTO thread_followers (conversation_id, user_id, root_seq, is_following, last_read_seq) \
          SELECT conversation_id, user_id, ",
@@ -154,7 +155,7 @@ pub(super) async fn read_up_to(conn: &mut Conn, seat: MemberId, root_seq: i32, t
     )
     .execute(conn)
     .await
-    .map(drop)
+    .map(|rows| rows > 0)
 }
 
 /// Takes a deleted reply out of its thread's counters. Only where it was the last one is another looked for, and none

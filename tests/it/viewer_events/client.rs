@@ -11,13 +11,13 @@ use crate::harness::{Actor, Socket, Stream};
 const ROW: &str = "fragment Row on Conversation {
     id title seq version lastActivityAt memberCount archivedAt
     lastMessage { id content author { username } }
-    viewerState { id lastReadSeq unreadCount mutedUntil isFavorite isHidden member { role } }
+    viewerState { id lastReadSeq unreadCount mentionCount mutedUntil isFavorite isHidden member { role } }
     viewerPermissions { canPost canUpdate }
     ... on Channel { name topic visibility } }";
 
 const ME: &str = "fragment Me on Viewer { user { username displayName role } preferences { theme version } }";
 
-/// What is kept: conversations by id, the badge, and what the viewer is like.
+/// What is kept: conversations by id, the badges, and what the viewer is like.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Kept {
     pub rows: BTreeMap<String, Value>,
@@ -60,13 +60,13 @@ const EVENTS: &str = "{ cursor isCaughtUp hasGap events { __typename occurredAt
 /// What a fresh query gives, and where the stream stood before.
 pub async fn boot(actor: &Actor) -> (Kept, String) {
     let query = format!(
-        "{{ viewer {{ eventsCursor ...Me unread {{ conversationCount }} sidebar {{ conversation {{ ...Row }} }} }} }} {ROW} {ME}"
+        "{{ viewer {{ eventsCursor ...Me unread {{ conversationCount mentionCount threadCount }} sidebar {{ conversation {{ ...Row }} }} }} }} {ROW} {ME}"
     );
     let mut viewer = actor.query(&query).await.data("viewer");
     let cursor = viewer["eventsCursor"].as_str().unwrap().to_owned();
     let rows = viewer["sidebar"].as_array().unwrap().iter().map(|state| state["conversation"].clone());
     let rows = rows.map(|row| (row["id"].as_str().unwrap().to_owned(), row)).collect();
-    let unread = viewer["unread"]["conversationCount"].take();
+    let unread = viewer["unread"].take();
     let me = json!({ "user": viewer["user"], "preferences": viewer["preferences"] });
     (Kept { rows, unread, me }, cursor)
 }
@@ -84,7 +84,7 @@ impl Kept {
                 kind => {
                     self.rows.insert(row["id"].as_str().unwrap().to_owned(), row.clone());
                     if kind == "InboxChangedEvent" {
-                        self.unread = event["unread"]["conversationCount"].clone();
+                        self.unread = event["unread"].clone();
                     }
                 }
             }

@@ -179,12 +179,12 @@ async fn what_one_device_does_the_others_see() {
     alice.say(&channel, "Hi").await;
     for client in [&mut here, &mut there] {
         client.converge(&bob).await;
-        assert_eq!(client.kept.unread, 1);
+        assert_eq!(client.kept.unread["conversationCount"], 1);
     }
     mark_read(&elsewhere, &channel).await;
     for client in [&mut here, &mut there] {
         client.converge(&bob).await;
-        assert_eq!(client.kept.unread, 0);
+        assert_eq!(client.kept.unread["conversationCount"], 0);
     }
     bob.prefer(json!({ "theme": "DARK" })).await;
     there.converge(&bob).await;

