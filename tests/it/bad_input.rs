@@ -255,7 +255,7 @@ async fn an_edit_of_a_stale_version_is_told_the_present_one() {
 // Pages.
 
 /// Every list that is read in pages, and how it is reached; <page> stands for the arguments.
-const LISTS: [(&str, &str); 22] = [
+const LISTS: [(&str, &str); 23] = [
     ("Query.channels", "channels(<page>) { edges { cursor } }"),
     ("Viewer.conversations", "viewer { conversations(<page>) { edges { cursor } } }"),
     ("Query.users", "users(<page>) { edges { cursor } }"),
@@ -270,6 +270,7 @@ const LISTS: [(&str, &str); 22] = [
     ),
     ("Channel.members", "channel(by: { id: <here> }) { members(<page>) { edges { cursor } } }"),
     ("Channel.messages", "channel(by: { id: <here> }) { messages(<page>) { edges { cursor } } }"),
+    ("Channel.deletedMessages", "channel(by: { id: <here> }) { deletedMessages(<page>) { edges { cursor } } }"),
     ("Viewer.mentions", "viewer { mentions(<page>) { edges { cursor } } }"),
     ("Viewer.threads", "viewer { threads(<page>) { edges { cursor } } }"),
     (
@@ -306,6 +307,8 @@ fn every_list_is_among_those() {
     let lists = sdl::objects().into_iter().flat_map(|(object, fields)| {
         fields.into_iter().filter(is_list).map(move |field| format!("{object}.{}", field.name))
     });
+    // Nobody moderates a direct conversation, so nobody is shown that list.
+    let lists = lists.filter(|name| name != "DirectConversation.deletedMessages");
     assert_eq!(lists.collect::<BTreeSet<_>>(), LISTS.iter().map(|(name, _)| (*name).to_owned()).collect());
 }
 
@@ -326,6 +329,8 @@ impl Lists {
         mallory.join(&here).await;
         mallory.say(&here, &format!("<@{}>", alice.id)).await;
         alice.ask(BLOCK, json!({ "input": { "userId": mallory.id } })).await.data("blockUser");
+        let regretted = alice.say(&here, "No").await["id"].clone();
+        alice.ask(DELETE, json!({ "input": { "messageId": regretted } })).await.data("deleteMessage");
         let root = alice.say(&here, "Hi").await["id"].as_str().unwrap().to_owned();
         alice.write(json!({ "conversationId": here, "content": "Hi", "threadRootId": root })).await;
         alice.ask(REACT, json!({ "input": { "messageId": root, "emoji": "👍" } })).await.data("addReaction");
@@ -454,7 +459,8 @@ async fn a_cursor_is_of_one_list_alone() {
                 let page = format!("{side}: {cursor:?}");
                 let answer = alice.query(&here.query(ask, &page)).await;
                 // A message's cursor is the same wherever it stands.
-                let is_of_messages = |list: &str| ["Channel.messages", "Thread.replies"].contains(&list);
+                let of_messages = ["Channel.messages", "Channel.deletedMessages", "Thread.replies"];
+                let is_of_messages = |list: &str| of_messages.contains(&list);
                 if *is_here && (*of == list || is_of_messages(of) && is_of_messages(list)) {
                     assert!(answer.0.get("errors").is_none(), "{list} {side} one of {of}: {}", answer.0);
                 } else {

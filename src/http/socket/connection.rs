@@ -322,7 +322,7 @@ impl Connection {
             answers: self.answers.clone(),
             ended: self.ended.clone(),
         };
-        let under = match span.in_scope(|| task.begin(params)) {
+        let under = match span.in_scope(|| task.begin(*params)) {
             Work::Computes(work) => {
                 Under::OwnTask { _task: AbortOnDropHandle::new(tokio::spawn(work.instrument(span))) }
             }

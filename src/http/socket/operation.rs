@@ -80,9 +80,9 @@ pub enum Work {
 
 impl Task {
     /// Whatever ends the operation was said to the client then, or there is none any more.
-    pub fn begin(self, params: Box<Params>) -> Work {
+    pub fn begin(self, params: Params) -> Work {
         let stream = self.streams.token();
-        match self.http.executor.prepare(*params, &self.scope.request_id) {
+        match self.http.executor.prepare(params, &self.scope.request_id) {
             Err(refused) => Work::Waits(async move { drop((self.push(refused).await, stream)) }.boxed()),
             Ok(operation) if operation.kind == Kind::Subscription => {
                 Work::Waits(async move { drop((self.deliver(operation).await, stream)) }.boxed())

@@ -141,7 +141,14 @@ impl Client {
     pub async fn converge(&mut self, actor: &Actor) {
         let (fresh, _) = boot(actor).await;
         let arrive = async {
-            while self.kept != fresh {
+            loop {
+                // Whose conversation is gone counts anew: the event shows no badges.
+                if self.heard.iter().any(|kind| kind == "ConversationRemovedEvent") {
+                    self.kept.unread = fresh.unread.clone();
+                }
+                if self.kept == fresh {
+                    return;
+                }
                 self.next().await;
             }
         };
