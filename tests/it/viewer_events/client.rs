@@ -142,8 +142,10 @@ impl Client {
         let (fresh, _) = boot(actor).await;
         let arrive = async {
             loop {
-                // Whose conversation is gone counts anew: the event shows no badges.
-                if self.heard.iter().any(|kind| kind == "ConversationRemovedEvent") {
+                // Whose conversation is gone fetches the badges: the event shows none. What came after it is folded.
+                let since = self.heard.iter().rev().take_while(|kind| *kind != "ConversationRemovedEvent").count();
+                let newest = &self.heard[self.heard.len() - since..];
+                if since < self.heard.len() && !newest.iter().any(|kind| kind == "InboxChangedEvent") {
                     self.kept.unread = fresh.unread.clone();
                 }
                 if self.kept == fresh {
