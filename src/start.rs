@@ -99,7 +99,8 @@ impl Database {
 }
 
 /// What the one who serves signs with.
-pub fn kept_keys(data: &Data) -> Result<Keys> {
+pub fn kept_keys(config: &Config) -> Result<Keys> {
+    let data = &config.data;
     let secret = match &data.jwt_secret {
         Some(secret) => secret.clone(),
         None => keys::kept_secret(&data.dir).map_err(|error| {
@@ -107,7 +108,7 @@ pub fn kept_keys(data: &Data) -> Result<Keys> {
             Error::internal(error).with_message(message)
         })?,
     };
-    Ok(Keys::new(&secret))
+    Ok(Keys::new(&secret).with_vapid(config.push.vapid_key.clone()))
 }
 
 /// For a subcommand, which signs nothing: it neither needs the secret nor may be able to read it.
