@@ -114,6 +114,8 @@ ids! {
     UserId,
     /// A sign-in on one device.
     SessionId,
+    /// A device that takes push notifications.
+    DeviceId,
     /// A conversation of any kind; its prefix says the kind, so it is written by the conversation itself.
     ConversationId,
     /// A group.
@@ -141,6 +143,7 @@ ids! {
 prefixes! {
     UserId = "user",
     SessionId = "session",
+    DeviceId = "push",
     GroupId = "group",
     GroupMemberId = "group_member",
     CategoryId = "category",

@@ -86,6 +86,7 @@ pub mod outgoing;
 pub mod page;
 pub mod password;
 pub mod presence;
+pub mod push;
 pub mod reads;
 pub mod realtime;
 pub mod scalar;

@@ -43,6 +43,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    push_devices (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        session_id -> Uuid,
+        platform -> Text,
+        address -> Text,
+        p256dh -> Nullable<Bytea>,
+        auth -> Nullable<Bytea>,
+        name -> Nullable<Text>,
+        refreshed_at -> Timestamptz,
+        failing_since -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     preferences (user_id) {
         user_id -> Uuid,
         language -> Text,
@@ -364,6 +379,7 @@ diesel::joinable!(conversation_members -> users (user_id));
 diesel::joinable!(direct_conversations -> conversations (conversation_id));
 diesel::joinable!(preferences -> users (user_id));
 diesel::joinable!(presences -> users (user_id));
+diesel::joinable!(push_devices -> sessions (session_id));
 diesel::joinable!(sessions -> users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
@@ -391,6 +407,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     pins,
     preferences,
     presences,
+    push_devices,
     reaction_counts,
     reactions,
     sessions,

@@ -15,8 +15,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{HeaderMap, RETRY_AFTER};
-use hyper::{Request, Response, StatusCode, Uri};
+use hyper::header::RETRY_AFTER;
+use hyper::{Request, Response, Uri};
 use hyper_rustls::{HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error as ClientError};
@@ -46,6 +46,9 @@ const IDLE: Duration = Duration::from_secs(30);
 /// How many are, to one host.
 const IDLE_CONNECTIONS: usize = 4;
 
+/// Names, in lower case, and values.
+pub type Headers = Vec<(&'static str, String)>;
+
 type Connected = MaybeHttpsStream<TokioIo<TcpStream>>;
 type Requests = Client<BoxCloneSyncService<Uri, Connected, BoxError>, Full<Bytes>>;
 
@@ -60,7 +63,7 @@ pub struct Outgoing {
 /// What came back.
 #[derive(Debug)]
 pub struct Answer {
-    pub status: StatusCode,
+    pub status: u16,
     /// How long to wait before asking again, where they said so in seconds.
     pub retry_after: Option<Duration>,
     /// The beginning of it, for the log.
@@ -98,7 +101,7 @@ impl Outgoing {
     pub async fn post_to_stranger(
         &self,
         to: &StrangersUrl,
-        headers: HeaderMap,
+        headers: Headers,
         body: Vec<u8>,
     ) -> Result<Answer, Unanswered> {
         let request = post(to.as_str(), headers, body)?;
@@ -106,7 +109,7 @@ impl Outgoing {
     }
 
     /// Posts to where the operator's configuration says.
-    pub async fn post_to_own(&self, to: &str, headers: HeaderMap, body: Vec<u8>) -> Result<Answer, Unanswered> {
+    pub async fn post_to_own(&self, to: &str, headers: Headers, body: Vec<u8>) -> Result<Answer, Unanswered> {
         let request = post(to, headers, body)?;
         answered(self.own.request(request)).await
     }
@@ -124,19 +127,14 @@ where
         .build(BoxCloneSyncService::new(Timeout::new(connector, CONNECTING)))
 }
 
-fn post(to: &str, headers: HeaderMap, body: Vec<u8>) -> Result<Request<Full<Bytes>>, Unanswered> {
-    let mut request = Request::post(to)
-        .body(Full::from(body))
-        .map_err(|error| Unanswered::Unreached(format!("not a request: {error}")))?;
-    request.headers_mut().extend(headers);
-    Ok(request)
+fn post(to: &str, headers: Headers, body: Vec<u8>) -> Result<Request<Full<Bytes>>, Unanswered> {
+    let request = headers.into_iter().fold(Request::post(to), |request, (name, value)| request.header(name, value));
+    request.body(Full::from(body)).map_err(|error| Unanswered::Unreached(format!("not a request: {error}")))
 }
 
 /// The answer, of which no more is read than counts, in no more time than counts. Once its head has come it is one,
 /// whatever becomes of the rest.
-async fn answered(
-    asked: impl Future<Output = Result<Response<Incoming>, ClientError>>,
-) -> Result<Answer, Unanswered> {
+async fn answered(asked: impl Future<Output = Result<Response<Incoming>, ClientError>>) -> Result<Answer, Unanswered> {
     let give_up = tokio::time::Instant::now() + PATIENCE;
     let response = match tokio::time::timeout_at(give_up, asked).await {
         Ok(Ok(response)) => response,
@@ -156,7 +154,7 @@ async fn answered(
     text.truncate(READ);
     let retry_after = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     Ok(Answer {
-        status: head.status,
+        status: head.status.as_u16(),
         retry_after: retry_after.map(Duration::from_secs),
         text: String::from_utf8_lossy(&text).into_owned(),
     })

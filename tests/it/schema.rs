@@ -96,9 +96,9 @@ const FOREIGN_KEYS: &str = "SELECT conname, conrelid::regclass::text, confrelid:
             AND (indkey::smallint[])[0:cardinality(conkey) - 1] <@ conkey)::text
     FROM pg_constraint WHERE contype = 'f' ORDER BY conname";
 
-/// What may take its rows with it: deleting a conversation deletes all that is in it, and an import source what is
-/// remembered of it. Nobody else's rows go by themselves.
-const OWNERS: [&str; 2] = ["conversations", "import_sources"];
+/// What may take its rows with it: deleting a conversation deletes all that is in it, an import source what is remembered
+/// of it, and a session its devices. Nobody else's rows go by themselves.
+const OWNERS: [&str; 3] = ["conversations", "import_sources", "sessions"];
 
 #[tokio::test]
 async fn every_foreign_key_has_an_index_and_a_chosen_end() {
