@@ -29,6 +29,7 @@ mod pins;
 mod preferences;
 mod presence;
 mod pressure;
+mod push;
 mod reactions;
 mod reads;
 mod reconnects;
