@@ -79,6 +79,7 @@ pub mod groups;
 pub mod http;
 pub mod id;
 pub mod import;
+pub mod jobs;
 pub mod keys;
 pub mod log;
 pub mod messages;
