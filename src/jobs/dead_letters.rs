@@ -2,11 +2,28 @@
 
 use std::collections::BTreeSet;
 
+use chrono::SecondsFormat;
+use serde_json::{Value, json};
+
 use super::{DeadLetter, NewJob, store};
 use crate::app::App;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::id::JobId;
+
+impl DeadLetter {
+    /// As operators are shown it. What it was to do is not: that may be somebody's letter, or a token.
+    pub fn as_json(&self) -> Value {
+        json!({
+            "id": self.id.to_string(),
+            "kind": self.kind,
+            "key": self.unique_key,
+            "attempts": self.attempts,
+            "diedAt": self.died_at.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true)),
+            "error": self.last_error,
+        })
+    }
+}
 
 /// Which of them.
 #[derive(Clone, Debug)]
