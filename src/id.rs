@@ -136,6 +136,8 @@ ids! {
     PreferencesId,
     /// An entry of the audit log.
     AuditId,
+    /// Work that is done later.
+    JobId,
 }
 
 prefixes! {
@@ -151,6 +153,7 @@ prefixes! {
     ViewerId = "viewer",
     PreferencesId = "pref",
     AuditId = "audit",
+    JobId = "job",
 }
 
 impl fmt::Debug for ConversationId {
