@@ -8,6 +8,7 @@ use crate::config::{BadValue, Config};
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::gather::Lines;
+use crate::jobs::Bell;
 use crate::keys::Keys;
 use crate::log::Hub;
 use crate::outgoing::Outgoing;
@@ -25,6 +26,8 @@ pub struct Shared {
     pub db: Db,
     /// Who follows which log here.
     pub hub: Hub,
+    /// Wakes who works on jobs here.
+    pub jobs: Bell,
     /// Who is shown the same.
     pub groups: Groups,
     /// What holds at this moment.
@@ -45,7 +48,8 @@ impl App {
     pub fn new(config: Config, clock: Clock, database_url: String, keys: Keys) -> Result<Self> {
         let hub = Hub::default();
         let realtime = Realtime::new(clock.clone());
-        let db = Db::new(database_url, hub.clone(), realtime.clone())?;
+        let jobs = Bell::default();
+        let db = Db::new(database_url, clock.clone(), hub.clone(), realtime.clone(), jobs.clone())?;
         let passwords = Hasher::new();
         let outgoing = Outgoing::new(&config.requests);
         let outgoing = outgoing.map_err(|BadValue(why)| Error::internal(&why).with_message(why.clone()))?;
@@ -54,6 +58,7 @@ impl App {
             clock,
             db,
             hub,
+            jobs,
             groups: Groups::default(),
             realtime,
             keys,

@@ -138,6 +138,8 @@ ids! {
     PreferencesId,
     /// An entry of the audit log.
     AuditId,
+    /// Work that is done later.
+    JobId,
 }
 
 prefixes! {
@@ -154,6 +156,7 @@ prefixes! {
     ViewerId = "viewer",
     PreferencesId = "pref",
     AuditId = "audit",
+    JobId = "job",
 }
 
 impl fmt::Debug for ConversationId {

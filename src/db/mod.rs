@@ -43,8 +43,10 @@ pub use tx::{Outbox, Tx};
 pub(crate) use update_many::update_many;
 pub use xid::Xid;
 
+use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::id::ConversationId;
+use crate::jobs::{self, Bell};
 use crate::log::Hub;
 use crate::realtime::Realtime;
 
@@ -67,8 +69,10 @@ struct Inner {
     url: String,
     /// Names this server in its notifications, so that it can leave out its own.
     node: uuid::Uuid,
+    clock: Clock,
     hub: Hub,
     realtime: Realtime,
+    jobs: Bell,
     /// Conversations of which a commit was sent and never answered.
     in_doubt: Mutex<HashSet<ConversationId>>,
 }
@@ -89,7 +93,7 @@ where
 
 impl Db {
     /// A pool on this address; connects when first asked.
-    pub fn new(url: String, hub: Hub, realtime: Realtime) -> Result<Self> {
+    pub fn new(url: String, clock: Clock, hub: Hub, realtime: Realtime, jobs: Bell) -> Result<Self> {
         let mut config = ManagerConfig::default();
         // A round trip less for each checkout; a connection that broke while idle is seen all the same.
         config.recycling_method = RecyclingMethod::Fast;
@@ -104,7 +108,8 @@ impl Db {
             .create_timeout(Some(CONNECT_WAIT))
             .build()
             .map_err(Error::internal)?;
-        Ok(Self(Arc::new(Inner { pool, url, node: uuid::Uuid::new_v4(), hub, realtime, in_doubt: Mutex::default() })))
+        let (node, in_doubt) = (uuid::Uuid::new_v4(), Mutex::default());
+        Ok(Self(Arc::new(Inner { pool, url, node, clock, hub, realtime, jobs, in_doubt })))
     }
 
     pub fn node(&self) -> uuid::Uuid {
@@ -192,7 +197,11 @@ impl Db {
     }
 
     /// Commits what was done, or undoes what failed.
-    async fn end<T>(&self, tx: Tx, answer: Result<T>) -> Result<T> {
+    async fn end<T>(&self, mut tx: Tx, answer: Result<T>) -> Result<T> {
+        let answer = match answer {
+            Ok(answer) => self.enqueue(&mut tx).await.map(|()| answer),
+            Err(error) => Err(error),
+        };
         match answer {
             Ok(answer) => self.commit(tx).await.map(|()| answer),
             Err(error) => {
@@ -203,6 +212,17 @@ impl Db {
                 Err(error)
             }
         }
+    }
+
+    /// Writes the jobs of a transaction, as its last statement.
+    async fn enqueue(&self, tx: &mut Tx) -> Result<()> {
+        let jobs = std::mem::take(&mut tx.outbox().jobs);
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        let now = self.0.clock.now();
+        tx.outbox().rings = jobs.iter().any(|job| job.is_due(now));
+        jobs::enqueue(tx, jobs, now).await
     }
 
     async fn commit(&self, mut tx: Tx) -> Result<()> {
@@ -216,6 +236,7 @@ impl Db {
             self.0.realtime.presences.tell_of(outbox.presences);
             self.0.in_doubt.lock().unwrap_or_else(PoisonError::into_inner).extend(&conversations);
             self.0.hub.look(conversations);
+            self.0.jobs.ring();
             return Err(error.into());
         }
         self.publish(outbox);
@@ -233,6 +254,9 @@ impl Db {
         self.0.realtime.presences.tell_of(outbox.presences);
         for (conversation, signal) in outbox.signals {
             self.0.realtime.signals.send(conversation, signal);
+        }
+        if outbox.rings {
+            self.0.jobs.ring();
         }
     }
 

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::Conn;
 use super::connect::CHANNEL;
 use crate::id::{ConversationId, SessionId, UserId};
+use crate::jobs::{Job, NewJob};
 use crate::log::Event;
 use crate::realtime::{Mark, Signal, Subject};
 
@@ -49,6 +50,10 @@ pub struct Outbox {
     pub presences: Vec<UserId>,
     /// What passes in conversations. Told on this server alone.
     pub signals: Vec<(ConversationId, Signal)>,
+    /// Work that is to be done; enqueued as it is committed.
+    pub jobs: Vec<NewJob>,
+    /// Whether some of it can be done at once.
+    pub(super) rings: bool,
 }
 
 impl Tx {
@@ -89,6 +94,12 @@ impl Tx {
         &mut self.outbox
     }
 
+    /// Has work done once this is committed: at once, unless it is said `at` when.
+    pub fn enqueue<J: Job>(&mut self, job: J) -> &mut NewJob {
+        self.outbox.jobs.push(NewJob::of(&job));
+        self.outbox.jobs.last_mut().expect("pushed just now")
+    }
+
     pub(super) fn take_outbox(&mut self) -> Outbox {
         std::mem::take(&mut self.outbox)
     }
@@ -108,7 +119,7 @@ impl Outbox {
     pub(super) fn notification(&self, node: Uuid) -> Option<String> {
         let positions = self.positions();
         let is_silent = self.ended_sessions.is_empty() && self.changed.is_empty() && self.marks.is_empty();
-        if positions.is_empty() && is_silent {
+        if positions.is_empty() && is_silent && !self.rings {
             return None;
         }
         let mut marks: BTreeMap<Mark, Vec<Uuid>> = BTreeMap::new();
@@ -118,6 +129,7 @@ impl Outbox {
         let changed: BTreeSet<Subject> = self.changed.iter().copied().collect();
         let notification = json!({
             "changed": changed,
+            "jobs": self.rings,
             "logs": positions.iter().map(|(conversation, seq)| (conversation.0, seq)).collect::<Vec<_>>(),
             "marks": marks.into_iter().collect::<Vec<_>>(),
             "node": node,
@@ -126,7 +138,12 @@ impl Outbox {
         let notification = notification.to_string();
         Some(match notification.len() <= NOTIFICATION {
             true => notification,
-            false => json!({ "changed": "*", "logs": "*", "marks": "*", "node": node, "sessions": "*" }).to_string(),
+            false => {
+                let all = json!({
+                    "changed": "*", "jobs": true, "logs": "*", "marks": "*", "node": node, "sessions": "*",
+                });
+                all.to_string()
+            }
         })
     }
 }
