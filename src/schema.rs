@@ -54,6 +54,15 @@ diesel::table! {
         name -> Nullable<Text>,
         refreshed_at -> Timestamptz,
         failing_since -> Nullable<Timestamptz>,
+        asked_from -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    pushes (device_id, notification_id) {
+        device_id -> Uuid,
+        notification_id -> Uuid,
+        is_shown -> Bool,
     }
 }
 
@@ -425,6 +434,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     preferences,
     presences,
     push_devices,
+    pushes,
     reaction_counts,
     reactions,
     sessions,

@@ -1,1 +1,1 @@
-DROP TABLE push_devices;
+DROP TABLE pushes, push_devices;

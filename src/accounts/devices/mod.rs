@@ -55,7 +55,7 @@ pub async fn forget(tx: &mut Tx, device: &Device) -> Result<()> {
     Ok(store::delete(tx, device.id, device.user_id, Some(device.refreshed_at)).await.map(drop)?)
 }
 
-/// Notes that its service does not answer, or does again.
-pub async fn note_failing(tx: &mut Tx, device: &Device, since: Option<Instant>) -> Result<()> {
-    Ok(store::set_failing(tx, device.id, since).await?)
+/// Leaves its service alone until then, and notes since when it has not answered.
+pub async fn leave_alone(tx: &mut Tx, device: &Device, failing_since: Option<Instant>, until: Instant) -> Result<()> {
+    Ok(store::set_failing(tx, device.id, failing_since, until).await?)
 }

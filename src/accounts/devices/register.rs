@@ -32,6 +32,7 @@ pub async fn register(app: &App, viewer: &Viewer, draft: DeviceDraft) -> Result<
         name: draft.name,
         refreshed_at: now,
         failing_since: None,
+        asked_from: now,
     };
     app.db
         .transaction(async move |tx| {
@@ -39,9 +40,11 @@ pub async fn register(app: &App, viewer: &Viewer, draft: DeviceDraft) -> Result<
             sessions::hold(tx, viewer, now).await?;
             // So that of two that are registered at once, the second counts the first.
             store::lock_account(tx, viewer.user_id).await?;
-            let device = store::save(tx, &device).await?;
+            // Another device, under another id: what waits for the one before finds nothing any more.
+            store::take_from_others(tx, &device).await?;
+            let saved = store::save(tx, &device).await?;
             store::delete_all_but(tx, viewer.user_id, DEVICES).await?;
-            Ok(device)
+            saved.ok_or_else(|| Error::new(Code::Conflict, "Somebody else registered it at the same moment"))
         })
         .await
 }

@@ -1,7 +1,6 @@
 //! The devices.
 
 use diesel::QueryResult;
-use diesel::dsl::case_when;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
@@ -28,6 +27,8 @@ pub struct Device {
     pub refreshed_at: Instant,
     /// Since when its service has not answered.
     pub failing_since: Option<Instant>,
+    /// When its service is asked again.
+    pub asked_from: Instant,
 }
 
 diesel::alias!(push_devices as kept: Kept);
@@ -58,28 +59,35 @@ pub(super) async fn lock_account(conn: &mut Conn, user: UserId) -> QueryResult<(
     accounts::table.find(user).select(accounts::user_id).for_no_key_update().execute(conn).await.map(drop)
 }
 
-/// Writes a device, over the one that its service knows by the same address. For somebody else it is another device, under
-/// another id: what waits for the one before finds nothing any more.
-pub(super) async fn save(conn: &mut Conn, device: &Device) -> QueryResult<Device> {
+/// Deletes what its service knows by the same address, if it is somebody else's.
+pub(super) async fn take_from_others(conn: &mut Conn, device: &Device) -> QueryResult<()> {
     use push_devices as d;
-    let stays = d::user_id.eq(excluded(d::user_id));
+    let same = d::table.filter(d::address.eq(&device.address).and(d::platform.eq(device.platform)));
+    diesel::delete(same.filter(d::user_id.ne(device.user_id))).execute(conn).await.map(drop)
+}
+
+/// Writes a device, over the one that its service knows by the same address. `None` where somebody else has it.
+pub(super) async fn save(conn: &mut Conn, device: &Device) -> QueryResult<Option<Device>> {
+    use diesel::query_dsl::methods::FilterDsl;
+    use push_devices as d;
     diesel::insert_into(d::table)
         .values(device)
         .on_conflict((d::address, d::platform))
         .do_update()
         .set((
-            d::id.eq(case_when(stays, d::id).otherwise(excluded(d::id))),
-            d::user_id.eq(excluded(d::user_id)),
             d::session_id.eq(excluded(d::session_id)),
             d::p256dh.eq(excluded(d::p256dh)),
             d::auth.eq(excluded(d::auth)),
             d::name.eq(excluded(d::name)),
             d::refreshed_at.eq(excluded(d::refreshed_at)),
             d::failing_since.eq(excluded(d::failing_since)),
+            d::asked_from.eq(excluded(d::asked_from)),
         ))
+        .filter(d::user_id.eq(device.user_id))
         .returning(Device::as_returning())
         .get_result(conn)
         .await
+        .optional()
 }
 
 /// Deletes somebody's devices but for those that were refreshed last.
@@ -122,9 +130,14 @@ pub(in crate::accounts) async fn delete_address(conn: &mut Conn, user: UserId, a
         .map(drop)
 }
 
-pub(super) async fn set_failing(conn: &mut Conn, id: DeviceId, since: Option<Instant>) -> QueryResult<()> {
+pub(super) async fn set_failing(
+    conn: &mut Conn,
+    id: DeviceId,
+    since: Option<Instant>,
+    asked_from: Instant,
+) -> QueryResult<()> {
     diesel::update(push_devices::table.find(id))
-        .set(push_devices::failing_since.eq(since))
+        .set((push_devices::failing_since.eq(since), push_devices::asked_from.eq(asked_from)))
         .execute(conn)
         .await
         .map(drop)

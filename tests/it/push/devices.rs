@@ -43,7 +43,7 @@ async fn registering_again_refreshes_the_device() {
     let [alice, again] = sessions_of(&server).await;
     let browser = browser();
     let first = subscribe(&alice, &browser).await.data("registerPushDevice")["pushDevice"].clone();
-    server.clock.advance(TimeDelta::hours(1));
+    server.clock.advance(TimeDelta::minutes(10));
     // A browser has new keys after a while; what its service knows it by is the same, however it is spelled.
     let mut spelled = self::browser();
     spelled.endpoint = browser.endpoint.replace("https://push", "HTTPS://PUSH");
