@@ -9,6 +9,7 @@ use crate::conversations::MemberRole;
 use crate::error::{Error, Result};
 use crate::groups::{Action, ChangedMember, hold_with_member};
 use crate::id::GroupMemberId;
+use crate::notifications::Happening;
 use crate::text::{Fault, Wrong};
 use crate::viewer::Viewer;
 
@@ -46,6 +47,7 @@ pub async fn change_group_role(app: &App, viewer: &Viewer, draft: RoleInGroupDra
                 channels.confine(tx, member.user_id).await?;
             }
             let changed = held.give_role(tx, &member, role).await?;
+            held.tell(app, tx, Happening::RoleChanged, Some(role), &[member.user_id]).await?;
             channels.write(tx).await?;
             let details = json!({
                 "group": held.id().to_string(),
