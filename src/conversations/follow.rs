@@ -35,8 +35,10 @@ pub fn follow(
 ) -> impl Stream<Item = Result<Delivery, Error>> + use<> {
     let app = app.clone();
     let session_ended = app.realtime.ended_sessions.watch(viewer.session_id);
+    let looking = app.realtime.onlookers.look(sight.id(), viewer.user_id);
     // What it does seldom is boxed: most who follow wait for most of the time, and there are many.
     let log = try_stream! {
+        let _looking = looking;
         let mut sight = sight;
         // "Now" is when sight was judged: an end of it since then is not passed over.
         let mut position = after.unwrap_or(sight.as_of());
