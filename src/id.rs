@@ -162,6 +162,18 @@ prefixes! {
     JobId = "job",
 }
 
+impl ConversationId {
+    /// As it is written outside, where the kind of the conversation is known.
+    pub fn written(self, is_direct: bool) -> String {
+        encode(if is_direct { Self::OF_DIRECT } else { Self::OF_CHANNEL }, self.0)
+    }
+
+    /// What the text of a channel's begins with.
+    pub const OF_CHANNEL: &str = "chan";
+    /// What that of a direct conversation's begins with.
+    pub const OF_DIRECT: &str = "dm";
+}
+
 impl fmt::Debug for ConversationId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, out)

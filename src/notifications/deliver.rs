@@ -1,5 +1,6 @@
 //! Telling of what was written, once it is committed: those who listen by marks, whoever mails and pushes by a job.
 
+use super::push;
 use super::store::Key;
 use crate::db::Tx;
 use crate::realtime::{Mark, Subject};
@@ -30,4 +31,6 @@ pub(super) fn rung(tx: &mut Tx, keys: Vec<Key>) {
 }
 
 /// The one place from which mails and pushes learn that something has come or has been read.
-fn deliver_later(_tx: &mut Tx, _keys: Vec<Key>) {}
+fn deliver_later(tx: &mut Tx, keys: Vec<Key>) {
+    push::tell_later(tx, keys.iter().map(|(user_id, _)| *user_id).collect());
+}

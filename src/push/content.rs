@@ -12,7 +12,7 @@ pub(super) const MOST: usize = 3_993;
 const TITLE: usize = 120;
 const BODY: usize = 500;
 /// Notifications that are taken back together.
-pub const DISMISSED_AT_ONCE: usize = 100;
+pub const DISMISSED_AT_ONCE: usize = 80;
 
 /// What there is to tell.
 #[derive(Clone, Debug)]
@@ -55,9 +55,9 @@ impl Content {
     /// What one that has not been delivered yet is replaced by: what is taken back before it was shown is not shown.
     pub(super) fn topic(&self) -> Option<&str> {
         match self {
-            Self::Notice(notice) => Some(&notice.id),
+            Self::Notice(notice) => Some(suffix(&notice.id)),
             Self::Dismissal { ids, .. } => match ids.as_slice() {
-                [only] => Some(only),
+                [only] => Some(suffix(only)),
                 _ => None,
             },
         }
@@ -80,12 +80,17 @@ impl Content {
     }
 }
 
+/// An id without the name of its type: a topic may have 32 characters.
+fn suffix(id: &str) -> &str {
+    id.rsplit_once('_').map_or(id, |(_, suffix)| suffix)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn id() -> String {
-        format!("notif_{}", "z".repeat(26))
+        format!("notification_{}", "z".repeat(26))
     }
 
     #[test]

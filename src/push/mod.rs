@@ -20,7 +20,7 @@ use crate::error::Result;
 use crate::outgoing::{Answer, Unanswered};
 
 /// For how long a service keeps what it cannot deliver at once.
-const LASTS: TimeDelta = TimeDelta::days(1);
+pub const LASTS: TimeDelta = TimeDelta::days(1);
 
 /// How much of its battery a device may spend on it (RFC 8030, 5.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

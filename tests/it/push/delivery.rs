@@ -22,7 +22,8 @@ use tokio::sync::mpsc;
 use super::{devices_of, register, subscribe};
 use crate::harness::{Actor, Browser, PushService, TestServer};
 
-const ID: &str = "notif_01jd3k7w8pf2qs5hm0r4c9x6ty";
+const ID: &str = "notification_01jd3k7w8pf2qs5hm0r4c9x6ty";
+const TOPIC: &str = "01jd3k7w8pf2qs5hm0r4c9x6ty";
 
 fn notice() -> Content {
     Content::Notice(Notice {
@@ -63,7 +64,7 @@ async fn a_browser_reads_what_no_service_can() {
     assert!(!String::from_utf8_lossy(&pushed.body).contains("Bob"));
     assert_eq!(pushed.header("ttl"), Some("86400"));
     assert_eq!(pushed.header("urgency"), Some("normal"));
-    assert_eq!(pushed.header("topic"), Some(ID));
+    assert_eq!(pushed.header("topic"), Some(TOPIC));
     let (key, claims) = pushed.vapid();
     let server_says = server.anonymous().query("{ server { webPushPublicKey features } }").await.data("server");
     assert_eq!(server_says["webPushPublicKey"], key);
@@ -78,7 +79,7 @@ async fn a_browser_reads_what_no_service_can() {
     let pushed = service.next().await;
     assert_eq!(browser.read(&pushed), json!({ "dismiss": [ID], "unreadCount": 2 }));
     // What was not delivered yet is replaced by it.
-    assert_eq!((pushed.header("topic"), pushed.header("urgency")), (Some(ID), Some("low")));
+    assert_eq!((pushed.header("topic"), pushed.header("urgency")), (Some(TOPIC), Some("low")));
 }
 
 #[tokio::test]
