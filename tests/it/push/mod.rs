@@ -1,5 +1,6 @@
 //! Pushes: whose devices there are, and how something gets to them.
 
+mod bell;
 mod delivery;
 mod devices;
 
