@@ -21,11 +21,13 @@
 //! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and
 //!   loaders), `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `gather` and
 //!   `turns` (those who write at once), `creations` (what a `clientKey` made), `schema` (the tables), `db` (pool,
-//!   transactions, the private PostgreSQL), `jobs` (work that is done after the transaction that causes it), `log` (append, read, follow), `realtime` (what holds at this moment: who is
-//!   here, what passes, which sessions have just ended, who is to be told what of their own), `subscription` (source
-//!   streams, and those who share one), `answer` (what goes back).
+//!   transactions, the private PostgreSQL), `jobs` (work that is done after the transaction that causes it), `log` (append,
+//!   read, follow), `realtime` (what holds at this moment: who is here, what passes, which sessions have just ended, who is
+//!   to be told what of their own), `subscription` (source streams, and those who share one), `answer` (what goes back),
+//!   `outgoing` (requests to other hosts) and `tls` (whom to believe there).
 //! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles):
-//!   `audit`, `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences), `groups` (members
+//!   `audit`, `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences, devices), `push` (how
+//!   something gets to a device), `groups` (members
 //!   and roles there), `conversations` (channels, their order, direct conversations, members, roles), `presence` (who is
 //!   here, what they say about it, who types), `reads` (what is unread, the sidebar, the inbox), `messages` (threads,
 //!   mentions, reactions, pins), `import`, `viewer_events` (everything that concerns somebody, in one stream). In each:
@@ -57,6 +59,7 @@
 //!   transaction, which a trigger writes: what was told live, and what is told on resuming, are found by these two.
 //! - What is shown to several at once is executed without a viewer: a field whose value depends on who asks is
 //!   `@perViewer`, and asks `Ask::viewer`.
+//! - Whatever a stranger names is asked through `Outgoing::post_to_stranger`, and by nothing else.
 //! - Mutations run in a task of their own: who hangs up does not cut a transaction.
 //!
 //! Deliberately absent: an extension on the schema (any makes a large query half as slow again), mocks, permission caches,

@@ -148,7 +148,7 @@ fn wants_tls(config: &tokio_postgres::Config) -> bool {
     }
 }
 
-/// Checks certificates against the machine's own authorities, which are read once.
+/// Checks certificates against the machine's own authorities.
 fn tls() -> MakeRustlsConnect {
     static CONFIG: OnceLock<rustls::ClientConfig> = OnceLock::new();
     MakeRustlsConnect::new(CONFIG.get_or_init(|| tls::trusting_this_machine(Vec::new())).clone())

@@ -1,12 +1,13 @@
 //! Requests that the server makes.
 //!
 //! What a stranger names may be anything: this machine's own database, a router's page, the metadata of a cloud. So
-//! whatever they name goes through `Outgoing::ask_stranger`, whose connections all come from one gate: it resolves the
+//! whatever they name goes through `Outgoing::post_to_stranger`, whose connections all come from one gate: it resolves the
 //! host once, looks at each address that it has, and connects to the very one that it looked at. Nothing follows
-//! redirects, and no proxy is asked. What the operator's own configuration names goes through `ask_own`, anywhere.
+//! redirects, and no proxy is asked. What the operator's own configuration names goes through `post_to_own`, anywhere.
 
 mod gate;
 mod public;
+mod silence;
 mod stranger;
 
 use std::io;
@@ -24,10 +25,12 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, pem};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
 use tower::timeout::Timeout;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Service};
 
+use silence::Silences;
 pub use stranger::StrangersUrl;
 
 use crate::config::{self, BadValue, Hosts};
@@ -37,6 +40,8 @@ use crate::tls;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a connection may take until it is encrypted; what is given up must not go on in the background.
 const CONNECTING: Duration = Duration::from_secs(8);
+/// Who takes longer keeps others waiting.
+const LONG: Duration = Duration::from_secs(3);
 /// Bytes of an answer that are read.
 const READ: usize = 4 * 1024;
 /// Bytes of the head of an answer, which is kept whole.
@@ -58,6 +63,7 @@ pub struct Outgoing {
     strangers: Requests,
     own: Requests,
     exempt: Hosts,
+    silences: Silences,
 }
 
 /// What came back.
@@ -89,7 +95,8 @@ impl Outgoing {
         anywhere.enforce_http(false);
         let to_own =
             HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(anywhere);
-        Ok(Self { strangers: through(to_strangers), own: through(to_own), exempt: config.exempt.clone() })
+        let silences = Silences::default();
+        Ok(Self { strangers: through(to_strangers), own: through(to_own), exempt: config.exempt.clone(), silences })
     }
 
     /// What a stranger names, if it is of a form that may be asked. Where it leads is seen when it is asked.
@@ -104,14 +111,27 @@ impl Outgoing {
         headers: Headers,
         body: Vec<u8>,
     ) -> Result<Answer, Unanswered> {
-        let request = post(to.as_str(), headers, body)?;
-        answered(self.strangers.request(request)).await
+        self.ask(&self.strangers, post(to.as_str(), headers, body)?).await
     }
 
     /// Posts to where the operator's configuration says.
     pub async fn post_to_own(&self, to: &str, headers: Headers, body: Vec<u8>) -> Result<Answer, Unanswered> {
-        let request = post(to, headers, body)?;
-        answered(self.own.request(request)).await
+        self.ask(&self.own, post(to, headers, body)?).await
+    }
+
+    async fn ask(&self, through: &Requests, request: Request<Full<Bytes>>) -> Result<Answer, Unanswered> {
+        let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
+        let began = Instant::now();
+        if !self.silences.may_ask(&host, began) {
+            return Err(Unanswered::Unreached("not asked: it has not answered lately".into()));
+        }
+        let answer = answered(through.request(request)).await;
+        match &answer {
+            Ok(_) => self.silences.spoke(&host),
+            Err(_) if began.elapsed() > LONG => self.silences.was_silent(&host, Instant::now()),
+            Err(_) => {}
+        }
+        answer
     }
 }
 
@@ -135,8 +155,8 @@ fn post(to: &str, headers: Headers, body: Vec<u8>) -> Result<Request<Full<Bytes>
 /// The answer, of which no more is read than counts, in no more time than counts. Once its head has come it is one,
 /// whatever becomes of the rest.
 async fn answered(asked: impl Future<Output = Result<Response<Incoming>, ClientError>>) -> Result<Answer, Unanswered> {
-    let give_up = tokio::time::Instant::now() + PATIENCE;
-    let response = match tokio::time::timeout_at(give_up, asked).await {
+    let give_up = Instant::now() + PATIENCE;
+    let response = match timeout_at(give_up, asked).await {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => return Err(unanswered(&error)),
         Err(_) => return Err(Unanswered::Unreached("no answer in time".into())),
@@ -150,7 +170,7 @@ async fn answered(asked: impl Future<Output = Result<Response<Incoming>, ClientE
             text.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
         }
     };
-    let _ = tokio::time::timeout_at(give_up, read).await;
+    let _ = timeout_at(give_up, read).await;
     text.truncate(READ);
     let retry_after = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     Ok(Answer {
