@@ -26,8 +26,7 @@ pub async fn withdraw_reaction(
     Ok(())
 }
 
-/// Somebody's membership in these conversations ended. What they have read stays where it was; they see it again where
-/// they see the conversation.
+/// Somebody's membership in these conversations ended: what was about them goes with it, also where they still see them.
 pub async fn withdraw_from(tx: &mut Tx, user: UserId, ids: &[ConversationId], now: Instant) -> Result<()> {
     let withdrawn = store::withdraw_from(tx, user, ids, now).await?;
     deliver::read(tx, &withdrawn);
