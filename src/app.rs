@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::error::Result;
 use crate::gather::Lines;
+use crate::jobs::Bell;
 use crate::keys::Keys;
 use crate::log::Hub;
 use crate::password::Hasher;
@@ -25,6 +26,8 @@ pub struct Shared {
     pub db: Db,
     /// Who follows which log here.
     pub hub: Hub,
+    /// Wakes who works on jobs here.
+    pub jobs: Bell,
     /// Who is shown the same.
     pub groups: Groups,
     /// What holds at this moment.
@@ -56,13 +59,15 @@ impl App {
     ) -> Result<Self> {
         let hub = Hub::default();
         let realtime = Realtime::new(clock.clone());
-        let db = Db::new(database_url, hub.clone(), realtime.clone())?;
+        let jobs = Bell::default();
+        let db = Db::new(database_url, clock.clone(), hub.clone(), realtime.clone(), jobs.clone())?;
         let passwords = Hasher::new();
         Ok(Self(Arc::new(Shared {
             config,
             clock,
             db,
             hub,
+            jobs,
             groups: Groups::default(),
             realtime,
             keys,

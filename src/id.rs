@@ -138,6 +138,8 @@ ids! {
     NotificationId,
     /// An entry of the audit log.
     AuditId,
+    /// Work that is done later.
+    JobId,
 }
 
 prefixes! {
@@ -154,6 +156,7 @@ prefixes! {
     PreferencesId = "pref",
     NotificationId = "notification",
     AuditId = "audit",
+    JobId = "job",
 }
 
 impl fmt::Debug for ConversationId {

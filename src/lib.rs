@@ -21,7 +21,7 @@
 //! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and
 //!   loaders), `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `gather` and
 //!   `turns` (those who write at once), `creations` (what a `clientKey` made), `schema` (the tables), `db` (pool,
-//!   transactions, the private PostgreSQL), `log` (append, read, follow), `realtime` (what holds at this moment: who is
+//!   transactions, the private PostgreSQL), `jobs` (work that is done after the transaction that causes it), `log` (append, read, follow), `realtime` (what holds at this moment: who is
 //!   here, what passes, which sessions have just ended, who is to be told what of their own), `subscription` (source
 //!   streams, and those who share one), `answer` (what goes back).
 //! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles):
@@ -38,7 +38,8 @@
 //! # Invariants
 //!
 //! - SQL only in `store` and `db`; a store writes only its own tables.
-//! - Nothing is published that was not committed.
+//! - Nothing is published that was not committed. What has to reach the world outside, however often a server dies, is a
+//!   job (`Tx::enqueue`): it runs at least once, so it is written such that twice does no harm.
 //! - Commit order is `seq` order within a conversation: whatever takes a `seq`, or changes what a send checks, first locks
 //!   the conversation's row, in a statement of its own; but for blocks, which are of people and hold for what begins after
 //!   them. A reader that sees a gap reads the table.
@@ -79,6 +80,7 @@ pub mod groups;
 pub mod http;
 pub mod id;
 pub mod import;
+pub mod jobs;
 pub mod keys;
 pub mod log;
 pub mod messages;

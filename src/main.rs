@@ -7,7 +7,9 @@ use std::time::Duration;
 use chinwag::config::{self, BadValue, Config};
 use chinwag::db::embedded::StartError;
 use chinwag::error::Error;
+use chinwag::id::JobId;
 use chinwag::import::{self, Input, Options, SourceName};
+use chinwag::jobs::{self, Which};
 use chinwag::start::{self, Database};
 use chinwag::users::{self, ServerRole};
 use clap::{Parser, Subcommand};
@@ -71,6 +73,32 @@ enum Command {
     /// Manage people
     #[command(subcommand)]
     User(UserCommand),
+    /// See to dead letters: work that failed for good
+    ///
+    /// Works beside a running server, which takes up what is to be tried again at once.
+    #[command(subcommand)]
+    Jobs(JobsCommand),
+}
+
+#[derive(Subcommand)]
+enum JobsCommand {
+    /// Print them as JSON lines, those that died first first
+    List,
+    /// Have them tried again
+    Retry(Chosen),
+    /// Forget them
+    Drop(Chosen),
+}
+
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+struct Chosen {
+    /// Which ones, as `list` names them
+    #[arg(value_name = "ID", value_parser = job)]
+    ids: Vec<JobId>,
+    /// All of them
+    #[arg(long)]
+    all: bool,
 }
 
 #[derive(Subcommand)]
@@ -120,6 +148,7 @@ fn run(command: Command) -> Result<u8, Failure> {
         Command::Migrate => migrate(&config).map(|()| 0),
         Command::Import { file, source, threads } => import(config, file, source, threads),
         Command::User(UserCommand::Promote { name, role }) => promote(config, &name, role).map(|()| 0),
+        Command::Jobs(command) => see_to_jobs(config, command).map(|()| 0),
     }
 }
 
@@ -173,6 +202,28 @@ fn promote(config: Config, name: &str, role: ServerRole) -> Result<(), Failure> 
     })
 }
 
+fn see_to_jobs(config: Config, command: JobsCommand) -> Result<(), Failure> {
+    let database = Database::to_use(&config.data)?;
+    with_runtime(async {
+        let app = database.app(config, start::passing_keys()).await?;
+        let (count, what) = match command {
+            JobsCommand::List => {
+                for dead in jobs::list(&app).await? {
+                    println!("{}", dead.as_json());
+                }
+                return Ok(());
+            }
+            JobsCommand::Retry(chosen) => (jobs::retry(&app, &chosen.into()).await?, "tried again"),
+            JobsCommand::Drop(chosen) => (jobs::drop(&app, &chosen.into()).await?, "dropped"),
+        };
+        match count {
+            1 => println!("One job is {what}."),
+            count => println!("{count} jobs are {what}."),
+        }
+        Ok(())
+    })
+}
+
 /// The database is started before and stopped after: both block, and what runs here has connections to it.
 fn with_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = Runtime::new().map_err(|error| format!("cannot start threads: {error}"))?;
@@ -206,6 +257,16 @@ fn stop_by_signal() -> Result<CancellationToken, Failure> {
     };
     std::thread::Builder::new().name("signals".into()).spawn(move || runtime.block_on(listen)).map_err(failed)?;
     Ok(shutdown)
+}
+
+impl From<Chosen> for Which {
+    fn from(chosen: Chosen) -> Self {
+        if chosen.all { Self::All } else { Self::These(chosen.ids) }
+    }
+}
+
+fn job(text: &str) -> Result<JobId, &'static str> {
+    JobId::parse(text).ok_or("wants a job's id, as `chinwag jobs list` shows it")
 }
 
 fn source_name(text: &str) -> Result<SourceName, &'static str> {

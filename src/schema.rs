@@ -385,6 +385,22 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    jobs (id) {
+        id -> Uuid,
+        kind -> Text,
+        unique_key -> Nullable<Text>,
+        payload -> Jsonb,
+        due_at -> Timestamptz,
+        attempts -> Int4,
+        lease -> Nullable<Uuid>,
+        again_at -> Nullable<Timestamptz>,
+        last_error -> Nullable<Text>,
+        died_at -> Nullable<Timestamptz>,
+        enqueued_at -> Timestamptz,
+    }
+}
+
 diesel::joinable!(accounts -> users (user_id));
 diesel::joinable!(channels -> conversations (conversation_id));
 diesel::joinable!(conversation_members -> conversations (conversation_id));
@@ -413,6 +429,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     import_lines,
     import_people,
     import_sources,
+    jobs,
     mentions,
     message_revisions,
     messages,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::api::execute::{Executor, Trusted};
 use crate::app::App;
@@ -14,7 +15,9 @@ use crate::clock::Clock;
 use crate::config::{BadValue, Config, Data};
 use crate::db::{self, embedded};
 use crate::error::{Code, Error, Result};
+use crate::jobs::{self, Kinds};
 use crate::keys::{self, Keys};
+use crate::notifications::Deliver;
 use crate::{accounts, api, http, log, presence, viewer_events};
 
 /// Name of the database in the private cluster.
@@ -127,29 +130,38 @@ pub async fn serve(app: App, executor: Executor, shutdown: CancellationToken) ->
     let server = http::Server::bind(app.clone(), executor)
         .await
         .map_err(|error| Error::internal(error).with_message(format!("Cannot listen on {listen} (LISTEN)")))?;
-    let tending = tokio::spawn(tend(app.clone()));
+    let tending = AbortOnDropHandle::new(tokio::spawn(tend(app.clone(), kinds(), shutdown.clone())));
     greet(&app, server.address()).await?;
     server.run(shutdown).await;
-    tending.abort();
+    let _ = tending.await;
     Ok(())
 }
 
-/// What goes on beside the requests for as long as a server runs: hearing what was committed, who is here, and telling
-/// people what concerns them.
-pub async fn tend(app: App) {
-    tokio::join!(
-        again_and_again(|| log::listen(app.clone())),
-        again_and_again(|| presence::tend(app.clone())),
-        again_and_again(|| viewer_events::tend(app.clone())),
-    );
+/// All kinds of work that are done beside the requests.
+pub fn kinds() -> Kinds {
+    Kinds::default().with::<Deliver>()
 }
 
-/// None ends by itself. A panic must not end it either: the server would go on, deaf, and nobody would see it.
-async fn again_and_again<F: Future<Output = ()>>(task: impl Fn() -> F) {
-    loop {
-        if AssertUnwindSafe(task()).catch_unwind().await.is_err() {
-            tracing::error!("what goes on beside the requests panicked, and is begun anew");
-        }
+/// What goes on beside the requests for as long as a server runs: hearing what was committed, who is here, telling people
+/// what concerns them, and the work that was enqueued, which is what the end waits for.
+pub async fn tend(app: App, kinds: Kinds, shutdown: CancellationToken) {
+    let beside = async {
+        tokio::join!(
+            undeterred(|| log::listen(app.clone())),
+            undeterred(|| presence::tend(app.clone())),
+            undeterred(|| viewer_events::tend(app.clone())),
+        )
+    };
+    tokio::select! {
+        _ = beside => {}
+        () = undeterred(|| jobs::work(&app, &kinds, &shutdown)) => {}
+    }
+}
+
+/// Until it ends, which a panic is not: the server would go on, deaf, and nobody would see it.
+async fn undeterred<F: Future<Output = ()>>(task: impl Fn() -> F) {
+    while AssertUnwindSafe(task()).catch_unwind().await.is_err() {
+        tracing::error!("what goes on beside the requests panicked, and is begun anew");
         tokio::time::sleep(TRY_AGAIN).await;
     }
 }

@@ -12,19 +12,12 @@ use uuid::Uuid;
 use super::Conn;
 use super::connect::CHANNEL;
 use crate::id::{ConversationId, SessionId, UserId};
+use crate::jobs::{Job, NewJob};
 use crate::log::Event;
 use crate::realtime::{Mark, Signal, Subject};
 
 /// Bytes of a notification, some of them for its end. Who has more to tell says "look everywhere".
 const NOTIFICATION: usize = 7_900;
-
-/// How a transaction begins.
-pub(super) const BEGIN: &str = "BEGIN";
-
-/// How one begins that finds all of its rows by their keys, and knows so. PostgreSQL cannot know how few keys an array
-/// holds: it would plan each time anew, or read small tables to their end.
-pub(super) const BEGIN_BY_KEYS: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; \
-    SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
 
 /// A transaction; stores take it as their connection.
 pub struct Tx {
@@ -49,6 +42,10 @@ pub struct Outbox {
     pub presences: Vec<UserId>,
     /// What passes in conversations. Told on this server alone.
     pub signals: Vec<(ConversationId, Signal)>,
+    /// Work that is to be done; enqueued as it is committed.
+    pub jobs: Vec<NewJob>,
+    /// Whether some of it can be done at once.
+    pub(super) rings: bool,
 }
 
 impl Tx {
@@ -58,9 +55,9 @@ impl Tx {
 
     /// Sent when it is first polled, so that what is polled after it is part of the transaction without waiting for the
     /// answer.
-    pub(super) async fn begin(&self, how: &str) -> QueryResult<()> {
+    pub(super) async fn begin(&self) -> QueryResult<()> {
         let mut conn: &Conn = self;
-        conn.batch_execute(how).await
+        conn.batch_execute("BEGIN").await
     }
 
     /// Tells all servers, this one too, who hear of it when it is committed, and commits: one message, of which PostgreSQL
@@ -89,6 +86,12 @@ impl Tx {
         &mut self.outbox
     }
 
+    /// Has work done once this is committed: at once, unless it is said `at` when.
+    pub fn enqueue<J: Job>(&mut self, job: J) -> &mut NewJob {
+        self.outbox.jobs.push(NewJob::of(&job));
+        self.outbox.jobs.last_mut().expect("pushed just now")
+    }
+
     pub(super) fn take_outbox(&mut self) -> Outbox {
         std::mem::take(&mut self.outbox)
     }
@@ -108,7 +111,7 @@ impl Outbox {
     pub(super) fn notification(&self, node: Uuid) -> Option<String> {
         let positions = self.positions();
         let is_silent = self.ended_sessions.is_empty() && self.changed.is_empty() && self.marks.is_empty();
-        if positions.is_empty() && is_silent {
+        if positions.is_empty() && is_silent && !self.rings {
             return None;
         }
         let mut marks: BTreeMap<Mark, Vec<Uuid>> = BTreeMap::new();
@@ -118,6 +121,7 @@ impl Outbox {
         let changed: BTreeSet<Subject> = self.changed.iter().copied().collect();
         let notification = json!({
             "changed": changed,
+            "jobs": self.rings,
             "logs": positions.iter().map(|(conversation, seq)| (conversation.0, seq)).collect::<Vec<_>>(),
             "marks": marks.into_iter().collect::<Vec<_>>(),
             "node": node,
@@ -126,7 +130,12 @@ impl Outbox {
         let notification = notification.to_string();
         Some(match notification.len() <= NOTIFICATION {
             true => notification,
-            false => json!({ "changed": "*", "logs": "*", "marks": "*", "node": node, "sessions": "*" }).to_string(),
+            false => {
+                let all = json!({
+                    "changed": "*", "jobs": true, "logs": "*", "marks": "*", "node": node, "sessions": "*",
+                });
+                all.to_string()
+            }
         })
     }
 }

@@ -25,6 +25,9 @@ struct Notification {
     sessions: Value,
     changed: Value,
     marks: Value,
+    /// Whether there is something to do; a server of the version before does not say.
+    #[serde(default)]
+    jobs: bool,
 }
 
 /// Listens for as long as the server runs. While the listening connection is down it asks the table instead, so nothing
@@ -78,6 +81,9 @@ async fn hear(app: &App, payload: &str) {
             app.hub.look(logs.into_iter().filter(|id| app.db.was_in_doubt(*id)));
         }
         return;
+    }
+    if notification.jobs {
+        app.jobs.ring();
     }
     match logs {
         Ok(logs) => app.hub.look(logs),

@@ -20,6 +20,7 @@ mod event_stream;
 mod groups;
 mod http;
 mod import;
+mod jobs;
 mod mentions;
 mod messages;
 mod null_propagation;

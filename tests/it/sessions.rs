@@ -56,7 +56,7 @@ async fn what_runs_on_a_socket_runs_as_who_greeted() {
     assert_eq!(socket.next().await["payload"], json!({ "data": { "who": viewer.user_id.to_string() } }));
     let body: serde_json::Value =
         reqwest::get(toy.url.replace("graphql", "health")).await.unwrap().json().await.unwrap();
-    assert_eq!(body, json!({ "status": "ok", "db": "connected" }));
+    assert_eq!(body, json!({ "status": "ok", "db": "connected", "deadLetters": 0 }));
 }
 
 #[tokio::test]

@@ -6,7 +6,9 @@ use chinwag::app::App;
 use chinwag::clock::Clock;
 use chinwag::config::Config;
 use chinwag::http::Server;
+use chinwag::jobs::Kinds;
 use chinwag::keys::Keys;
+use chinwag::start;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -21,7 +23,7 @@ pub struct TestServer {
     pub database: std::sync::Arc<Database>,
     shutdown: CancellationToken,
     serving: Option<AbortOnDropHandle<()>>,
-    _tending: AbortOnDropHandle<()>,
+    tending: Option<AbortOnDropHandle<()>>,
 }
 
 impl TestServer {
@@ -33,45 +35,59 @@ impl TestServer {
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let database = std::sync::Arc::new(Database::create().await);
         let url = database.url.clone();
-        Self::on(database, url, Clock::default(), change).await
+        Self::on(database, url, Clock::default(), start::kinds(), change).await
+    }
+
+    /// One that knows how to do this work as well.
+    pub async fn that_works(kinds: Kinds) -> Self {
+        let database = std::sync::Arc::new(Database::create().await);
+        let url = database.url.clone();
+        Self::on(database, url, Clock::default(), kinds, |_| {}).await
     }
 
     /// A server, and the wire to its database.
     pub async fn over_a_wire() -> (Self, Wire) {
         let database = std::sync::Arc::new(Database::create().await);
         let wire = Wire::to(&database).await;
-        (Self::on(database, wire.url.clone(), Clock::default(), |_| {}).await, wire)
+        (Self::on(database, wire.url.clone(), Clock::default(), start::kinds(), |_| {}).await, wire)
     }
 
     /// Another server on the database and the clock of this one.
     pub async fn another(&self) -> Self {
+        self.another_that_works(start::kinds()).await
+    }
+
+    /// And one that knows how to do this work.
+    pub async fn another_that_works(&self, kinds: Kinds) -> Self {
         let url = self.database.url.clone();
-        Self::on(self.database.clone(), url, self.clock.clone(), |_| {}).await
+        Self::on(self.database.clone(), url, self.clock.clone(), kinds, |_| {}).await
     }
 
     async fn on(
         database: std::sync::Arc<Database>,
         url: String,
         clock: Clock,
+        kinds: Kinds,
         change: impl FnOnce(&mut Config),
     ) -> Self {
         statements::record();
         let mut config = Config::for_tests(url.clone(), std::env::temp_dir());
         change(&mut config);
         let app = App::new(config, clock.clone(), url, Keys::new(SECRET)).unwrap();
-        let server = Server::bind(app.clone(), chinwag::start::executor(&app.config).unwrap()).await.unwrap();
+        let server = Server::bind(app.clone(), start::executor(&app.config).unwrap()).await.unwrap();
         let address = server.address();
         let shutdown = CancellationToken::new();
         let serving = AbortOnDropHandle::new(tokio::spawn(server.run(shutdown.clone())));
-        let tending = AbortOnDropHandle::new(tokio::spawn(chinwag::start::tend(app.clone())));
-        Self { app, clock, address, database, shutdown, serving: Some(serving), _tending: tending }
+        let tending = tokio::spawn(start::tend(app.clone(), kinds, shutdown.clone()));
+        let tending = Some(AbortOnDropHandle::new(tending));
+        Self { app, clock, address, database, shutdown, serving: Some(serving), tending }
     }
 
     /// Stops as by SIGTERM, and waits for it.
     pub async fn stop(&mut self) {
         self.shutdown.cancel();
-        if let Some(serving) = self.serving.take() {
-            serving.await.unwrap();
+        for task in [self.serving.take(), self.tending.take()].into_iter().flatten() {
+            task.await.unwrap();
         }
     }
 
