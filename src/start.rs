@@ -17,6 +17,7 @@ use crate::db::{self, embedded};
 use crate::error::{Code, Error, Result};
 use crate::jobs::{self, Kinds};
 use crate::keys::{self, Keys};
+use crate::notifications::Deliver;
 use crate::{accounts, api, http, log, presence, viewer_events};
 
 /// Name of the database in the private cluster.
@@ -138,7 +139,7 @@ pub async fn serve(app: App, executor: Executor, shutdown: CancellationToken) ->
 
 /// All kinds of work that are done beside the requests.
 pub fn kinds() -> Kinds {
-    Kinds::default()
+    Kinds::default().with::<Deliver>()
 }
 
 /// What goes on beside the requests for as long as a server runs: hearing what was committed, who is here, telling people

@@ -31,6 +31,7 @@ use diesel::expression::AsExpression;
 use diesel::sql_types;
 
 pub use delete::{DeleteDraft, delete, expire};
+pub use deliver::Deliver;
 pub use list::{NotificationCursor, NotificationFilter, count, notifications};
 pub use loaders::{NotificationOf, UnreadNotificationsOf};
 pub use pending::{Recipient, recipients, unread_since};

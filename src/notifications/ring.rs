@@ -262,7 +262,7 @@ impl Bell {
     }
 
     /// Tells of what was written, once it is committed: those who listen, and whoever mails and pushes.
-    pub fn tell(&self, tx: &mut Tx, read: &[Key]) {
+    pub fn tell(&self, tx: &mut Tx, read: Vec<Key>) {
         let is_one_by_one = self.rung.len() <= MARKED;
         for Rung { row, is_member, .. } in &self.rung {
             match row.conversation_id.filter(|_| *is_member && !is_one_by_one) {
@@ -270,9 +270,9 @@ impl Bell {
                 None => tx.outbox().marks.push((row.user_id, Mark::Changed(Subject::Notification(row.id)))),
             }
         }
-        deliver::read(tx, read);
+        deliver::mark_gone(tx, &read);
         let reached = self.rung.iter().filter(|rung| rung.is_reached);
-        deliver::rung(tx, reached.map(|rung| (rung.row.user_id, rung.row.id)).collect());
+        deliver::deliver_later(tx, reached.map(|rung| (rung.row.user_id, rung.row.id)).collect(), read);
     }
 }
 
@@ -312,7 +312,7 @@ pub async fn tell(app: &App, tx: &mut Tx, cause: Cause<'_>, people: &[UserId]) -
         bell.rung.push(Rung { row, is_member: fact.is_member, is_reached: fact.is_reached });
     }
     let read = bell.write(tx, cause.at).await?;
-    bell.tell(tx, &read);
+    bell.tell(tx, read);
     Ok(())
 }
 
@@ -323,7 +323,7 @@ pub async fn ring_again(app: &App, tx: &mut Tx, letter: Letter<'_>, said: Said<'
     let looked = Looked(vec![facts.into_iter().map(|fact| (fact.user_id, fact)).collect()]);
     let bell = judge(app, &letters, &[said], &looked);
     let read = bell.write(tx, at).await?;
-    bell.tell(tx, &read);
+    bell.tell(tx, read);
     Ok(())
 }
 

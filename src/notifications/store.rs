@@ -269,7 +269,7 @@ pub(super) async fn withdraw_reaction(
     these.sql(" AND n.deleted_at IS NULL").sql(LOCKED).load(conn).await
 }
 
-/// Takes what somebody has not read about these conversations out of the bell.
+/// Takes what somebody was told about these conversations out of the bell.
 pub(super) async fn withdraw_from(
     conn: &mut Conn,
     user: UserId,
@@ -278,7 +278,7 @@ pub(super) async fn withdraw_from(
 ) -> QueryResult<Vec<Key>> {
     let these = deleting(now).sql(" WHERE n.user_id = ").value::<SqlUuid, _>(user);
     let these = these.sql(" AND n.conversation_id = ANY (").value::<Array<SqlUuid>, _>(ids.to_vec());
-    these.sql(")").sql(UNREAD).sql(LOCKED).load(conn).await
+    these.sql(") AND n.deleted_at IS NULL").sql(LOCKED).load(conn).await
 }
 
 /// Forgets those that came before an instant, up to `limit`; says how many that were.

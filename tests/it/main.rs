@@ -7,6 +7,7 @@ mod accounts;
 mod architecture;
 mod authorization;
 mod bad_input;
+mod bell;
 mod blocks;
 mod clients;
 mod command_line;
