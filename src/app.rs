@@ -4,13 +4,14 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{BadValue, Config};
 use crate::db::Db;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gather::Lines;
 use crate::jobs::Bell;
 use crate::keys::Keys;
 use crate::log::Hub;
+use crate::outgoing::Outgoing;
 use crate::password::Hasher;
 use crate::realtime::Realtime;
 use crate::subscription::Groups;
@@ -35,6 +36,8 @@ pub struct Shared {
     /// What tokens are signed with.
     pub keys: Keys,
     pub passwords: Hasher,
+    /// Asks other hosts.
+    pub outgoing: Outgoing,
     /// Where wait those whose wishes are granted together.
     pub lines: Lines,
     /// Who writes next in a conversation.
@@ -62,6 +65,8 @@ impl App {
         let jobs = Bell::default();
         let db = Db::new(database_url, clock.clone(), hub.clone(), realtime.clone(), jobs.clone())?;
         let passwords = Hasher::new();
+        let outgoing = Outgoing::new(&config.requests);
+        let outgoing = outgoing.map_err(|BadValue(why)| Error::internal(&why).with_message(why.clone()))?;
         Ok(Self(Arc::new(Shared {
             config,
             clock,
@@ -72,6 +77,7 @@ impl App {
             realtime,
             keys,
             passwords,
+            outgoing,
             lines: Lines::default(),
             turns: Turns::default(),
             urgency,

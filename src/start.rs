@@ -17,7 +17,7 @@ use crate::db::{self, embedded};
 use crate::error::{Code, Error, Result};
 use crate::jobs::{self, Kinds};
 use crate::keys::{self, Keys};
-use crate::notifications::Deliver;
+use crate::notifications::{TellDevice, TellDevices};
 use crate::{accounts, api, http, log, presence, viewer_events};
 
 /// Name of the database in the private cluster.
@@ -102,7 +102,8 @@ impl Database {
 }
 
 /// What the one who serves signs with.
-pub fn kept_keys(data: &Data) -> Result<Keys> {
+pub fn kept_keys(config: &Config) -> Result<Keys> {
+    let data = &config.data;
     let secret = match &data.jwt_secret {
         Some(secret) => secret.clone(),
         None => keys::kept_secret(&data.dir).map_err(|error| {
@@ -110,7 +111,7 @@ pub fn kept_keys(data: &Data) -> Result<Keys> {
             Error::internal(error).with_message(message)
         })?,
     };
-    Ok(Keys::new(&secret))
+    Ok(Keys::new(&secret).with_vapid(config.push.vapid_key.clone()))
 }
 
 /// For a subcommand, which signs nothing: it neither needs the secret nor may be able to read it.
@@ -139,7 +140,7 @@ pub async fn serve(app: App, executor: Executor, shutdown: CancellationToken) ->
 
 /// All kinds of work that are done beside the requests.
 pub fn kinds() -> Kinds {
-    Kinds::default().with::<Deliver>()
+    Kinds::default().with::<TellDevices>().with::<TellDevice>()
 }
 
 /// What goes on beside the requests for as long as a server runs: hearing what was committed, who is here, telling people

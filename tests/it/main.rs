@@ -31,6 +31,7 @@ mod pins;
 mod preferences;
 mod presence;
 mod pressure;
+mod push;
 mod reactions;
 mod reads;
 mod reconnects;

@@ -3,6 +3,7 @@
 mod actor;
 mod database;
 mod network;
+mod push_service;
 pub mod sdl;
 mod server;
 mod socket;
@@ -12,6 +13,7 @@ mod wire;
 pub use actor::{Actor, Answer, PASSWORD, usernames};
 pub use database::Database;
 pub use network::Network;
+pub use push_service::{Browser, PushService};
 pub use server::TestServer;
 pub use socket::{Ended, Socket, Stream};
 pub use wire::{Fate, Wire};
