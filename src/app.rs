@@ -11,6 +11,7 @@ use crate::gather::Lines;
 use crate::jobs::Bell;
 use crate::keys::Keys;
 use crate::log::Hub;
+use crate::mail::Mailer;
 use crate::password::Hasher;
 use crate::realtime::Realtime;
 use crate::subscription::Groups;
@@ -34,6 +35,8 @@ pub struct Shared {
     /// What tokens are signed with.
     pub keys: Keys,
     pub passwords: Hasher,
+    /// Carries letters to people.
+    pub mailer: Mailer,
     /// Where wait those whose wishes are granted together.
     pub lines: Lines,
     /// Who writes next in a conversation.
@@ -48,6 +51,7 @@ impl App {
         let jobs = Bell::default();
         let db = Db::new(database_url, clock.clone(), hub.clone(), realtime.clone(), jobs.clone())?;
         let passwords = Hasher::new();
+        let mailer = Mailer::new(&config)?;
         Ok(Self(Arc::new(Shared {
             config,
             clock,
@@ -58,6 +62,7 @@ impl App {
             realtime,
             keys,
             passwords,
+            mailer,
             lines: Lines::default(),
             turns: Turns::default(),
         })))

@@ -5,7 +5,13 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
+use chrono::TimeDelta;
 use tracing_subscriber::EnvFilter;
+
+use crate::mail;
+
+/// Of `MAIL_DELAY`.
+const MAIL_DELAY: TimeDelta = TimeDelta::minutes(10);
 
 /// A variable whose value cannot be used; its text names the variable.
 #[derive(Debug)]
@@ -16,6 +22,7 @@ pub struct BadValue(pub String);
 pub struct Config {
     pub http: Http,
     pub data: Data,
+    pub mail: Mail,
     pub limits: Limits,
     pub documents: Documents,
     pub log: Log,
@@ -41,6 +48,17 @@ pub struct Data {
     pub database_url: Option<String>,
     /// `JWT_SECRET`: signs access tokens; absent for one made once and kept in `DATA_DIR`.
     pub jwt_secret: Option<String>,
+}
+
+/// How letters reach people.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    /// `SMTP_URL`: the server that takes them; absent for files in `DATA_DIR`.
+    pub smtp_url: Option<String>,
+    /// `MAIL_FROM`: whom they come from.
+    pub from: Option<String>,
+    /// `MAIL_DELAY`: how long something new waits until somebody who is away is mailed of it.
+    pub delay: TimeDelta,
 }
 
 /// What is allowed.
@@ -82,6 +100,10 @@ Environment (also read from .env, and from .env.NAME where CHINWAG_ENV says NAME
   DATABASE_URL  a PostgreSQL of your own, as postgres://user@host/chinwag [the private one in DATA_DIR]
   JWT_SECRET    signs access tokens, at least 32 bytes [made once and kept in DATA_DIR]
   PUBLIC_URL    where people reach the server, as https://chat.example.org [from LISTEN]
+  SMTP_URL      the server that takes mails, as smtps://user:password@mail.example.org, or smtp://localhost
+                [none: mails go into files in DATA_DIR/mail]
+  MAIL_FROM     whom mails come from, as Chat <chat@example.org> [none; needed with SMTP_URL]
+  MAIL_DELAY    minutes that something new waits until somebody who is away is mailed of it [10]
   CORS_ORIGINS  further origins whose pages may use the server, comma-separated [on loopback: localhost]
   RATE_LIMIT    on or off [on]
   TRUSTED_DOCUMENTS  a file of operations that clients name instead of sending them: Apollo's persisted query
@@ -130,6 +152,7 @@ impl Config {
         Ok(Self {
             http: Http::from_env()?,
             data: Data::from_env()?,
+            mail: Mail::from_env()?,
             limits: Limits::from_env()?,
             documents: Documents::from_env()?,
             log: Log::from_env()?,
@@ -149,6 +172,7 @@ impl Config {
                 database_url: Some(database_url),
                 jwt_secret: Some("a secret of the tests, long enough for HS256".into()),
             },
+            mail: Mail { smtp_url: None, from: None, delay: MAIL_DELAY },
             limits: Limits { rate_limited: false },
             documents: Documents { trusted: None, only_trusted: false },
             log: Log { filter: "warn".into(), format: LogFormat::Text },
@@ -159,9 +183,16 @@ impl Config {
 impl Http {
     /// Whether people reach the server from other machines, directly or through a proxy.
     pub fn is_public(&self) -> bool {
+        !self.listen.ip().is_loopback() || !is_loopback(self.host())
+    }
+
+    /// The name in `PUBLIC_URL`.
+    pub fn host(&self) -> &str {
         let host = self.public_url.split("://").nth(1).unwrap_or_default();
-        let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
-        !self.listen.ip().is_loopback() || !matches!(host, "localhost" | "127.0.0.1" | "[::1]")
+        match host.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => host,
+            _ => host,
+        }
     }
 
     fn from_env() -> Result<Self, BadValue> {
@@ -181,6 +212,10 @@ impl Http {
             })?;
         Ok(Self { listen, public_url, cors_origins })
     }
+}
+
+fn is_loopback(host: &str) -> bool {
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
 }
 
 /// Whether `localhost` leads here: 127.0.0.2 is loopback too, and nothing finds it by that name.
@@ -206,6 +241,31 @@ impl Data {
             Err(_) => None,
         };
         Ok(Self { dir: data_dir()?, database_url, jwt_secret })
+    }
+}
+
+impl Mail {
+    fn from_env() -> Result<Self, BadValue> {
+        let wanted = "an SMTP server, as in smtps://user:password@mail.example.org; smtp:// with a password only with \
+                      ?tls=required, or on this machine";
+        let smtp_url = optional("SMTP_URL", wanted, |url| {
+            let uri: axum::http::Uri = url.parse().ok()?;
+            let has_password = uri.authority()?.as_str().contains('@');
+            let is_private = uri.scheme_str() == Some("smtps") || uri.query() == Some("tls=required");
+            let is_safe = !has_password || is_private || is_loopback(uri.host()?);
+            mail::smtp(url, "localhost").ok().filter(|_| is_safe).map(|_| url.to_owned())
+        })?;
+        let from = optional("MAIL_FROM", "an address, as in chat@example.org or Chat <chat@example.org>", |text| {
+            text.parse::<lettre::message::Mailbox>().ok().map(|_| text.to_owned())
+        })?;
+        if smtp_url.is_some() && from.is_none() {
+            return Err(BadValue("MAIL_FROM: wants the address that mails come from, as SMTP_URL is set".into()));
+        }
+        let default = MAIL_DELAY.num_minutes().to_string();
+        let delay = read("MAIL_DELAY", &default, "minutes, 1 to 1440", |text| {
+            text.parse().ok().filter(|minutes| (1..=1440).contains(minutes)).map(TimeDelta::minutes)
+        })?;
+        Ok(Self { smtp_url, from, delay })
     }
 }
 
@@ -266,6 +326,14 @@ fn read<T>(name: &str, default: &str, wanted: &str, parse: impl Fn(&str) -> Opti
         Err(std::env::VarError::NotUnicode(_)) => return Err(BadValue(format!("{name}: not UTF-8"))),
     };
     parse(text.trim()).ok_or_else(|| BadValue(format!("{name}: wants {wanted}")))
+}
+
+/// One variable that has no default.
+fn optional<T>(name: &str, wanted: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, BadValue> {
+    match std::env::var(name) {
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        _ => read(name, "", wanted, parse).map(Some),
+    }
 }
 
 fn as_switch(text: &str) -> Option<bool> {

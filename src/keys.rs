@@ -8,11 +8,12 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use rand::RngCore;
 use sha2::Sha256;
 
-/// Signs access tokens and derives refresh tokens.
+/// Signs access tokens and links, and derives refresh tokens.
 pub struct Keys {
     pub encoding: EncodingKey,
     pub decoding: DecodingKey,
     refresh: [u8; 32],
+    unsubscribe: [u8; 32],
     setup_code: String,
 }
 
@@ -29,6 +30,7 @@ impl Keys {
             encoding: EncodingKey::from_secret(&access),
             decoding: DecodingKey::from_secret(&access),
             refresh: mac(secret.as_bytes(), &[b"refresh token"]),
+            unsubscribe: mac(secret.as_bytes(), &[b"unsubscribe"]),
             setup_code: readable(&rand::random::<[u8; 10]>()),
         }
     }
@@ -48,6 +50,11 @@ impl Keys {
     /// The refresh token of one generation of a session: it is never kept, and cannot be made from the database alone.
     pub fn refresh_token(&self, parts: &[&[u8]]) -> [u8; 32] {
         mac(&self.refresh, parts)
+    }
+
+    /// Proves that a link to put an end to mails of a kind is of our making.
+    pub fn unsubscribe_mac(&self, user: uuid::Uuid, purpose: &str) -> [u8; 32] {
+        mac(&self.unsubscribe, &[user.as_bytes(), purpose.as_bytes()])
     }
 
     /// Good until this server stops: makes the first account an ADMIN where the server is reached from other machines.

@@ -83,6 +83,7 @@ pub mod import;
 pub mod jobs;
 pub mod keys;
 pub mod log;
+pub mod mail;
 pub mod messages;
 pub mod page;
 pub mod password;

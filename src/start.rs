@@ -17,7 +17,7 @@ use crate::db::{self, embedded};
 use crate::error::{Code, Error, Result};
 use crate::jobs::{self, Kinds};
 use crate::keys::{self, Keys};
-use crate::{accounts, api, http, log, presence, viewer_events};
+use crate::{accounts, api, http, log, mail, presence, viewer_events};
 
 /// Name of the database in the private cluster.
 const NAME: &str = "chinwag";
@@ -129,6 +129,9 @@ pub async fn serve(app: App, executor: Executor, shutdown: CancellationToken) ->
     let server = http::Server::bind(app.clone(), executor)
         .await
         .map_err(|error| Error::internal(error).with_message(format!("Cannot listen on {listen} (LISTEN)")))?;
+    if let Some(folder) = app.mailer.folder() {
+        tracing::warn!(folder = %folder.display(), "mails go into files: SMTP_URL says who takes them");
+    }
     let tending = AbortOnDropHandle::new(tokio::spawn(tend(app.clone(), kinds(), shutdown.clone())));
     greet(&app, server.address()).await?;
     server.run(shutdown).await;
@@ -138,7 +141,7 @@ pub async fn serve(app: App, executor: Executor, shutdown: CancellationToken) ->
 
 /// All kinds of work that are done beside the requests.
 pub fn kinds() -> Kinds {
-    Kinds::default()
+    Kinds::default().with::<mail::Send>()
 }
 
 /// What goes on beside the requests for as long as a server runs: hearing what was committed, who is here, telling people

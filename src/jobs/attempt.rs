@@ -63,10 +63,11 @@ async fn settle(app: &App, kind: Kind, job: &Leased, ended: &Result<(), Failure>
             };
             let next = row.again_at.into_iter().chain(recurs_at).min();
             let Err(Failure { error, then }) = ended else {
-                return Ok(match next {
+                match next {
                     None => store::delete(tx, job.id).await?,
                     Some(at) => store::renew(tx, job.id, at).await?,
-                });
+                }
+                return Ok(());
             };
             let why = words(error);
             if *then == Then::Die || job.attempts >= kind.attempts {
@@ -80,7 +81,8 @@ async fn settle(app: &App, kind: Kind, job: &Leased, ended: &Result<(), Failure>
             }
             let at = now + wait(*then, job.attempts);
             tracing::warn!(kind = kind.name, id = %job.id, attempt = job.attempts, why, again = %at, "a job failed");
-            Ok(store::put_back(tx, job.id, &why, at.max(row.again_at.unwrap_or(at))).await?)
+            store::put_back(tx, job.id, &why, at.max(row.again_at.unwrap_or(at))).await?;
+            Ok(())
         })
         .await
 }

@@ -20,6 +20,7 @@ mod groups;
 mod http;
 mod import;
 mod jobs;
+mod mail;
 mod mentions;
 mod messages;
 mod null_propagation;
