@@ -94,12 +94,13 @@ impl ViewerEvent {
         if let Some(state) = state.and_then(|state| ConversationViewerState::new(&viewer, state)) {
             let conversation = state.conversation()?;
             return Ok(Some(match is_new {
-                true => Self::ConversationAdded(ConversationAddedEvent { at, conversation }),
+                true => Self::ConversationAdded(ConversationAddedEvent { at, conversation, user_id }),
                 false => Self::InboxChanged(InboxChangedEvent { at, conversation, user_id }),
             }));
         }
         let departed = ctx.load::<DepartureOf>((id, user_id)).await?;
-        Ok(departed.map(|departed| Self::ConversationRemoved(ConversationRemovedEvent { at, departed: *departed })))
+        Ok(departed
+            .map(|departed| Self::ConversationRemoved(ConversationRemovedEvent { at, departed: *departed, user_id })))
     }
 
     /// Whoever has something to do with the thread hears of it, as long as they are a member.
@@ -166,6 +167,7 @@ impl InboxChangedEvent {
 pub struct ConversationAddedEvent {
     at: Instant,
     conversation: Conversation,
+    user_id: UserId,
 }
 
 /// The viewer became a member of a conversation.
@@ -180,11 +182,17 @@ impl ConversationAddedEvent {
     async fn conversation(&self) -> Conversation {
         self.conversation.clone()
     }
+
+    /// Numbers for badges: what was written since the viewer became a member may come with it.
+    async fn unread(&self) -> UnreadSummary {
+        UnreadSummary(self.user_id)
+    }
 }
 
 pub struct ConversationRemovedEvent {
     at: Instant,
     departed: Departed,
+    user_id: UserId,
 }
 
 /// The viewer is no longer a member of a conversation, also where they may still see it.
@@ -203,6 +211,11 @@ impl ConversationRemovedEvent {
     /// How.
     async fn reason(&self) -> Departure {
         self.departed.departure
+    }
+
+    /// Numbers for badges: what was unread there counts no more.
+    async fn unread(&self) -> UnreadSummary {
+        UnreadSummary(self.user_id)
     }
 }
 

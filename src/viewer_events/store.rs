@@ -115,6 +115,8 @@ impl QueryFragment<Pg> for ChangedSince {
              changed AS ( \
                  SELECT number, since, 'conversation' AS kind, c.id, NULL::integer AS root_seq, \
                      greatest(m.changed_xid, CASE WHEN m.left_at IS NULL THEN greatest(c.changed_xid, ( \
+                         SELECT g.changed_xid FROM channels AS h JOIN group_members AS g USING (group_id) \
+                         WHERE h.conversation_id = c.id AND g.user_id = m.user_id AND g.left_at IS NULL), ( \
                          SELECT f.changed_xid FROM thread_followers AS f \
                          WHERE (f.user_id, f.conversation_id) = (m.user_id, m.conversation_id) \
                          ORDER BY f.changed_xid DESC LIMIT 1)) END) AS changed_xid, \

@@ -46,6 +46,7 @@ pub async fn change_group_role(app: &App, viewer: &Viewer, draft: RoleInGroupDra
                 channels.confine(tx, member.user_id).await?;
             }
             let changed = held.give_role(tx, &member, role).await?;
+            channels.tell_of_role(tx, member.user_id).await?;
             channels.write(tx).await?;
             let details = json!({
                 "group": held.id().to_string(),

@@ -51,6 +51,14 @@ impl Channels {
         self.close_to(user, &seats.iter().map(|seat| seat.conversation_id).collect())
     }
 
+    /// Somebody's role in the group counts in these too: they hear of each that they have a seat in.
+    pub async fn tell_of_role(&self, tx: &mut Tx, user: UserId) -> Result<()> {
+        let seated = store::seated_in(tx, &self.ids(), user).await?;
+        let marks = seated.into_iter().map(|id| (user, Mark::Changed(Subject::Conversation(id))));
+        tx.outbox().marks.extend(marks);
+        Ok(())
+    }
+
     /// Leaves somebody what they have a seat in, and nothing else.
     pub async fn confine(&mut self, tx: &mut Tx, user: UserId) -> Result<()> {
         let seated = store::seated_in(tx, &self.ids(), user).await?;

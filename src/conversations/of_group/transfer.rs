@@ -33,12 +33,14 @@ pub async fn transfer_group(app: &App, viewer: &Viewer, id: GroupMemberId) -> Re
                 );
             }
             // Held although nothing is written in them: the old owner may less in them from now on.
-            Channels::hold(tx, viewer, &held).await?;
+            let channels = Channels::hold(tx, viewer, &held).await?;
             // The old one first: there is never more than one.
             if let Some(owner) = &owner {
                 held.give_role(tx, owner, MemberRole::Admin).await?;
+                channels.tell_of_role(tx, owner.user_id).await?;
             }
             let changed = held.give_role(tx, &member, MemberRole::Owner).await?;
+            channels.tell_of_role(tx, member.user_id).await?;
             let details = json!({
                 "group": held.id().to_string(),
                 "user": member.user_id.to_string(),

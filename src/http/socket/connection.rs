@@ -7,19 +7,19 @@
 //! for whatever reason, its operations end with it; mutations under way go on by themselves.
 
 use std::collections::{HashMap, VecDeque};
-use std::future::{pending, poll_fn};
-use std::pin::{Pin, pin};
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::future::{AbortHandle, Abortable, BoxFuture};
 use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt, SinkExt, StreamExt};
+use futures_util::{FutureExt, StreamExt};
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::{Instant, MissedTickBehavior, Sleep, interval_at, sleep_until, timeout};
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::Instrument;
 
@@ -29,6 +29,7 @@ use super::operation::{Answers, Task, Work};
 use super::places::{Holder, Place};
 use super::protocol::{self, Close, Protocol, Running, Step};
 use super::queue::{Content, Frame, Queue};
+use super::wire::{Turn, Wire, size};
 use crate::api::execute::{Answer, Params};
 use crate::clock;
 use crate::context::{Origin, Scope};
@@ -49,10 +50,6 @@ pub const STALLS: Duration = Duration::from_secs(10);
 pub const SLOWEST: f64 = 32.0 * 1024.0;
 /// For the other end to answer a close frame: closing the connection at once could overtake it.
 const CLOSES: Duration = Duration::from_secs(1);
-/// Bytes given to the socket before they are flushed: more would grow a buffer that never shrinks.
-const FLUSH: usize = 8 * 1024;
-/// Of a message without its text.
-const HEAD: usize = 8;
 /// Bytes of our replies that wait for what is being written: a client that asks for more, and reads none, is not heard.
 const REPLIES: usize = 8 * 1024;
 /// Subscriptions in memory, those included that were completed and are not cleared away yet: reading comes before that, and
@@ -77,7 +74,7 @@ pub async fn serve(socket: WebSocket, dialect: Option<Dialect>, http: Http, orig
 }
 
 /// How a conversation ends.
-enum End {
+pub(super) enum End {
     /// The other end left, or cannot be reached.
     Gone,
     /// We close.
@@ -87,7 +84,7 @@ enum End {
 }
 
 struct Connection {
-    socket: WebSocket,
+    wire: Wire,
     http: Http,
     origin: Origin,
     protocol: Protocol,
@@ -96,11 +93,21 @@ struct Connection {
     attendance: Option<Attendance>,
     /// Cancelled when the session ends.
     ended: Arc<CancellationToken>,
-    /// Waits for that.
-    end: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// When a message came last.
+    heard: Instant,
+    /// What may happen beside deliveries. Each is polled when it was woken, not whenever the task is.
+    awaited: FuturesUnordered<Awaited<Happening>>,
+    /// The end of the session.
+    end: Option<Await>,
+    /// A look into the database under way.
+    look: Option<Await>,
+    /// When the next look is due, or the greeting.
+    due: Option<Await>,
+    /// When a client that takes no more of what was written is given up.
+    stalls: Option<Await>,
     /// What ends operations, by serial.
     operations: HashMap<u64, Under>,
-    subscriptions: FuturesUnordered<Abortable<BoxFuture<'static, ()>>>,
+    subscriptions: FuturesUnordered<Awaited<()>>,
     /// Those of queries and mutations.
     brief: TaskTracker,
     /// All of them, for the moment when the streams end too.
@@ -112,24 +119,31 @@ struct Connection {
     next: Option<Frame>,
     /// What goes out before the queue: whatever is not from an operation's task.
     replies: VecDeque<Message>,
-    /// Bytes given to the socket, and not yet taken by the kernel.
-    unflushed: usize,
-    /// When a client that takes no more of them is given up.
-    stalls: Option<Alarm>,
-    /// A look into the database under way.
-    look: Option<BoxFuture<'static, Result<Seen, Close>>>,
-    /// When the next look is due, or the greeting.
-    due: Option<Alarm>,
     _place: Option<Place>,
 }
 
-/// A timer that stays set while other things happen.
-type Alarm = Pin<Box<Sleep>>;
+/// What happens to a connection beside what its client says.
+enum Happening {
+    SessionEnded,
+    /// The database has answered.
+    Seen(Result<Seen, Close>),
+    FellDue,
+    Stalled,
+    /// The server stops.
+    Stopping,
+    /// It is time for a ping.
+    Ping,
+}
+
+type Awaited<T> = Abortable<BoxFuture<'static, T>>;
+
+/// Something awaited, or a subscription under way; it ends when this is dropped.
+struct Await(AbortHandle);
 
 /// An operation under way; it ends when this is dropped.
 enum Under {
     OwnTask { _task: AbortOnDropHandle<()> },
-    ThisTask(AbortHandle),
+    ThisTask { _work: Await },
 }
 
 /// What a look into the database found.
@@ -141,16 +155,20 @@ enum Seen {
 impl Connection {
     fn new(socket: WebSocket, protocol: Protocol, http: Http, origin: Origin, place: Option<Place>) -> Self {
         let (queue, outlet) = Queue::new();
-        let ended = Arc::<CancellationToken>::default();
         Self {
-            socket,
+            wire: Wire::new(socket),
             http,
             origin,
             protocol,
             session: None,
             attendance: None,
-            end: wait_for(&ended),
-            ended,
+            ended: Arc::default(),
+            heard: Instant::now(),
+            awaited: FuturesUnordered::new(),
+            end: None,
+            look: None,
+            due: None,
+            stalls: None,
             operations: HashMap::new(),
             subscriptions: FuturesUnordered::new(),
             brief: TaskTracker::new(),
@@ -160,10 +178,6 @@ impl Connection {
             outlet,
             next: None,
             replies: VecDeque::new(),
-            unflushed: 0,
-            stalls: None,
-            look: None,
-            due: Some(alarm(Instant::now() + INIT)),
             _place: place,
         }
     }
@@ -176,44 +190,93 @@ impl Connection {
     }
 
     async fn speak(&mut self) -> Result<std::convert::Infallible, End> {
-        let mut heard = Instant::now();
-        let mut pings = interval_at(heard + PING_EVERY, PING_EVERY);
-        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let http = self.http.clone();
-        let mut stopping = pin!(http.stops_for_one());
+        let _stopping = begin(&self.awaited, async move { http.stops_for_one().map(|()| Happening::Stopping).await });
+        let mut _ping = self.at(Instant::now() + PING_EVERY, Happening::Ping);
+        self.due = Some(self.at(Instant::now() + INIT, Happening::FellDue));
         loop {
-            self.write()?;
-            let (listens, writes) = (self.is_listening(), self.unflushed > 0);
-            tokio::select! {
-                // What ends the conversation comes first, and reading before writing: a client that floods the socket
-                // starves its own answers alone.
-                biased;
-                () = &mut self.end => return Err(End::SessionEnded),
-                seen = look(&mut self.look) => self.see(seen?),
-                () = until(&mut self.due) => self.fall_due()?,
-                () = until(&mut self.stalls) => return Err(Close::TOO_SLOW.into()),
-                () = &mut stopping => {
+            match poll_fn(|context| self.poll(context)).await? {
+                Happening::SessionEnded => return Err(End::SessionEnded),
+                Happening::Seen(seen) => self.see(seen?),
+                Happening::FellDue => self.fall_due()?,
+                Happening::Stalled => return Err(Close::TOO_SLOW.into()),
+                Happening::Stopping => {
                     self.finish(self.brief.clone()).await;
                     return Err(Close::RESTARTING.into());
                 }
-                turn = turn(&mut self.socket, listens, writes) => match turn? {
-                    Turn::Heard(message) => {
-                        heard = Instant::now();
-                        self.hear(message)?;
-                    }
-                    Turn::Written => self.is_written(),
-                },
-                _ = pings.tick() => {
-                    if heard.elapsed() >= SILENCE {
-                        return Err(End::Gone);
-                    }
-                    self.send(Message::Ping(Default::default()));
-                    self.show_life();
+                Happening::Ping => {
+                    self.ping()?;
+                    _ping = self.at(Instant::now() + PING_EVERY, Happening::Ping);
                 }
-                Some(_) = self.subscriptions.next() => {}
-                frame = self.outlet.recv(), if self.next.is_none() => self.next = frame,
             }
         }
+    }
+
+    /// Reads, runs the subscriptions and writes, until something else happens. What ends the conversation comes first, and
+    /// reading before writing: a client that floods the socket starves its own answers alone.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Happening, End>> {
+        loop {
+            self.write()?;
+            if let Some(happening) = self.happened(context) {
+                return Poll::Ready(Ok(happening));
+            }
+            let listens = self.is_listening();
+            match self.wire.poll_turn(context, listens)? {
+                Poll::Ready(Turn::Heard(message)) => {
+                    self.heard = Instant::now();
+                    self.hear(message)?;
+                    continue;
+                }
+                Poll::Ready(Turn::Written) => {
+                    self.stalls = None;
+                    continue;
+                }
+                Poll::Pending => self.deliver(context)?,
+            }
+            if self.is_listening() == listens {
+                // What was begun meanwhile has to be polled once, to say what wakes it.
+                return self.happened(context).map_or(Poll::Pending, |happening| Poll::Ready(Ok(happening)));
+            }
+        }
+    }
+
+    fn happened(&mut self, context: &mut Context<'_>) -> Option<Happening> {
+        loop {
+            match self.awaited.poll_next_unpin(context) {
+                Poll::Ready(Some(Ok(happening))) => return Some(happening),
+                Poll::Ready(Some(Err(_aborted))) => {}
+                Poll::Ready(None) | Poll::Pending => return None,
+            }
+        }
+    }
+
+    /// Runs the subscriptions that were woken, and writes what they and other operations have made.
+    fn deliver(&mut self, context: &mut Context<'_>) -> Result<(), End> {
+        loop {
+            self.write()?;
+            while let Poll::Ready(Some(_)) = self.subscriptions.poll_next_unpin(context) {}
+            if self.next.is_some() {
+                return Ok(());
+            }
+            match self.outlet.poll_recv(context) {
+                Poll::Ready(frame) => self.next = frame,
+                Poll::Pending => return Ok(()),
+            }
+        }
+    }
+
+    /// Whoever says nothing for too long is gone.
+    fn ping(&mut self) -> Result<(), End> {
+        if self.heard.elapsed() >= SILENCE {
+            return Err(End::Gone);
+        }
+        self.send(Message::Ping(Default::default()));
+        self.show_life();
+        Ok(())
+    }
+
+    fn at(&self, instant: Instant, happening: Happening) -> Await {
+        begin(&self.awaited, sleep_until(instant).map(|()| happening))
     }
 
     fn hear(&mut self, message: Message) -> Result<(), End> {
@@ -230,8 +293,8 @@ impl Connection {
             Step::Greet(payload) => {
                 let http = self.http.clone();
                 self.due = None;
-                self.look =
-                    Some(async move { greeting::greet(&http, payload.as_deref()).await.map(Seen::Greeted) }.boxed());
+                let look = async move { greeting::greet(&http, payload.as_deref()).await.map(Seen::Greeted) };
+                self.look = Some(begin(&self.awaited, look.map(Happening::Seen)));
             }
             Step::Run(operation, params) => self.run(operation, params),
             Step::Refuse(operation) => {
@@ -260,7 +323,8 @@ impl Connection {
                 if let Some(session) = &session {
                     let realtime = &self.http.app.realtime;
                     self.ended = realtime.ended_sessions.watch(session.viewer.session_id);
-                    self.end = wait_for(&self.ended);
+                    let ended = CancellationToken::clone(&self.ended).cancelled_owned();
+                    self.end = Some(begin(&self.awaited, ended.map(|()| Happening::SessionEnded)));
                     self.attendance = Some(realtime.presences.attend(session.viewer));
                 }
                 self.session = session;
@@ -279,7 +343,8 @@ impl Connection {
 
     fn wait_for_the_end_of_the_session(&mut self) {
         let left = |session: &Session| (session.look_at - self.http.app.clock.now()).to_std().unwrap_or_default();
-        self.due = self.session.as_ref().map(|session| alarm(Instant::now() + left(session)));
+        let due = self.session.as_ref().map(|session| Instant::now() + left(session));
+        self.due = due.map(|due| self.at(due, Happening::FellDue));
     }
 
     fn fall_due(&mut self) -> Result<(), End> {
@@ -302,7 +367,8 @@ impl Connection {
             && session.look_at <= self.http.app.clock.now()
         {
             let (http, viewer) = (self.http.clone(), session.viewer);
-            self.look = Some(async move { greeting::look_again(&http, viewer).await.map(Seen::LookAt) }.boxed());
+            let look = async move { greeting::look_again(&http, viewer).await.map(Seen::LookAt) };
+            self.look = Some(begin(&self.awaited, look.map(Happening::Seen)));
         }
     }
 
@@ -326,11 +392,7 @@ impl Connection {
             Work::Computes(work) => {
                 Under::OwnTask { _task: AbortOnDropHandle::new(tokio::spawn(work.instrument(span))) }
             }
-            Work::Waits(work) => {
-                let (handle, registration) = AbortHandle::new_pair();
-                self.subscriptions.push(Abortable::new(work.instrument(span).boxed(), registration));
-                Under::ThisTask(handle)
-            }
+            Work::Waits(work) => Under::ThisTask { _work: begin(&self.subscriptions, work.instrument(span)) },
         };
         self.operations.insert(serial, under);
     }
@@ -352,31 +414,21 @@ impl Connection {
 
     /// Writes what there is, in as few pieces as it goes, and as far as the kernel takes it at once.
     fn write(&mut self) -> Result<(), End> {
-        // When it takes no more, `turn` waits until it does.
-        let at_once = &mut Context::from_waker(Waker::noop());
         while self.stalls.is_none() {
-            while self.unflushed < FLUSH && self.socket.poll_ready_unpin(at_once)?.is_ready() {
+            while self.wire.has_room()? {
                 let Some(message) = self.replies.pop_front().or_else(|| self.next_made()) else { break };
-                self.unflushed += size(&message);
-                self.socket.start_send_unpin(message)?;
+                self.wire.give(message)?;
             }
-            if self.unflushed == 0 {
+            let unflushed = self.wire.unflushed();
+            if unflushed == 0 {
                 break;
             }
-            match self.socket.poll_flush_unpin(at_once)? {
-                Poll::Ready(()) => self.is_written(),
-                Poll::Pending => {
-                    let time = STALLS + Duration::from_secs_f64(self.unflushed as f64 / SLOWEST);
-                    self.stalls = Some(alarm(Instant::now() + time));
-                }
+            if !self.wire.is_flushed()? {
+                let time = STALLS + Duration::from_secs_f64(unflushed as f64 / SLOWEST);
+                self.stalls = Some(self.at(Instant::now() + time, Happening::Stalled));
             }
         }
         Ok(())
-    }
-
-    fn is_written(&mut self) {
-        self.unflushed = 0;
-        self.stalls = None;
     }
 
     /// The next message that an operation has made.
@@ -405,19 +457,20 @@ impl Connection {
     async fn finish(&mut self, operations: TaskTracker) {
         operations.close();
         let mut answered = pin!(operations.wait());
-        let finishing = async {
+        let finishing = poll_fn(|context| {
             loop {
-                self.write()?;
-                tokio::select! {
-                    biased;
-                    turn = turn(&mut self.socket, false, self.unflushed > 0) => { turn?; self.is_written() }
-                    Some(_) = self.subscriptions.next() => {}
-                    frame = self.outlet.recv(), if self.next.is_none() => self.next = frame,
-                    // The last answer may have come together with the end of the one who gave it.
-                    () = &mut answered, if self.unflushed == 0 => return self.write(),
+                self.deliver(context)?;
+                match self.wire.poll_turn(context, false)? {
+                    Poll::Ready(_) => self.stalls = None,
+                    Poll::Pending => break,
                 }
             }
-        };
+            // The last answer may have come together with the end of the one who gave it.
+            match self.wire.unflushed() == 0 && answered.as_mut().poll(context).is_ready() {
+                true => Poll::Ready(self.write()),
+                false => Poll::Pending,
+            }
+        });
         let _ = timeout(FINISHES, finishing).await;
     }
 
@@ -436,15 +489,7 @@ impl Connection {
                 self.close(Close::SESSION_ENDED);
             }
         }
-        let goodbye = async {
-            for message in std::mem::take(&mut self.replies) {
-                self.socket.feed(message).await?;
-            }
-            self.socket.flush().await?;
-            while let Some(Ok(_)) = self.socket.next().await {}
-            Ok::<_, End>(())
-        };
-        let _ = timeout(CLOSES, goodbye).await;
+        let _ = timeout(CLOSES, self.wire.end(std::mem::take(&mut self.replies))).await;
     }
 
     /// Sends what had been made, then tells of each operation that nothing follows.
@@ -467,11 +512,9 @@ impl Connection {
     }
 }
 
-impl Drop for Under {
+impl Drop for Await {
     fn drop(&mut self) {
-        if let Self::ThisTask(handle) = self {
-            handle.abort();
-        }
+        self.0.abort();
     }
 }
 
@@ -481,12 +524,6 @@ impl From<Close> for End {
     }
 }
 
-/// What a message takes, about.
-fn size(message: &Message) -> usize {
-    let text = if let Message::Text(text) = message { text.len() } else { 0 };
-    text + HEAD
-}
-
 /// The other end cannot be reached any more.
 impl From<axum::Error> for End {
     fn from(_: axum::Error) -> Self {
@@ -494,50 +531,8 @@ impl From<axum::Error> for End {
     }
 }
 
-/// What a socket does next.
-enum Turn {
-    Heard(Message),
-    /// The kernel has taken all that there was.
-    Written,
-}
-
-async fn turn(socket: &mut WebSocket, listens: bool, writes: bool) -> Result<Turn, End> {
-    poll_fn(|context| {
-        if listens && let Poll::Ready(message) = socket.poll_next_unpin(context) {
-            return Poll::Ready(match message {
-                Some(Ok(message)) => Ok(Turn::Heard(message)),
-                // Too long, not UTF-8, or against RFC 6455.
-                Some(Err(_)) => Err(Close::INVALID.into()),
-                None => Err(End::Gone),
-            });
-        }
-        match writes {
-            true => socket.poll_flush_unpin(context).map(|written| Ok(written.map(|()| Turn::Written)?)),
-            false => Poll::Pending,
-        }
-    })
-    .await
-}
-
-/// The answer to a look under way; never without one.
-async fn look(look: &mut Option<BoxFuture<'static, Result<Seen, Close>>>) -> Result<Seen, Close> {
-    match look {
-        Some(look) => look.await,
-        None => pending().await,
-    }
-}
-
-fn wait_for(ended: &Arc<CancellationToken>) -> Pin<Box<WaitForCancellationFutureOwned>> {
-    Box::pin(CancellationToken::clone(ended).cancelled_owned())
-}
-
-fn alarm(at: Instant) -> Alarm {
-    Box::pin(sleep_until(at))
-}
-
-async fn until(alarm: &mut Option<Alarm>) {
-    match alarm {
-        Some(alarm) => alarm.await,
-        None => pending().await,
-    }
+fn begin<T>(all: &FuturesUnordered<Awaited<T>>, work: impl Future<Output = T> + Send + 'static) -> Await {
+    let (handle, registration) = AbortHandle::new_pair();
+    all.push(Abortable::new(work.boxed(), registration));
+    Await(handle)
 }

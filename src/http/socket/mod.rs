@@ -7,6 +7,7 @@ mod operation;
 mod places;
 mod protocol;
 mod queue;
+mod wire;
 
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts, Request};

@@ -15,7 +15,8 @@ const ROW: &str = "fragment Row on Conversation {
     viewerPermissions { canPost canUpdate }
     ... on Channel { name topic visibility } }";
 
-const ME: &str = "fragment Me on Viewer { user { username displayName role } preferences { theme version } }";
+const ME: &str = "fragment Me on Viewer { user { username displayName role } preferences { theme version } }
+fragment Badges on UnreadSummary { conversationCount mentionCount threadCount }";
 
 /// What is kept: conversations by id, the badges, and what the viewer is like.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -47,9 +48,9 @@ pub fn catch_up_query() -> String {
 }
 
 const EVENTS: &str = "{ cursor isCaughtUp hasGap events { __typename occurredAt
-    ... on InboxChangedEvent { conversation { ...Row } unread { conversationCount mentionCount threadCount } }
-    ... on ConversationAddedEvent { conversation { ...Row } }
-    ... on ConversationRemovedEvent { conversationId reason }
+    ... on InboxChangedEvent { conversation { ...Row } unread { ...Badges } }
+    ... on ConversationAddedEvent { conversation { ...Row } unread { ...Badges } }
+    ... on ConversationRemovedEvent { conversationId reason unread { ...Badges } }
     ... on ThreadChangedEvent { thread { id replyCount viewerState { isFollowing unreadCount } } unread { threadCount } }
     ... on ChannelListChangedEvent { group { id } }
     ... on GroupChangedEvent { group { id name } }
@@ -60,7 +61,7 @@ const EVENTS: &str = "{ cursor isCaughtUp hasGap events { __typename occurredAt
 /// What a fresh query gives, and where the stream stood before.
 pub async fn boot(actor: &Actor) -> (Kept, String) {
     let query = format!(
-        "{{ viewer {{ eventsCursor ...Me unread {{ conversationCount mentionCount threadCount }} sidebar {{ conversation {{ ...Row }} }} }} }} {ROW} {ME}"
+        "{{ viewer {{ eventsCursor ...Me unread {{ ...Badges }} sidebar {{ conversation {{ ...Row }} }} }} }} {ROW} {ME}"
     );
     let mut viewer = actor.query(&query).await.data("viewer");
     let cursor = viewer["eventsCursor"].as_str().unwrap().to_owned();
@@ -75,18 +76,17 @@ impl Kept {
     /// Takes in what a batch says.
     pub fn fold(&mut self, batch: &Value) {
         for event in batch["events"].as_array().unwrap() {
-            let row = &event["conversation"];
             match event["__typename"].as_str().unwrap() {
                 "ConversationRemovedEvent" => drop(self.rows.remove(event["conversationId"].as_str().unwrap())),
                 "ViewerChangedEvent" => self.me = event["viewer"].clone(),
-                "SessionRevokedEvent" => {}
-                "ThreadChangedEvent" | "ChannelListChangedEvent" | "GroupChangedEvent" | "GroupRemovedEvent" => {}
-                kind => {
+                "InboxChangedEvent" | "ConversationAddedEvent" => {
+                    let row = &event["conversation"];
                     self.rows.insert(row["id"].as_str().unwrap().to_owned(), row.clone());
-                    if kind == "InboxChangedEvent" {
-                        self.unread = event["unread"].clone();
-                    }
                 }
+                _ => continue,
+            }
+            if event["unread"].is_object() {
+                self.unread = event["unread"].clone();
             }
         }
     }
@@ -141,16 +141,7 @@ impl Client {
     pub async fn converge(&mut self, actor: &Actor) {
         let (fresh, _) = boot(actor).await;
         let arrive = async {
-            loop {
-                // Whose conversation is gone fetches the badges: the event shows none. What came after it is folded.
-                let since = self.heard.iter().rev().take_while(|kind| *kind != "ConversationRemovedEvent").count();
-                let newest = &self.heard[self.heard.len() - since..];
-                if since < self.heard.len() && !newest.iter().any(|kind| kind == "InboxChangedEvent") {
-                    self.kept.unread = fresh.unread.clone();
-                }
-                if self.kept == fresh {
-                    return;
-                }
+            while self.kept != fresh {
                 self.next().await;
             }
         };

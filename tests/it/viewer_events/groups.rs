@@ -112,3 +112,32 @@ async fn a_list_says_nothing_of_what_is_private() {
     done(&alice, "updateChannel", json!({ "channelId": open, "visibility": "PRIVATE" }), "channel { id }").await;
     assert_eq!(told_since(&bob, &cursor).await, [("ChannelListChangedEvent".to_owned(), Value::Null)]);
 }
+
+/// The higher of a group's and a channel's role counts, so what one may do in the channels changes with the group's.
+#[tokio::test]
+async fn whoever_gets_another_role_in_a_group_hears_of_its_channels() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let group = group(&alice, "Gardeners").await;
+    let inside = json!({ "name": "Inside", "groupId": group, "visibility": "PUBLIC" });
+    let channel = done(&alice, "createChannel", inside, "channel { id }").await["channel"]["id"].clone();
+    let joined = done(&bob, "joinGroup", json!({ "groupId": group }), "group { viewerMember { id } }").await;
+    let member = &joined["group"]["viewerMember"]["id"];
+    done(&bob, "joinChannel", json!({ "channelId": channel }), "channel { id }").await;
+    let (alices, bobs) = (boot(&alice).await, boot(&bob).await);
+    let may_update =
+        |kept: &Client| kept.kept.rows[channel.as_str().unwrap()]["viewerPermissions"]["canUpdate"].clone();
+    let mut live = Client::start(&bob).await;
+    assert_eq!(may_update(&live), false);
+    let promotion = json!({ "memberId": member, "role": "ADMIN" });
+    done(&alice, "updateGroupMember", promotion, "member { id }").await;
+    live.converge(&bob).await;
+    assert_eq!(may_update(&live), true);
+    done(&alice, "transferGroupOwnership", json!({ "memberId": member }), "group { id }").await;
+    for (who, (kept, cursor)) in [(&alice, alices), (&bob, bobs)] {
+        let mut away = Client::resume(who, kept, cursor).await;
+        away.catch_up().await;
+        assert_eq!(away.kept, boot(who).await.0);
+        assert!(away.heard.iter().any(|kind| kind == "InboxChangedEvent"), "{:?}", away.heard);
+    }
+}
