@@ -10,6 +10,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::mail;
 
+/// Of `LOG_RETENTION_DAYS`.
+const LOG_RETENTION_DAYS: i64 = 30;
 /// Of `MAIL_DELAY`.
 const MAIL_DELAY: TimeDelta = TimeDelta::minutes(10);
 
@@ -48,6 +50,8 @@ pub struct Data {
     pub database_url: Option<String>,
     /// `JWT_SECRET`: signs access tokens; absent for one made once and kept in `DATA_DIR`.
     pub jwt_secret: Option<String>,
+    /// `LOG_RETENTION_DAYS`: how long events are kept for those who were away.
+    pub log_retention: TimeDelta,
 }
 
 /// How letters reach people.
@@ -100,6 +104,7 @@ Environment (also read from .env, and from .env.NAME where CHINWAG_ENV says NAME
   DATABASE_URL  a PostgreSQL of your own, as postgres://user@host/chinwag [the private one in DATA_DIR]
   JWT_SECRET    signs access tokens, at least 32 bytes [made once and kept in DATA_DIR]
   PUBLIC_URL    where people reach the server, as https://chat.example.org [from LISTEN]
+  LOG_RETENTION_DAYS  how long events are kept for those who were away; messages stay for ever [30]
   SMTP_URL      the server that takes mails, as smtps://user:password@mail.example.org, or smtp://localhost
                 [none: mails go into files in DATA_DIR/mail]
   MAIL_FROM     whom mails come from, as Chat <chat@example.org> [none; needed with SMTP_URL]
@@ -171,6 +176,7 @@ impl Config {
                 dir: data_dir,
                 database_url: Some(database_url),
                 jwt_secret: Some("a secret of the tests, long enough for HS256".into()),
+                log_retention: TimeDelta::days(LOG_RETENTION_DAYS),
             },
             mail: Mail { smtp_url: None, from: None, delay: MAIL_DELAY },
             limits: Limits { rate_limited: false },
@@ -240,7 +246,11 @@ impl Data {
             }
             Err(_) => None,
         };
-        Ok(Self { dir: data_dir()?, database_url, jwt_secret })
+        let default = LOG_RETENTION_DAYS.to_string();
+        let log_retention = read("LOG_RETENTION_DAYS", &default, "days, 1 to 36500", |text| {
+            text.parse().ok().filter(|days| (1..=36_500).contains(days)).map(TimeDelta::days)
+        })?;
+        Ok(Self { dir: data_dir()?, database_url, jwt_secret, log_retention })
     }
 }
 

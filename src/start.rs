@@ -17,7 +17,8 @@ use crate::db::{self, embedded};
 use crate::error::{Code, Error, Result};
 use crate::jobs::{self, Kinds};
 use crate::keys::{self, Keys};
-use crate::{accounts, api, http, log, mail, presence, viewer_events};
+use crate::recount::Recount;
+use crate::{accounts, api, conversations, groups, http, log, mail, messages, presence, viewer_events};
 
 /// Name of the database in the private cluster.
 const NAME: &str = "chinwag";
@@ -141,7 +142,16 @@ pub async fn serve(app: App, executor: Executor, shutdown: CancellationToken) ->
 
 /// All kinds of work that are done beside the requests.
 pub fn kinds() -> Kinds {
-    Kinds::default().with::<mail::Send>()
+    Kinds::default()
+        .with::<mail::Send>()
+        .with_recurring::<accounts::PurgeSessions>()
+        .with_recurring::<log::Retain>()
+        .with_recurring::<presence::ClearStatuses>()
+        .with_recurring::<Recount<conversations::MemberCount>>()
+        .with_recurring::<Recount<groups::MemberCount>>()
+        .with_recurring::<Recount<messages::MessageCount>>()
+        .with_recurring::<Recount<messages::reactions::ReactionCount>>()
+        .with_recurring::<Recount<messages::threads::ReplyCount>>()
 }
 
 /// What goes on beside the requests for as long as a server runs: hearing what was committed, who is here, telling people

@@ -3,12 +3,14 @@
 pub mod graphql;
 mod login;
 pub mod preferences;
+mod purge;
 mod register;
 mod sessions;
 mod store;
 mod tokens;
 
 pub use login::{LoginDraft, log_in};
+pub use purge::PurgeSessions;
 pub use register::{RegisterDraft, RegisterInput, needs_setup_code, register};
 pub use sessions::{Tokens, log_out, refresh};
 pub use store::{Account, Session};
