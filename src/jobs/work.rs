@@ -66,6 +66,9 @@ async fn tend(app: &App, kinds: &Kinds) -> Result<()> {
         job
     });
     let rows = &super::rows(recurring.collect(), now);
+    if rows.is_empty() {
+        return Ok(());
+    }
     app.db.transaction(async move |tx| Ok(store::insert_missing(tx, rows).await?)).await
 }
 

@@ -29,19 +29,9 @@ fn letter() -> Letter {
         .link("Open", "https://chat.example.org")
 }
 
-/// Waits for the job to be gone, or to be as `which` says.
 async fn until_jobs_are(server: &TestServer, count: i64, which: &str) {
     let query = format!("SELECT count(*) FROM jobs WHERE kind = 'mail' AND {which}");
-    for _ in 0..1_000 {
-        if server.database.rows(&query).await[0][0] == count.to_string() {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    panic!(
-        "{count} of {which}: {:?}",
-        server.database.rows("SELECT kind, attempts, lease, last_error FROM jobs").await
-    );
+    server.database.until(&query, &count.to_string()).await;
 }
 
 #[tokio::test]

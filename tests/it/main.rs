@@ -47,4 +47,5 @@ mod streams;
 mod threads;
 mod toy;
 mod unread;
+mod upkeep;
 mod viewer_events;
