@@ -16,6 +16,7 @@ use crate::password::Hasher;
 use crate::realtime::Realtime;
 use crate::subscription::Groups;
 use crate::turns::Turns;
+use crate::urgency::{Rules, Urgency};
 
 #[derive(Clone)]
 pub struct App(Arc<Shared>);
@@ -41,11 +42,24 @@ pub struct Shared {
     pub lines: Lines,
     /// Who writes next in a conversation.
     pub turns: Turns,
+    /// What passes quiet hours.
+    pub urgency: Arc<dyn Urgency>,
 }
 
 impl App {
     /// On a database that has been migrated, at `database_url`.
     pub fn new(config: Config, clock: Clock, database_url: String, keys: Keys) -> Result<Self> {
+        Self::judging_by(Arc::new(Rules), config, clock, database_url, keys)
+    }
+
+    /// The same with rules of one's own for what is urgent.
+    pub fn judging_by(
+        urgency: Arc<dyn Urgency>,
+        config: Config,
+        clock: Clock,
+        database_url: String,
+        keys: Keys,
+    ) -> Result<Self> {
         let hub = Hub::default();
         let realtime = Realtime::new(clock.clone());
         let jobs = Bell::default();
@@ -65,6 +79,7 @@ impl App {
             mailer,
             lines: Lines::default(),
             turns: Turns::default(),
+            urgency,
         })))
     }
 }

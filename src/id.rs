@@ -134,6 +134,8 @@ ids! {
     ViewerId,
     /// The preferences of a user; share their number.
     PreferencesId,
+    /// Something that somebody is told.
+    NotificationId,
     /// An entry of the audit log.
     AuditId,
     /// Work that is done later.
@@ -152,6 +154,7 @@ prefixes! {
     ThreadId = "thread",
     ViewerId = "viewer",
     PreferencesId = "pref",
+    NotificationId = "notification",
     AuditId = "audit",
     JobId = "job",
 }

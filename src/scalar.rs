@@ -59,6 +59,8 @@ texts! {
     LanguageTag = "https://www.rfc-editor.org/rfc/rfc5646",
     /// A time zone by its IANA name, as in Europe/Berlin.
     TimeZone = "https://www.iana.org/time-zones",
+    /// A time of day without a date or an offset, as in 22:30.
+    LocalTime = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6",
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

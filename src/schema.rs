@@ -53,6 +53,13 @@ diesel::table! {
         shares_last_seen -> Bool,
         direct_conversations_from -> Text,
         version -> Int4,
+        is_email_enabled -> Bool,
+        is_push_enabled -> Bool,
+        default_level -> Text,
+        shows_previews -> Bool,
+        quiet_start -> Nullable<Time>,
+        quiet_end -> Nullable<Time>,
+        urgent_words -> Array<Text>,
     }
 }
 
@@ -192,6 +199,8 @@ diesel::table! {
         is_favorite -> Bool,
         hidden_no -> Nullable<Int4>,
         joined_seq -> Int4,
+        notification_level -> Nullable<Text>,
+        level_in_force -> Text,
     }
 }
 
@@ -302,6 +311,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    notifications (user_id, id) {
+        user_id -> Uuid,
+        id -> Uuid,
+        kind -> Text,
+        is_urgent -> Bool,
+        actor_id -> Nullable<Uuid>,
+        conversation_id -> Nullable<Uuid>,
+        seq -> Nullable<Int4>,
+        message_seq -> Nullable<Int4>,
+        thread_root_seq -> Nullable<Int4>,
+        group_id -> Nullable<Uuid>,
+        detail -> Nullable<Text>,
+        created_at -> Timestamptz,
+        read_at -> Nullable<Timestamptz>,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     conversation_events (conversation_id, seq) {
         conversation_id -> Uuid,
         seq -> Int4,
@@ -405,6 +433,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     mentions,
     message_revisions,
     messages,
+    notifications,
     pins,
     preferences,
     presences,

@@ -68,7 +68,12 @@ impl Fault {
 
     /// Of `input.<field>`.
     pub fn of(self, field: &'static str) -> FieldError {
-        FieldError::new(&["input", field], self.code, self.message).with(self.params)
+        self.within(&[field])
+    }
+
+    /// Of a field of `input` that stands within others.
+    fn within(self, path: &[&'static str]) -> FieldError {
+        FieldError::new(&[&["input"], path].concat(), self.code, self.message).with(self.params)
     }
 
     /// Of `filter.<field>`.
@@ -89,7 +94,12 @@ pub struct Wrong(Vec<FieldError>);
 impl Wrong {
     /// The value of `input.<field>`, or a note of what is wrong with it.
     pub fn note<T>(&mut self, field: &'static str, value: Result<T, Fault>) -> Option<T> {
-        value.map_err(|fault| self.0.push(fault.of(field))).ok()
+        self.note_within(&[field], value)
+    }
+
+    /// The same of a field that stands within others.
+    pub fn note_within<T>(&mut self, path: &[&'static str], value: Result<T, Fault>) -> Option<T> {
+        value.map_err(|fault| self.0.push(fault.within(path))).ok()
     }
 
     /// The same of a list, element by element.
@@ -98,12 +108,21 @@ impl Wrong {
         field: &'static str,
         values: impl IntoIterator<Item = Result<T, Fault>>,
     ) -> Option<Vec<T>> {
+        self.note_each_within(&[field], values)
+    }
+
+    /// The same of a list that stands within others.
+    pub fn note_each_within<T>(
+        &mut self,
+        path: &[&'static str],
+        values: impl IntoIterator<Item = Result<T, Fault>>,
+    ) -> Option<Vec<T>> {
         let mut good = Vec::new();
         let before = self.0.len();
         for (index, value) in values.into_iter().enumerate() {
             match value {
                 Ok(value) => good.push(value),
-                Err(fault) => self.0.push(fault.of(field).at(index)),
+                Err(fault) => self.0.push(fault.within(path).at(index)),
             }
         }
         (self.0.len() == before).then_some(good)
@@ -251,6 +270,12 @@ pub fn search(text: Option<String>, length: RangeInclusive<usize>) -> Result<Opt
     let search = text.map(|text| line(&text, length)).transpose();
     let search = search.map_err(|fault| Error::bad_input(vec![fault.of_filter("search")]))?;
     Ok(search.filter(|search| !search.is_empty()))
+}
+
+/// A text as it is compared where neither case nor composition counts: by upper case, which writes ß as two letters and has
+/// one sigma, and back.
+pub fn folded(text: &str) -> String {
+    text.nfc().flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfc().collect()
 }
 
 /// Markdown as plain text on one line, cut to `length` characters.

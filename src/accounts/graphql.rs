@@ -16,6 +16,7 @@ use crate::groups::graphql::{GroupConnection, groups_of};
 use crate::id::{SessionId, UserId, ViewerId};
 use crate::messages::mentions::graphql::{MentionConnection, MentionFilter, mentions_of};
 use crate::messages::threads::graphql::{ThreadConnection, ThreadFilter, followed_threads};
+use crate::notifications::graphql::{NotificationConnection, NotificationFilter, notifications_of};
 use crate::page::Arguments;
 use crate::reads::graphql::{
     self as reads, ConversationConnection, ConversationViewerState, InboxFilter, UnreadSummary,
@@ -140,6 +141,19 @@ impl Viewer {
         before: Option<String>,
     ) -> Result<ThreadConnection> {
         followed_threads(ctx, &self.0, filter, Arguments { first, after, last, before }).await
+    }
+
+    /// Notifications, newest first.
+    async fn notifications(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<NotificationFilter>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<NotificationConnection> {
+        notifications_of(ctx, &self.0, filter, Arguments { first, after, last, before }).await
     }
 
     /// Numbers for badges.

@@ -12,6 +12,7 @@ use crate::messages::graphql::{MessageMutation, MessageQuery};
 use crate::messages::pins::graphql::PinMutation;
 use crate::messages::reactions::graphql::ReactionMutation;
 use crate::messages::threads::graphql::ThreadMutation;
+use crate::notifications::graphql::NotificationMutation;
 use crate::presence::graphql::{PresenceMutation, PresenceSubscription};
 use crate::reads::graphql::ReadMutation;
 use crate::users::graphql::{UserMutation, UserQuery};
@@ -55,6 +56,7 @@ pub struct Mutation(
     CategoryMutation,
     PresenceMutation,
     ReadMutation,
+    NotificationMutation,
     MessageMutation,
     ReactionMutation,
     PinMutation,

@@ -13,11 +13,12 @@ use crate::conversations::{MemberById, Reference, in_sight_by_id};
 use crate::error::{Error, Result};
 use crate::groups::graphql::{self as groups, Group, GroupMember};
 use crate::id::{
-    CategoryId, GroupId, GroupMemberId, InboxId, MemberId, MessageId, PreferencesId, SessionId, ThreadId, UserId,
-    ViewerId,
+    CategoryId, GroupId, GroupMemberId, InboxId, MemberId, MessageId, NotificationId, PreferencesId, SessionId,
+    ThreadId, UserId, ViewerId,
 };
 use crate::messages::graphql::{self as messages, Message};
 use crate::messages::threads::graphql::{Thread, thread_under};
+use crate::notifications::graphql::{Notification, find_notification};
 use crate::page::MOST;
 use crate::reads::graphql::{self as reads, ConversationViewerState};
 use crate::text::Fault;
@@ -39,6 +40,7 @@ pub enum Node {
     Group(Group),
     GroupMember(GroupMember),
     Message(Message),
+    Notification(Notification),
     Preferences(Preferences),
     Session(Session),
     Thread(Thread),
@@ -103,6 +105,9 @@ async fn node(ctx: &Context<'_>, argument: &'static str, id: &ID) -> Result<Opti
     }
     if let Some(ThreadId(root)) = ThreadId::parse(id) {
         return thread(ctx, MessageId(root)).await.map(|thread| thread.map(Node::Thread));
+    }
+    if let Some(id) = NotificationId::parse(id) {
+        return Ok(find_notification(ctx, id).await?.map(Node::Notification));
     }
     if let Some(id) = SessionId::parse(id) {
         return Ok(find_session(ctx, id).await?.map(Node::Session));

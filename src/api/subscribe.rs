@@ -10,6 +10,7 @@ use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
+use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use super::answer::{Stage, finish};
@@ -53,10 +54,11 @@ impl Executor {
         places: Arc<Semaphore>,
     ) -> BoxStream<'static, Shown> {
         let (executor, operation) = (self.clone(), Arc::new(operation));
-        let request_id = scope.request_id.clone();
+        let (request_id, span) = (scope.request_id.clone(), Span::current());
         let shown = stream! {
             let mut is_new = operation.is_new;
-            let mut source = match executor.open(&operation, &scope).await {
+            // Boxed, as is what shows an event: between two of them a subscription is small.
+            let mut source = match executor.open(&operation, &scope).instrument(span.clone()).boxed().await {
                 Ok(source) => source,
                 Err(refused) => {
                     yield Shown::from(refused);
@@ -69,7 +71,7 @@ impl Executor {
                     Ok(Delivery::Event(event)) => {
                         let place = places.clone().acquire_owned().await.ok();
                         let scope = Arc::new(scope.part_of_it(Part::Showing(event)));
-                        Shown { answer: executor.show(&operation, scope).await, place }
+                        Shown { answer: executor.show(&operation, scope).instrument(span.clone()).boxed().await, place }
                     }
                     Err(error) => Shown::from(Answer::refuse(&error, &scope.request_id)),
                 };

@@ -8,6 +8,7 @@ use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::groups::{self, ADDED_AT_ONCE};
 use crate::id::UserId;
+use crate::notifications::Happening;
 use crate::text::{Fault, Wrong};
 use crate::users;
 use crate::viewer::Viewer;
@@ -75,7 +76,7 @@ pub async fn add_members(app: &App, viewer: &Viewer, draft: AddDraft) -> Result<
                     (another, members)
                 }
                 false => {
-                    let (changed, new) = seat(tx, here, &newcomers, role).await?;
+                    let (changed, new) = seat(app, tx, here, &newcomers, role).await?;
                     (changed, [members, new].concat())
                 }
             };
@@ -131,8 +132,15 @@ async fn judge(tx: &mut Tx, here: &Here, people: &[UserId]) -> Result<Judged> {
     Ok(judged)
 }
 
-async fn seat(tx: &mut Tx, mut here: Here, newcomers: &[UserId], role: MemberRole) -> Result<(Changed, Vec<Member>)> {
+async fn seat(
+    app: &App,
+    tx: &mut Tx,
+    mut here: Here,
+    newcomers: &[UserId],
+    role: MemberRole,
+) -> Result<(Changed, Vec<Member>)> {
     let new = here.seat_all(tx, newcomers, role).await?;
+    here.tell(app, tx, Happening::Added, None, newcomers).await?;
     if here.conversation.kind == Kind::Direct {
         direct::regroup(tx, &mut here).await?;
     }

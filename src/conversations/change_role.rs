@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::audit;
 use crate::error::{Error, Result};
 use crate::id::MemberId;
+use crate::notifications::Happening;
 use crate::text::{Fault, Wrong};
 use crate::viewer::Viewer;
 
@@ -46,6 +47,7 @@ pub async fn change_role(app: &App, viewer: &Viewer, draft: RoleDraft) -> Result
                 return Ok(ChangedMember { changed: here.unchanged(), member });
             }
             let changed = here.give_role(tx, &member, role).await?;
+            here.tell(app, tx, Happening::RoleChanged, Some(role), &[member.user_id]).await?;
             let details = json!({
                 "conversation": here.sight().reference().to_string(),
                 "user": member.user_id.to_string(),

@@ -8,6 +8,7 @@ use crate::db::{OnConstraint, Tx};
 use crate::error::{Code, Error, Result};
 use crate::groups::{self, ADDED_AT_ONCE, Action, Address, numbered, taken};
 use crate::id::{CategoryId, ConversationId, GroupId, UserId};
+use crate::notifications::Happening;
 use crate::text::{self, Fault, Wrong};
 use crate::viewer::Viewer;
 
@@ -153,6 +154,7 @@ async fn create_once(app: &App, viewer: &Viewer, draft: &ChannelDraft) -> Result
             here.seat(tx, viewer.user_id, MemberRole::Owner).await?;
             let members = known(tx, draft, viewer).await?;
             here.seat_all(tx, &members, MemberRole::Member).await?;
+            here.tell(app, tx, Happening::Added, None, &members).await?;
             places::tell_of(tx, &here).await?;
             Ok(Created { changed: here.write(tx).await?, is_replay: false })
         })

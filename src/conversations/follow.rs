@@ -1,7 +1,7 @@
 //! Following a conversation for as long as one may.
 
 use async_stream::try_stream;
-use futures_util::{Stream, StreamExt};
+use futures_util::{FutureExt, Stream, StreamExt};
 use tokio::time::sleep;
 
 use super::Sight;
@@ -35,7 +35,10 @@ pub fn follow(
 ) -> impl Stream<Item = Result<Delivery, Error>> + use<> {
     let app = app.clone();
     let session_ended = app.realtime.ended_sessions.watch(viewer.session_id);
+    let looking = app.realtime.onlookers.look(sight.id(), viewer.user_id);
+    // What it does seldom is boxed: most who follow wait for most of the time, and there are many.
     let log = try_stream! {
+        let _looking = looking;
         let mut sight = sight;
         // "Now" is when sight was judged: an end of it since then is not passed over.
         let mut position = after.unwrap_or(sight.as_of());
@@ -48,7 +51,7 @@ pub fn follow(
             // Beyond what was judged nothing is known of the sight's end.
             let mut is_doubtful = position > sight.as_of();
             loop {
-                let mut batch = match log::read(&app.db, sight.id(), position, BATCH).await {
+                let mut batch = match log::read(&app.db, sight.id(), position, BATCH).boxed().await {
                     // A stream under way waits for a database that does not answer.
                     Err(error) if has_begun && error.passes() => {
                         sleep(ASK_AGAIN).await;
@@ -70,7 +73,7 @@ pub fn follow(
                 // what was written since. Of a batch in which it turned private a reader gets nothing: what came before
                 // would be shown as it is now.
                 if batch.has_gap || !batch.is_caught_up || is_doubtful || ends.iter().any(|end| end.closes(&viewer, sight)) {
-                    match judge_again(&app, &viewer, sight).await {
+                    match judge_again(&app, &viewer, sight).boxed().await {
                         Err(error) if has_begun && error.passes() => {
                             sleep(ASK_AGAIN).await;
                             continue;
@@ -113,7 +116,7 @@ pub fn follow(
                     _ => {
                         // It will be shown as things are now, and with what waits behind it the end may wait.
                         if tail.has_more() {
-                            match judge_again(&app, &viewer, sight).await {
+                            match judge_again(&app, &viewer, sight).boxed().await {
                                 Ok(Some(now)) => sight = now,
                                 Err(error) if !error.passes() => Err(error)?,
                                 Ok(None) | Err(_) => break,

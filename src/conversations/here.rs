@@ -10,12 +10,14 @@ use super::may::{Action, Standing, may};
 use super::sight::Sight;
 use super::store::{self, Viewpoint};
 use super::{Conversation, Departure, Member, MemberRole, Reference, Verdict, Visibility};
+use crate::app::App;
 use crate::clock::Instant;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::groups;
 use crate::id::{ConversationId, GroupId, MemberId, UserId};
 use crate::log::{self, Kind, Writer};
+use crate::notifications::{self, Cause, Happening};
 use crate::realtime::{Mark, Subject};
 use crate::viewer::Viewer;
 
@@ -191,6 +193,7 @@ impl Here {
         note: Option<String>,
     ) -> Result<()> {
         store::set_left(tx, member, departure, note, self.now).await?;
+        notifications::withdraw_from(tx, member.user_id, &[self.conversation.id], self.now).await?;
         let event = MemberLeft { member_id: member.id, user_id: member.user_id, reason: departure };
         self.log(MEMBER_LEFT, &event)?;
         self.conversation.member_count -= 1;
@@ -205,6 +208,21 @@ impl Here {
         let event = MemberUpdated { member_id: member.id, user_id: member.user_id, previous_role: member.role, role };
         self.log(MEMBER_UPDATED, &event)?;
         Ok(changed)
+    }
+
+    /// Tells people of what the viewer has just done to them, and logged.
+    pub(super) async fn tell(
+        &self,
+        app: &App,
+        tx: &mut Tx,
+        happening: Happening,
+        role: Option<MemberRole>,
+        people: &[UserId],
+    ) -> Result<()> {
+        let (id, seq) = (self.conversation.id, self.seq());
+        let cause = Cause::in_conversation(happening, self.viewer.user_id, id, seq, self.now);
+        let cause = role.map_or(cause, |role| cause.with(role.name()));
+        notifications::tell(app, tx, cause, people).await
     }
 
     /// Writes the row and the events; followers hear of them when the transaction is committed. Where nothing happened,

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::audit;
 use crate::error::{Code, Error, Result};
 use crate::id::MemberId;
+use crate::notifications::Happening;
 use crate::users;
 use crate::viewer::Viewer;
 
@@ -36,6 +37,7 @@ pub async fn transfer(app: &App, viewer: &Viewer, id: MemberId) -> Result<Change
                 here.give_role(tx, owner, MemberRole::Admin).await?;
             }
             let changed = here.give_role(tx, &member, MemberRole::Owner).await?;
+            here.tell(app, tx, Happening::RoleChanged, Some(MemberRole::Owner), &[member.user_id]).await?;
             let details = json!({
                 "conversation": here.sight().reference().to_string(),
                 "user": member.user_id.to_string(),

@@ -19,11 +19,17 @@ use super::Conn;
 const SESSION: &str = "SET statement_timeout = '15s'; SET lock_timeout = '10s'; \
      SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC'; SET application_name = 'chinwag'";
 
+/// For connections whose statements find all rows by their keys. PostgreSQL cannot know how few keys an array holds: it
+/// would plan each time anew, or read small tables to their end.
+pub(super) const BY_KEYS: &str = "; SET plan_cache_mode = force_generic_plan; \
+     SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
+
 /// The channel on which servers tell one another what they committed.
 pub(super) const CHANNEL: &str = "chinwag";
 
 /// Opens a connection, with TLS where the address asks for it.
-pub(super) async fn establish(url: String) -> ConnectionResult<Conn> {
+/// Whatever it is used for has more settings to make than all have in common.
+pub(super) async fn establish(url: String, more: &str) -> ConnectionResult<Conn> {
     let config = settings(&url).map_err(|error| ConnectionError::BadConnection(error.to_string()))?;
     let refused = |error: tokio_postgres::Error| ConnectionError::BadConnection(explain(&error));
     let mut conn = if wants_tls(&config) {
@@ -33,7 +39,7 @@ pub(super) async fn establish(url: String) -> ConnectionResult<Conn> {
         let (client, connection) = config.connect(NoTls).await.map_err(refused)?;
         AsyncPgConnection::try_from_client_and_connection(client, connection).await?
     };
-    conn.batch_execute(SESSION).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+    conn.batch_execute(&format!("{SESSION}{more}")).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
     // Only a superuser may; where it is refused, the server's messages are hopefully in English all the same.
     let _ = conn.batch_execute("SET lc_messages = 'C'").await;
     let database = config.get_dbname().unwrap_or_default().to_owned();

@@ -15,7 +15,7 @@ diesel::table! {
 
 /// Creates a database on the server at `url`, the address of another database there, unless it exists.
 pub async fn create_database(url: &str, name: &str) -> Result<()> {
-    let mut conn = connect::establish(url.to_owned()).await.map_err(Error::unavailable)?;
+    let mut conn = connect::establish(url.to_owned(), "").await.map_err(Error::unavailable)?;
     // Not to spare the attempt, but the line it would leave in PostgreSQL's log at every start.
     let found: i64 = pg_database::table.filter(pg_database::datname.eq(name)).count().get_result(&mut conn).await?;
     if found > 0 {

@@ -23,7 +23,7 @@ define_sql_function!(fn pg_try_advisory_lock(key: BigInt) -> Bool);
 /// Brings the database at this address to the newest schema. Several servers may call it at once. Answers how many
 /// migrations it ran.
 pub async fn migrate(url: &str) -> Result<usize> {
-    let mut conn = connect::establish(url.to_owned()).await.map_err(Error::unavailable)?;
+    let mut conn = connect::establish(url.to_owned(), "").await.map_err(Error::unavailable)?;
     // An index on a large table may take as long as it takes.
     conn.batch_execute("SET statement_timeout = 0").await?;
     while !diesel::select(pg_try_advisory_lock(LOCK)).get_result::<bool>(&mut conn).await? {

@@ -59,6 +59,8 @@ const POOL_WAIT: Duration = Duration::from_secs(2);
 const CONNECT_WAIT: Duration = Duration::from_secs(2);
 /// Connections of one server. Two cores gain nothing from more, and a private cluster has room for 100.
 const POOL_SIZE: usize = 16;
+/// And those kept for transactions of `transaction_from`: a few gather all who wait, and find one whatever else goes on.
+const POOL_SIZE_BY_KEYS: usize = 8;
 
 /// The database and those who are told what was committed. A clone is the same.
 #[derive(Clone)]
@@ -66,6 +68,8 @@ pub struct Db(Arc<Inner>);
 
 struct Inner {
     pool: Pool<Conn>,
+    /// Of connections that plan for finding rows by their keys.
+    by_keys: Pool<Conn>,
     url: String,
     /// Names this server in its notifications, so that it can leave out its own.
     node: uuid::Uuid,
@@ -94,22 +98,9 @@ where
 impl Db {
     /// A pool on this address; connects when first asked.
     pub fn new(url: String, clock: Clock, hub: Hub, realtime: Realtime, jobs: Bell) -> Result<Self> {
-        let mut config = ManagerConfig::default();
-        // A round trip less for each checkout; a connection that broke while idle is seen all the same.
-        config.recycling_method = RecyclingMethod::Fast;
-        config.custom_setup = Box::new(|url| Box::pin(connect::establish(url.to_owned())));
-        let manager = AsyncDieselConnectionManager::new_with_config(&url, config);
-        let pool = Pool::builder(manager)
-            .max_size(POOL_SIZE)
-            // Whoever comes next gets the one that was used last: its statements are prepared, and its process is warm.
-            .queue_mode(QueueMode::Lifo)
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(POOL_WAIT))
-            .create_timeout(Some(CONNECT_WAIT))
-            .build()
-            .map_err(Error::internal)?;
+        let (pool, by_keys) = (pool(&url, "", POOL_SIZE)?, pool(&url, connect::BY_KEYS, POOL_SIZE_BY_KEYS)?);
         let (node, in_doubt) = (uuid::Uuid::new_v4(), Mutex::default());
-        Ok(Self(Arc::new(Inner { pool, url, node, clock, hub, realtime, jobs, in_doubt })))
+        Ok(Self(Arc::new(Inner { pool, by_keys, url, node, clock, hub, realtime, jobs, in_doubt })))
     }
 
     pub fn node(&self) -> uuid::Uuid {
@@ -150,21 +141,21 @@ impl Db {
     where
         for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<T> + SendFn<&'t mut Tx, Result<T>, Fut: Send> + Send,
     {
-        let (mut tx, ()) = self.begin(tx::BEGIN, async |_: &Tx| ()).await?;
+        let (mut tx, ()) = self.begin(&self.0.pool, async |_: &Tx| ()).await?;
         let answer = work(&mut tx).await;
         self.end(tx, answer).await
     }
 
     /// The same where every round trip counts: the statements of `first` travel with the BEGIN, and `work` gets what they
     /// found. `first` must not write: it may run twice, once more on a new connection when the first was lost. All
-    /// statements are planned for finding rows by their keys.
+    /// statements are planned for finding rows by their keys, and the connection is one of a few that others do not take.
     pub async fn transaction_from<S, T, F, W>(&self, first: F, work: W) -> Result<T>
     where
         F: Clone + Send,
         for<'t> F: AsyncFnOnce(&'t Tx) -> Result<S> + SendFn<&'t Tx, Result<S>, Fut: Send>,
         for<'t> W: AsyncFnOnce((&'t mut Tx, S)) -> Result<T> + SendFn<(&'t mut Tx, S), Result<T>, Fut: Send> + Send,
     {
-        let (mut tx, found) = self.begin(tx::BEGIN_BY_KEYS, first).await?;
+        let (mut tx, found) = self.begin(&self.0.by_keys, first).await?;
         let answer = match found {
             Ok(found) => work((&mut tx, found)).await,
             Err(error) => Err(error),
@@ -173,19 +164,19 @@ impl Db {
     }
 
     /// A transaction on a connection that lives: a lost one has begun nothing, so another one is tried.
-    async fn begin<S, F>(&self, how: &'static str, first: F) -> Result<(Tx, S)>
+    async fn begin<S, F>(&self, pool: &Pool<Conn>, first: F) -> Result<(Tx, S)>
     where
         F: Clone + Send,
         for<'t> F: AsyncFnOnce(&'t Tx) -> S + SendFn<&'t Tx, S, Fut: Send>,
     {
-        let tx = Tx::new(self.connection().await?);
-        let (begun, found) = join!(tx.begin(how), (first.clone())(&tx));
+        let tx = Tx::new(connection(pool).await?);
+        let (begun, found) = join!(tx.begin(), (first.clone())(&tx));
         match begun {
             Err(error) if errors::is_connection_lost(&error) => {
                 drop(tx);
                 self.forget_idle_connections();
-                let tx = Tx::new(self.connection().await?);
-                let (begun, found) = join!(tx.begin(how), first(&tx));
+                let tx = Tx::new(connection(pool).await?);
+                let (begun, found) = join!(tx.begin(), first(&tx));
                 begun?;
                 Ok((tx, found))
             }
@@ -246,6 +237,7 @@ impl Db {
     /// Where one connection was lost, those that wait in the pool mostly were too: the next one is to be a new one.
     fn forget_idle_connections(&self) {
         self.0.pool.retain(|_, _| false);
+        self.0.by_keys.retain(|_, _| false);
     }
 
     fn publish(&self, outbox: Outbox) {
@@ -261,11 +253,33 @@ impl Db {
     }
 
     async fn connection(&self) -> Result<Object<Conn>> {
-        self.0.pool.get().await.map_err(Error::unavailable)
+        connection(&self.0.pool).await
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
         self.read(async |conn| connect::ping(conn).await).await
     }
+}
+
+async fn connection(pool: &Pool<Conn>) -> Result<Object<Conn>> {
+    pool.get().await.map_err(Error::unavailable)
+}
+
+/// Connections with these settings beside those that all have; connects when first asked.
+fn pool(url: &str, settings: &'static str, size: usize) -> Result<Pool<Conn>> {
+    let mut config = ManagerConfig::default();
+    // A round trip less for each checkout; a connection that broke while idle is seen all the same.
+    config.recycling_method = RecyclingMethod::Fast;
+    config.custom_setup = Box::new(move |url| Box::pin(connect::establish(url.to_owned(), settings)));
+    let manager = AsyncDieselConnectionManager::new_with_config(url, config);
+    Pool::builder(manager)
+        .max_size(size)
+        // Whoever comes next gets the one that was used last: its statements are prepared, and its process is warm.
+        .queue_mode(QueueMode::Lifo)
+        .runtime(Runtime::Tokio1)
+        .wait_timeout(Some(POOL_WAIT))
+        .create_timeout(Some(CONNECT_WAIT))
+        .build()
+        .map_err(Error::internal)
 }

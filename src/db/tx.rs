@@ -19,14 +19,6 @@ use crate::realtime::{Mark, Signal, Subject};
 /// Bytes of a notification, some of them for its end. Who has more to tell says "look everywhere".
 const NOTIFICATION: usize = 7_900;
 
-/// How a transaction begins.
-pub(super) const BEGIN: &str = "BEGIN";
-
-/// How one begins that finds all of its rows by their keys, and knows so. PostgreSQL cannot know how few keys an array
-/// holds: it would plan each time anew, or read small tables to their end.
-pub(super) const BEGIN_BY_KEYS: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; \
-    SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
-
 /// A transaction; stores take it as their connection.
 pub struct Tx {
     /// `None` only while it is dropped.
@@ -63,9 +55,9 @@ impl Tx {
 
     /// Sent when it is first polled, so that what is polled after it is part of the transaction without waiting for the
     /// answer.
-    pub(super) async fn begin(&self, how: &str) -> QueryResult<()> {
+    pub(super) async fn begin(&self) -> QueryResult<()> {
         let mut conn: &Conn = self;
-        conn.batch_execute(how).await
+        conn.batch_execute("BEGIN").await
     }
 
     /// Tells all servers, this one too, who hear of it when it is committed, and commits: one message, of which PostgreSQL

@@ -6,6 +6,7 @@ use super::{Action, Changed, Departure, Member, MemberRole, hold, store};
 use crate::app::App;
 use crate::error::Result;
 use crate::id::{GroupId, UserId};
+use crate::notifications::Happening;
 use crate::text::{Fault, Wrong};
 use crate::users;
 use crate::viewer::Viewer;
@@ -90,6 +91,7 @@ pub async fn add_members(app: &App, viewer: &Viewer, draft: AddDraft) -> Result<
                 }
             }
             members.extend(held.admit(tx, &newcomers, role).await?);
+            held.tell(app, tx, Happening::Added, None, &newcomers).await?;
             // As they were named.
             members.sort_by_key(|member| people.iter().position(|person| *person == member.user_id));
             Ok(Added { changed: held.write(tx).await?, members, rejected })

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use super::may::{Action, Standing, Verdict, may};
 use super::store::{self, NewMember, Viewpoint};
 use super::{Departure, Group, Member, MemberRole, Sight};
+use crate::app::App;
 use crate::clock::Instant;
 use crate::db::{OnConstraint, Tx};
 use crate::error::{Code, Error, Result};
 use crate::id::{GroupId, GroupMemberId, UserId};
+use crate::notifications::{self, Cause, Happening};
 use crate::realtime::{Mark, Subject};
 use crate::viewer::Viewer;
 
@@ -149,6 +151,20 @@ impl Held {
         tx.outbox().presences.push(member.user_id);
         tx.outbox().marks.push((member.user_id, Mark::Changed(self.subject())));
         Ok(store::set_role(tx, member, role).await?)
+    }
+
+    /// Tells people of what the viewer has just done to them.
+    pub async fn tell(
+        &self,
+        app: &App,
+        tx: &mut Tx,
+        happening: Happening,
+        role: Option<MemberRole>,
+        people: &[UserId],
+    ) -> Result<()> {
+        let cause = Cause::in_group(happening, self.viewer.user_id, self.group.id, self.now);
+        let cause = role.map_or(cause, |role| cause.with(role.name()));
+        notifications::tell(app, tx, cause, people).await
     }
 
     /// Closes it or opens it again.

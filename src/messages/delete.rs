@@ -12,6 +12,7 @@ use crate::conversations::{self, Action, Here};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::id::MessageId;
+use crate::notifications;
 use crate::text::{self, Fault, Wrong};
 use crate::viewer::Viewer;
 
@@ -54,6 +55,7 @@ pub async fn delete(app: &App, viewer: &Viewer, draft: DeleteDraft) -> Result<Ch
                 pins::forget(tx, &message),
                 mentions::forget(tx, &message, &before)
             )?;
+            notifications::withdraw_message(tx, message.conversation_id, message.seq, here.now).await?;
             uncount(tx, &mut here, &message).await?;
             let seq = here.log_message(MESSAGE_DELETED, Some(message.seq))?;
             if !is_own {

@@ -3,9 +3,9 @@
 use super::events::MESSAGE_EDITED;
 use super::lock::{Changed, deleted, lock};
 use super::mentions::{self, Mentions, Said};
-use super::{draft, store};
+use super::{bell, draft, store};
 use crate::app::App;
-use crate::conversations::{Action, Verdict};
+use crate::conversations::{Action, Kind, Verdict};
 use crate::error::{Error, Result};
 use crate::id::MessageId;
 use crate::text::{Fault, Wrong};
@@ -59,6 +59,8 @@ pub async fn edit(app: &App, viewer: &Viewer, draft: EditDraft) -> Result<Change
             let named = draft.mentions.by(message.author_id, message.conversation_id).collect();
             let mentionable = mentions::mentionable(tx, named).await?;
             let said = Said { message: &message, mentions: &draft.mentions, calls_everyone };
+            let is_direct = here.conversation.kind == Kind::Direct;
+            bell::edited(app, tx, &said, &mentionable, &before, is_direct).await?;
             mentions::change(tx, said, &mentionable, &before).await?;
             let seq = here.log_message(MESSAGE_EDITED, Some(message.seq))?;
             here.write(tx).await?;

@@ -3,6 +3,7 @@
 //! Whatever changes a message takes the next `seq` of its conversation under the lock of `conversations::lock`, and is
 //! an event in its log, in the same transaction.
 
+mod bell;
 mod delete;
 mod draft;
 mod edit;
@@ -30,7 +31,7 @@ pub use edit::{EditDraft, edit};
 pub use history::{Anchor, MessageCursor, Timeline, around, deleted, page};
 pub use loaders::{MessageAt, MessageById};
 pub use lock::Changed;
-pub use mentions::{MENTIONED_AT_ONCE, Mentions, Piece, pieces};
+pub use mentions::{MENTIONED_AT_ONCE, Mentions};
 pub use record::{PastMessage, record};
 pub use send::{Sent, send};
 pub use store::{Message, MessageCount};

@@ -7,6 +7,7 @@ use crate::conversations::{self, Action, Reached, Reference, Seat};
 use crate::db::Tx;
 use crate::error::{InputCode, Result};
 use crate::id::{ConversationId, MessageId};
+use crate::notifications;
 use crate::presence;
 use crate::realtime::{Passing, Signal};
 use crate::text::{Fault, Wrong};
@@ -66,6 +67,9 @@ pub async fn mark_read(app: &App, viewer: &Viewer, seat: Seat, draft: MarkReadDr
         .transaction(async move |tx| {
             let to = position(tx, &seat, draft.up_to).await?;
             let has_moved = conversations::read_up_to(tx, &seat, to, at).await?;
+            if has_moved {
+                notifications::have_read(tx, user_id, id, None, to.seq, at).await?;
+            }
             if let Some(hidden_from) = hidden_from.filter(|_| has_moved) {
                 let passing = Passing::Reading { member_id: seat.id() };
                 tx.outbox().signals.push((id, Signal { user_id, at, passing, hidden_from }));

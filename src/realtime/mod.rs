@@ -2,12 +2,14 @@
 //! nothing stored depends on it.
 
 mod ended_sessions;
+mod onlookers;
 mod presences;
 mod signals;
 mod store;
 pub mod viewers;
 
 pub use ended_sessions::{ACCESS_TOKEN_LIVES, EndedSessions};
+pub use onlookers::{Looking, Onlookers};
 pub use presences::{Attendance, Departed, PresenceStatus, Presences, Watch};
 pub use signals::{Listening, Passing, Signal, Signals};
 pub use viewers::{Mark, Subject, Viewers};
@@ -24,12 +26,20 @@ pub struct Realtime {
     pub signals: Signals,
     /// Who listens to what concerns them.
     pub viewers: Viewers,
+    /// Who has which conversation open.
+    pub onlookers: Onlookers,
 }
 
 impl Realtime {
     pub fn new(clock: Clock) -> Self {
         let ended_sessions = EndedSessions::new(clock.clone());
         let presences = Presences::new(clock, ended_sessions.clone());
-        Self { ended_sessions, presences, signals: Signals::default(), viewers: Viewers::default() }
+        Self {
+            ended_sessions,
+            presences,
+            signals: Signals::default(),
+            viewers: Viewers::default(),
+            onlookers: Onlookers::default(),
+        }
     }
 }

@@ -5,6 +5,7 @@ mod create;
 mod directory;
 pub mod graphql;
 mod loaders;
+mod named;
 mod promote;
 mod store;
 mod unclaimed;
@@ -21,6 +22,7 @@ pub use blocks::{BlockCursor, HasBlocked, block, blocked_users, blocks_of, in_bl
 pub use create::create;
 pub use directory::{PeopleCursor, PeopleFilter, people};
 pub use loaders::UserById;
+pub use named::{tokens, with_names};
 pub use promote::{give_role, promote};
 pub use store::User;
 pub use unclaimed::{Unclaimed, create_unclaimed};

@@ -11,9 +11,11 @@ use crate::conversations::{Departed, Departure, DepartureOf, StandingOf};
 use crate::error::{Error, InputCode, Result};
 use crate::groups::MembershipOf;
 use crate::groups::graphql::{Group, group_of_member};
-use crate::id::{ConversationId, GroupId, SessionId, UserId};
+use crate::id::{ConversationId, GroupId, NotificationId, SessionId, UserId};
 use crate::messages::threads::ThreadStateOf;
 use crate::messages::threads::graphql::{Thread, thread_under};
+use crate::notifications::graphql::Notification;
+use crate::notifications::{NotificationOf, UnreadNotificationsOf};
 use crate::page::Cursor;
 use crate::reads::StateOf;
 use crate::reads::graphql::{ConversationViewerState, UnreadSummary};
@@ -37,6 +39,8 @@ pub enum ViewerEvent {
     GroupRemoved(GroupRemovedEvent),
     ViewerChanged(ViewerChangedEvent),
     SessionRevoked(SessionRevokedEvent),
+    NotificationAdded(NotificationAddedEvent),
+    NotificationsChanged(NotificationsChangedEvent),
 }
 
 /// A delivery of what concerns the viewer.
@@ -60,7 +64,7 @@ impl ViewerEventBatch {
         let events =
             batch.changes.iter().map(|&(subject, at, is_new)| ViewerEvent::of(ctx, viewer, subject, at, is_new));
         Ok(Self {
-            events: try_join_all(events).await?.into_iter().flatten().collect(),
+            events: as_few(try_join_all(events).await?.into_iter().flatten()),
             cursor: batch.position.encode(),
             is_caught_up: batch.is_caught_up,
             has_gap: batch.has_gap,
@@ -78,6 +82,30 @@ impl ViewerEvent {
             Subject::Group(id) => Self::of_group(ctx, viewer, id, at).await?,
             Subject::Viewer => Some(Self::ViewerChanged(ViewerChangedEvent { at, viewer: Viewer(viewer) })),
             Subject::Session(id) => Some(Self::SessionRevoked(SessionRevokedEvent { at, id })),
+            Subject::Notification(id) => Self::of_notification(ctx, viewer, id, at).await?,
+            Subject::Notifications => {
+                let changed = NotificationsChangedEvent { at, read: Vec::new(), deleted: Vec::new(), viewer };
+                Some(Self::NotificationsChanged(changed))
+            }
+            // Whoever is concerned looks at the tables.
+            Subject::Rung(_) => None,
+        })
+    }
+
+    /// What is unread has come; what is not, was read or deleted. Of what is out of sight nothing is said.
+    async fn of_notification(ctx: &Context<'_>, viewer: Who, id: NotificationId, at: Instant) -> Result<Option<Self>> {
+        let Some(found) = ctx.load::<NotificationOf>((viewer.user_id, id)).await? else { return Ok(None) };
+        let (is_deleted, is_shown, is_unread) = (found.is_deleted, found.is_shown(), found.read_at.is_none());
+        let notification = Notification(found);
+        let changed =
+            |read, deleted| Some(Self::NotificationsChanged(NotificationsChangedEvent { at, read, deleted, viewer }));
+        Ok(match is_deleted {
+            true => changed(Vec::new(), vec![id]),
+            false if !is_shown => None,
+            false if is_unread => {
+                Some(Self::NotificationAdded(NotificationAddedEvent { at, notification, user_id: viewer.user_id }))
+            }
+            false => changed(vec![notification], Vec::new()),
         })
     }
 
@@ -136,6 +164,28 @@ impl ViewerEvent {
         let group = Some(group_of_member(ctx, &member).await?);
         Ok(Some(Self::ChannelListChanged(ChannelListChangedEvent { at, group })))
     }
+}
+
+/// What was read and deleted is one event, in the place of the first.
+fn as_few(events: impl Iterator<Item = ViewerEvent>) -> Vec<ViewerEvent> {
+    let mut few: Vec<ViewerEvent> = Vec::new();
+    let mut changed = None;
+    for event in events {
+        match (event, changed) {
+            (ViewerEvent::NotificationsChanged(more), Some(at)) => {
+                if let Some(ViewerEvent::NotificationsChanged(one)) = few.get_mut::<usize>(at) {
+                    one.take_in(more);
+                }
+            }
+            (event, _) => {
+                if matches!(event, ViewerEvent::NotificationsChanged(_)) {
+                    changed = Some(few.len());
+                }
+                few.push(event);
+            }
+        }
+    }
+    few
 }
 
 pub struct InboxChangedEvent {
@@ -347,6 +397,77 @@ impl SessionRevokedEvent {
     /// Whether it is the session of this stream.
     async fn is_current(&self, ctx: &Context<'_>) -> Result<bool> {
         Ok(ctx.viewer()?.session_id == self.id)
+    }
+}
+
+pub struct NotificationAddedEvent {
+    at: Instant,
+    notification: Notification,
+    user_id: UserId,
+}
+
+/// A notification came.
+#[Object]
+impl NotificationAddedEvent {
+    /// When it happened.
+    pub async fn occurred_at(&self) -> DateTime {
+        self.at.into()
+    }
+
+    /// The notification.
+    async fn notification(&self) -> Notification {
+        self.notification.clone()
+    }
+
+    /// Numbers for badges.
+    async fn unread(&self) -> UnreadSummary {
+        UnreadSummary(self.user_id)
+    }
+}
+
+pub struct NotificationsChangedEvent {
+    at: Instant,
+    read: Vec<Notification>,
+    deleted: Vec<NotificationId>,
+    viewer: Who,
+}
+
+impl NotificationsChangedEvent {
+    fn take_in(&mut self, more: Self) {
+        self.at = self.at.max(more.at);
+        self.read.extend(more.read);
+        self.deleted.extend(more.deleted);
+    }
+}
+
+/// Notifications were read or deleted, here or elsewhere. Where more changed at once than are told one by one, it names none:
+/// unless `isEverythingRead`, fetch `Viewer.notifications` anew.
+#[Object]
+impl NotificationsChangedEvent {
+    /// When it happened.
+    pub async fn occurred_at(&self) -> DateTime {
+        self.at.into()
+    }
+
+    /// Those that were read; at most 100, or empty with `isEverythingRead`.
+    async fn notifications(&self) -> Vec<Notification> {
+        self.read.clone()
+    }
+
+    /// Those that were deleted.
+    async fn deleted_notification_ids(&self) -> Vec<ID> {
+        self.deleted.iter().map(|id| (*id).into()).collect()
+    }
+
+    /// Whether all notifications are read now.
+    async fn is_everything_read(&self, ctx: &Context<'_>) -> Result<bool> {
+        let unread = ctx.load::<UnreadNotificationsOf>(self.viewer.user_id).await?;
+        Ok(unread.is_none_or(|count| *count == 0))
+    }
+
+    /// Numbers for badges.
+    async fn unread(&self) -> UnreadSummary {
+        UnreadSummary(self.viewer.user_id)
     }
 }
 

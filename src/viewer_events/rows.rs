@@ -1,8 +1,8 @@
 //! What was changed, as the tables have it.
 
-use super::store::Changed;
+use super::store::{Changed, NOTIFICATIONS};
 use crate::db::Xid;
-use crate::id::{ConversationId, GroupId, SessionId};
+use crate::id::{ConversationId, GroupId, NotificationId, SessionId};
 use crate::realtime::Subject;
 use crate::realtime::viewers::Row;
 
@@ -14,7 +14,19 @@ pub fn of_each(asks: usize, found: Vec<Changed>) -> Vec<Vec<Row>> {
             rows.push(row(&changed));
         }
     }
+    rows.iter_mut().for_each(bell);
     rows
+}
+
+/// More notifications than are told one by one are one row.
+fn bell(rows: &mut Vec<Row>) {
+    let is_one = |row: &Row| matches!(row.subject, Subject::Notification(_));
+    if rows.iter().filter(|row| is_one(row)).count() <= NOTIFICATIONS as usize {
+        return;
+    }
+    let latest = rows.iter().filter(|row| is_one(row)).max_by_key(|row| row.changed).copied();
+    rows.retain(|row| !is_one(row));
+    rows.extend(latest.map(|row| Row { subject: Subject::Notifications, ..row }));
 }
 
 /// One of them. The names are the statement's.
@@ -24,6 +36,7 @@ fn row(found: &Changed) -> Row {
         "thread" => Subject::Thread(ConversationId(found.id), found.root_seq.unwrap_or_default()),
         "group" => Subject::Group(GroupId(found.id)),
         "channel list" => Subject::ChannelList((!found.id.is_nil()).then_some(GroupId(found.id))),
+        "notification" => Subject::Notification(NotificationId(found.id)),
         "session" => Subject::Session(SessionId(found.id)),
         _ => Subject::Viewer,
     };

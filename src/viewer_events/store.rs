@@ -56,13 +56,17 @@ pub(super) struct Changed {
     pub joined_xid: Option<i64>,
 }
 
+/// Notifications of one person that are told one by one.
+pub(super) const NOTIFICATIONS: i64 = 100;
+
 /// What of these people was changed by each transaction and those after it.
 pub(super) async fn changed_since(conn: &mut Conn, asks: &[(UserId, Xid)]) -> QueryResult<Vec<Changed>> {
     if asks.is_empty() {
         return Ok(Vec::new());
     }
     let (people, since) = asks.iter().map(|(user_id, since)| (*user_id, since.0)).unzip();
-    ChangedSince { people, since }.load(conn).await
+    // One more tells that there are more.
+    ChangedSince { people, since, notifications: NOTIFICATIONS + 1 }.load(conn).await
 }
 
 /// diesel has no type for the numbers of transactions, and they fit into a bigint.
@@ -90,6 +94,7 @@ impl<Connection> diesel::RunQueryDsl<Connection> for Standing {}
 struct ChangedSince {
     people: Vec<UserId>,
     since: Vec<i64>,
+    notifications: i64,
 }
 
 impl QueryId for ChangedSince {
@@ -140,6 +145,15 @@ impl QueryFragment<Pg> for ChangedSince {
                      OR l.id IN (SELECT group_id FROM group_members AS m WHERE m.user_id = ask.user_id AND m.left_at IS NULL) \
                  UNION ALL SELECT number, since, 'session', s.id, NULL, s.changed_xid, s.ended_at, NULL \
                  FROM ask JOIN sessions AS s USING (user_id) WHERE s.ended_at IS NOT NULL \
+                 UNION ALL SELECT number, since, 'notification', n.id, NULL, n.changed_xid, \
+                     coalesce(n.deleted_at, n.read_at, n.created_at), NULL \
+                 FROM ask CROSS JOIN LATERAL (SELECT * FROM notifications AS n \
+                     WHERE n.user_id = ask.user_id AND n.changed_xid >= ask.since \
+                         AND n.changed_xid < pg_snapshot_xmax(pg_current_snapshot()) ORDER BY n.changed_xid DESC LIMIT ",
+        );
+        out.push_bind_param::<BigInt, _>(&self.notifications)?;
+        out.push_sql(
+            ") AS n \
                  UNION ALL SELECT number, since, 'viewer', u.id, NULL, \
                      greatest(u.changed_xid, a.changed_xid, p.changed_xid), u.updated_at, NULL \
                  FROM ask JOIN users AS u ON u.id = ask.user_id LEFT JOIN accounts AS a ON a.user_id = u.id \

@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use chrono::NaiveTime;
 
-use super::{DirectConversationPolicy, PreferencesDraft, PreferencesInput, PreferencesOf, PrivacyInput, Theme};
+use super::{
+    self as preferences, DirectConversationPolicy, NotificationInput, NotificationLevel, PreferencesDraft,
+    PreferencesInput, PreferencesOf, PrivacyInput, Theme,
+};
 use crate::context::Ask;
 use crate::error::{Error, Result};
 use crate::id::{PreferencesId, UserId};
-use crate::scalar::{LanguageTag, TimeZone};
+use crate::scalar::{LanguageTag, LocalTime, TimeZone};
 
 #[derive(Clone)]
 pub struct Preferences(pub Arc<super::Preferences>);
@@ -41,6 +45,11 @@ impl Preferences {
         self.0.theme
     }
 
+    /// How notifications reach the viewer.
+    async fn notifications(&self) -> NotificationPreferences {
+        (&self.0.notifications).into()
+    }
+
     /// What others learn of the viewer.
     async fn privacy(&self) -> PrivacyPreferences {
         let privacy = self.0.privacy;
@@ -51,6 +60,50 @@ impl Preferences {
             direct_conversations_from: privacy.direct_conversations_from,
         }
     }
+}
+
+/// How notifications reach the viewer.
+#[derive(SimpleObject)]
+pub struct NotificationPreferences {
+    /// By mail, while away.
+    is_email_enabled: bool,
+    /// By push to registered devices.
+    is_push_enabled: bool,
+    /// For what, where a conversation says nothing else.
+    default_level: NotificationLevel,
+    /// Mails and pushes show what was written.
+    shows_previews: bool,
+    /// When to be silent, urgent notifications apart; null for never.
+    quiet_hours: Option<QuietHours>,
+    /// Words that make a direct message or a mention urgent, wherever one stands in it as a whole word; in lower case.
+    urgent_words: Vec<String>,
+}
+
+/// A daily span in the viewer's time zone; it may run over midnight.
+#[derive(SimpleObject)]
+pub struct QuietHours {
+    /// First silent minute.
+    start: LocalTime,
+    /// First minute that is no longer silent.
+    end: LocalTime,
+}
+
+impl From<&preferences::NotificationPreferences> for NotificationPreferences {
+    fn from(kept: &preferences::NotificationPreferences) -> Self {
+        let quiet_hours = kept.quiet_start.zip(kept.quiet_end);
+        Self {
+            is_email_enabled: kept.is_email_enabled,
+            is_push_enabled: kept.is_push_enabled,
+            default_level: kept.default_level,
+            shows_previews: kept.shows_previews,
+            quiet_hours: quiet_hours.map(|(start, end)| QuietHours { start: minute(start), end: minute(end) }),
+            urgent_words: kept.urgent_words.clone(),
+        }
+    }
+}
+
+fn minute(time: NaiveTime) -> LocalTime {
+    LocalTime(time.format("%H:%M").to_string())
 }
 
 /// What others learn of the viewer.
@@ -81,10 +134,39 @@ pub struct UpdatePreferencesInput {
     time_zone: Option<TimeZone>,
     /// Look of the clients.
     theme: Option<Theme>,
+    /// How notifications reach the viewer.
+    notifications: Option<NotificationPreferencesInput>,
     /// What others learn of the viewer.
     privacy: Option<PrivacyPreferencesInput>,
     /// The version that was shown; absent to overwrite whatever is there.
     expected_version: Option<i32>,
+}
+
+/// Changes to notification preferences: what is absent stays.
+#[derive(InputObject)]
+pub struct NotificationPreferencesInput {
+    /// By mail, while away.
+    is_email_enabled: Option<bool>,
+    /// By push to registered devices.
+    is_push_enabled: Option<bool>,
+    /// For what, where a conversation says nothing else.
+    default_level: Option<NotificationLevel>,
+    /// Mails and pushes show what was written.
+    shows_previews: Option<bool>,
+    /// When to be silent; null for never.
+    quiet_hours: MaybeUndefined<QuietHoursInput>,
+    /// Words that make a direct message or a mention urgent, up to 50 of 1 to 50 characters, in whatever case; all of them
+    /// anew.
+    urgent_words: Option<Vec<String>>,
+}
+
+/// A daily span in the viewer's time zone.
+#[derive(InputObject)]
+pub struct QuietHoursInput {
+    /// First silent minute.
+    start: LocalTime,
+    /// First minute that is no longer silent.
+    end: LocalTime,
 }
 
 /// Changes to privacy preferences: what is absent stays.
@@ -106,8 +188,23 @@ impl From<UpdatePreferencesInput> for PreferencesInput {
             language: input.language.map(|LanguageTag(tag)| tag),
             time_zone: input.time_zone.map(|TimeZone(name)| name),
             theme: input.theme,
+            notifications: input.notifications.map(Into::into).unwrap_or_default(),
             privacy: input.privacy.map(Into::into).unwrap_or_default(),
             expected_version: input.expected_version,
+        }
+    }
+}
+
+impl From<NotificationPreferencesInput> for NotificationInput {
+    fn from(input: NotificationPreferencesInput) -> Self {
+        let hours = |QuietHoursInput { start, end }| preferences::QuietHoursInput { start: start.0, end: end.0 };
+        Self {
+            is_email_enabled: input.is_email_enabled,
+            is_push_enabled: input.is_push_enabled,
+            default_level: input.default_level,
+            shows_previews: input.shows_previews,
+            quiet_hours: input.quiet_hours.map_value(hours).into(),
+            urgent_words: input.urgent_words,
         }
     }
 }

@@ -3,6 +3,8 @@
 
 pub mod graphql;
 mod loaders;
+mod notifications;
+mod quiet;
 mod store;
 mod update;
 
@@ -14,7 +16,9 @@ use diesel::expression::AsExpression;
 use diesel::sql_types;
 
 pub use loaders::{PreferencesOf, PrivacyOf};
-pub use store::{Preferences, Privacy};
+pub use notifications::{NotificationInput, QuietHoursInput};
+pub use quiet::is_quiet;
+pub use store::{NotificationPreferences, Preferences, Privacy};
 pub use update::{PreferencesDraft, PreferencesInput, PrivacyInput, update_preferences};
 
 use crate::app::App;
@@ -48,6 +52,19 @@ pub enum DirectConversationPolicy {
 }
 text_enum!(DirectConversationPolicy);
 
+/// For what to notify. Values are added over time.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
+#[diesel(sql_type = sql_types::Text)]
+pub enum NotificationLevel {
+    /// Every message.
+    All,
+    /// Mentions, replies and followed threads; also direct messages, and reactions to one's own.
+    Mentions,
+    /// Nothing.
+    None,
+}
+text_enum!(NotificationLevel);
+
 impl Preferences {
     /// Of somebody who has changed nothing.
     fn of_newcomer(user_id: UserId) -> Self {
@@ -63,8 +80,23 @@ impl Preferences {
                 direct_conversations_from: DirectConversationPolicy::Everyone,
             },
             version: 1,
+            notifications: NotificationPreferences {
+                is_email_enabled: true,
+                is_push_enabled: true,
+                default_level: NotificationLevel::Mentions,
+                shows_previews: true,
+                quiet_start: None,
+                quiet_end: None,
+                urgent_words: Vec::new(),
+            },
         }
     }
+}
+
+/// The preferences of each of these people, whether they have ever changed any or not.
+pub async fn preferences_of(app: &App, users: &[UserId]) -> Result<HashMap<UserId, Preferences>> {
+    let found = app.db.read(async move |conn| store::of(conn, users).await).await?;
+    Ok(with_newcomers(users, found))
 }
 
 /// What others learn of somebody, whether they have ever said so or not.

@@ -3,6 +3,7 @@
 use chrono_tz::Tz;
 use icu_locale_core::Locale;
 
+use super::notifications::{NotificationDraft, NotificationInput};
 use super::{DirectConversationPolicy, Preferences, Theme, store};
 use crate::app::App;
 use crate::error::{Error, InputCode, Result};
@@ -15,6 +16,7 @@ pub struct PreferencesInput {
     pub language: Option<String>,
     pub time_zone: Option<String>,
     pub theme: Option<Theme>,
+    pub notifications: NotificationInput,
     pub privacy: PrivacyInput,
     pub expected_version: Option<i32>,
 }
@@ -34,6 +36,7 @@ pub struct PreferencesDraft {
     language: Option<String>,
     time_zone: Option<String>,
     theme: Option<Theme>,
+    notifications: NotificationDraft,
     privacy: PrivacyInput,
     expected_version: Option<i32>,
 }
@@ -43,11 +46,13 @@ impl PreferencesDraft {
         let mut wrong = Wrong::default();
         let language = wrong.note("language", input.language.map(|tag| language(&tag)).transpose());
         let time_zone = wrong.note("timeZone", input.time_zone.map(|name| time_zone(&name)).transpose());
+        let notifications = NotificationDraft::from(input.notifications, &mut wrong);
         wrong.finish(|| {
             Some(Self {
                 language: language?,
                 time_zone: time_zone?,
                 theme: input.theme,
+                notifications: notifications?,
                 privacy: input.privacy,
                 expected_version: input.expected_version,
             })
@@ -60,6 +65,7 @@ impl PreferencesDraft {
         set(&mut changed.language, &self.language);
         set(&mut changed.time_zone, &self.time_zone);
         set(&mut changed.theme, &self.theme);
+        self.notifications.apply(&mut changed.notifications);
         set(&mut changed.privacy.shares_read_position, &self.privacy.shares_read_position);
         set(&mut changed.privacy.shares_typing, &self.privacy.shares_typing);
         set(&mut changed.privacy.shares_last_seen, &self.privacy.shares_last_seen);
@@ -68,7 +74,7 @@ impl PreferencesDraft {
     }
 }
 
-fn set<T: Clone>(place: &mut T, wanted: &Option<T>) {
+pub(super) fn set<T: Clone>(place: &mut T, wanted: &Option<T>) {
     if let Some(wanted) = wanted {
         place.clone_from(wanted);
     }

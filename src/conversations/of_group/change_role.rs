@@ -9,6 +9,7 @@ use crate::conversations::MemberRole;
 use crate::error::{Error, Result};
 use crate::groups::{Action, ChangedMember, hold_with_member};
 use crate::id::GroupMemberId;
+use crate::notifications::Happening;
 use crate::text::{Fault, Wrong};
 use crate::viewer::Viewer;
 
@@ -47,6 +48,7 @@ pub async fn change_group_role(app: &App, viewer: &Viewer, draft: RoleInGroupDra
             }
             let changed = held.give_role(tx, &member, role).await?;
             channels.tell_of_role(tx, member.user_id).await?;
+            held.tell(app, tx, Happening::RoleChanged, Some(role), &[member.user_id]).await?;
             channels.write(tx).await?;
             let details = json!({
                 "group": held.id().to_string(),

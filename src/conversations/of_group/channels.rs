@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::groups::Held;
 use crate::id::{ConversationId, UserId};
 use crate::log::{self, Kind};
+use crate::notifications;
 use crate::realtime::{Mark, Subject};
 use crate::viewer::Viewer;
 
@@ -38,6 +39,7 @@ impl Channels {
     /// Ends all that somebody had here: their seats, and what they saw without one.
     pub async fn dismiss(&mut self, tx: &mut Tx, user: UserId, departure: Departure) -> Result<()> {
         let seats = store::set_all_left(tx, &self.ids(), user, departure, self.now).await?;
+        notifications::withdraw_from(tx, user, &self.ids(), self.now).await?;
         for seat in &seats {
             let Some(room) = self.rooms.iter_mut().find(|room| room.conversation.id == seat.conversation_id) else {
                 continue;

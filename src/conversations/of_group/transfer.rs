@@ -9,6 +9,7 @@ use crate::conversations::MemberRole;
 use crate::error::{Code, Error, Result};
 use crate::groups::{Action, ChangedMember, hold_with_member};
 use crate::id::GroupMemberId;
+use crate::notifications::Happening;
 use crate::users;
 use crate::viewer::Viewer;
 
@@ -41,6 +42,7 @@ pub async fn transfer_group(app: &App, viewer: &Viewer, id: GroupMemberId) -> Re
             }
             let changed = held.give_role(tx, &member, MemberRole::Owner).await?;
             channels.tell_of_role(tx, member.user_id).await?;
+            held.tell(app, tx, Happening::RoleChanged, Some(MemberRole::Owner), &[member.user_id]).await?;
             let details = json!({
                 "group": held.id().to_string(),
                 "user": member.user_id.to_string(),

@@ -8,6 +8,7 @@ use diesel_async::RunQueryDsl;
 
 use super::super::{Departure, Kind, MemberRole, Reached, Reference};
 use super::Conversation;
+use crate::accounts::preferences::NotificationLevel;
 use crate::clock::Instant;
 use crate::db::{Conn, among, insert_many, update_many};
 use crate::id::{ConversationId, MemberId, UserId};
@@ -35,6 +36,8 @@ pub struct Member {
     pub is_favorite: bool,
     /// Number of the latest message when its holder hid the conversation.
     pub hidden_no: Option<i32>,
+    /// For what its holder is notified; `None` for as their preferences say.
+    pub notification_level: Option<NotificationLevel>,
 }
 
 impl Member {
@@ -53,6 +56,7 @@ impl Member {
 #[derive(Clone, Debug, Default, PartialEq, Eq, AsChangeset)]
 #[diesel(table_name = conversation_members)]
 pub struct Keeping {
+    pub notification_level: Option<Option<NotificationLevel>>,
     pub muted_until: Option<Option<Instant>>,
     pub is_favorite: Option<bool>,
     pub hidden_no: Option<Option<i32>>,
@@ -174,6 +178,7 @@ pub async fn seat_all(conn: &mut Conn, new: &[NewMember]) -> QueryResult<Vec<Mem
             m::last_read_no.eq(excluded(m::last_read_no)),
             m::last_read_at.eq(None::<Instant>),
             m::own_unread.eq(0),
+            m::notification_level.eq(None::<NotificationLevel>),
             m::muted_until.eq(None::<Instant>),
             m::is_favorite.eq(false),
             m::hidden_no.eq(None::<i32>),
@@ -258,6 +263,9 @@ pub async fn set_all_left(
 ) -> QueryResult<Vec<Member>> {
     use conversation_members as m;
     let held = m::table.filter(m::user_id.eq(user).and(m::conversation_id.eq_any(conversations)));
+    // One by one, in the order in which everybody locks several seats of one person.
+    let one_by_one = held.clone().order(m::conversation_id).select(m::id).for_no_key_update();
+    one_by_one.load::<MemberId>(conn).await?;
     diesel::update(held.filter(m::left_at.is_null()))
         .set((m::left_at.eq(now), m::departure.eq(departure)))
         .returning(Member::as_returning())
@@ -382,6 +390,7 @@ insert_many! {
         added_by_id = excluded.added_by_id, left_at = excluded.left_at, departure = excluded.departure, \
         departure_note = excluded.departure_note, joined_seq = excluded.joined_seq, \
         last_read_seq = excluded.last_read_seq, last_read_no = excluded.last_read_no, last_read_at = excluded.last_read_at, own_unread = excluded.own_unread, \
+        notification_level = CASE WHEN conversation_members.id = excluded.id THEN conversation_members.notification_level END, \
         muted_until = CASE WHEN conversation_members.id = excluded.id THEN conversation_members.muted_until END, \
         is_favorite = conversation_members.id = excluded.id AND conversation_members.is_favorite, \
         hidden_no = CASE WHEN conversation_members.id = excluded.id THEN conversation_members.hidden_no END"

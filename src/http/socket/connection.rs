@@ -17,18 +17,17 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::future::{AbortHandle, Abortable, BoxFuture};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
-use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::dialect::Dialect;
 use super::greeting::{self, Session};
 use super::operation::{Answers, Task, Work};
 use super::places::{Holder, Place};
 use super::protocol::{self, Close, Protocol, Running, Step};
-use super::queue::{Content, Frame, Queue};
+use super::queue::{Content, Frame, Outlet, Queue};
 use super::wire::{Turn, Wire, size};
 use crate::api::execute::{Answer, Params};
 use crate::clock;
@@ -59,12 +58,15 @@ const SUBSCRIPTIONS: usize = 2 * protocol::OPERATIONS;
 const FINISHES: Duration = Duration::from_secs(5);
 
 /// Speaks with one client until either side has enough.
-pub async fn serve(socket: WebSocket, dialect: Option<Dialect>, http: Http, origin: Origin) {
+///
+/// What is logged of it stands in the span that it is begun in. That is entered for what a client says, and not whenever
+/// something is delivered.
+pub async fn serve(socket: WebSocket, dialect: Option<Dialect>, http: Http, origin: Origin, span: Span) {
     let place = origin.address.map(|address| http.places.take(Holder::Address(address)));
     let is_full = matches!(place, Some(None));
     // Closing is the same in all.
     let protocol = Protocol::new(dialect.unwrap_or(Dialect::Current));
-    let mut connection = Connection::new(socket, protocol, http, origin, place.flatten());
+    let mut connection = Connection::new(socket, protocol, http, origin, span, place.flatten());
     let end = match (dialect, is_full) {
         (None, _) => End::Close(Close::OTHER_PROTOCOL),
         (Some(_), true) => End::Close(Close::TOO_MANY_SOCKETS),
@@ -87,6 +89,7 @@ struct Connection {
     wire: Wire,
     http: Http,
     origin: Origin,
+    span: Span,
     protocol: Protocol,
     session: Option<Session>,
     /// Whoever has an open socket is here.
@@ -103,6 +106,8 @@ struct Connection {
     look: Option<Await>,
     /// When the next look is due, or the greeting.
     due: Option<Await>,
+    /// When the next ping is.
+    ping: Option<Await>,
     /// When a client that takes no more of what was written is given up.
     stalls: Option<Await>,
     /// What ends operations, by serial.
@@ -114,7 +119,7 @@ struct Connection {
     streams: TaskTracker,
     answers: Answers,
     queue: Queue,
-    outlet: UnboundedReceiver<Frame>,
+    outlet: Outlet,
     /// The first of the queue.
     next: Option<Frame>,
     /// What goes out before the queue: whatever is not from an operation's task.
@@ -153,12 +158,20 @@ enum Seen {
 }
 
 impl Connection {
-    fn new(socket: WebSocket, protocol: Protocol, http: Http, origin: Origin, place: Option<Place>) -> Self {
+    fn new(
+        socket: WebSocket,
+        protocol: Protocol,
+        http: Http,
+        origin: Origin,
+        span: Span,
+        place: Option<Place>,
+    ) -> Self {
         let (queue, outlet) = Queue::new();
         Self {
             wire: Wire::new(socket),
             http,
             origin,
+            span,
             protocol,
             session: None,
             attendance: None,
@@ -168,6 +181,7 @@ impl Connection {
             end: None,
             look: None,
             due: None,
+            ping: None,
             stalls: None,
             operations: HashMap::new(),
             subscriptions: FuturesUnordered::new(),
@@ -192,23 +206,28 @@ impl Connection {
     async fn speak(&mut self) -> Result<std::convert::Infallible, End> {
         let http = self.http.clone();
         let _stopping = begin(&self.awaited, async move { http.stops_for_one().map(|()| Happening::Stopping).await });
-        let mut _ping = self.at(Instant::now() + PING_EVERY, Happening::Ping);
+        self.ping = Some(self.at(Instant::now() + PING_EVERY, Happening::Ping));
         self.due = Some(self.at(Instant::now() + INIT, Happening::FellDue));
         loop {
-            match poll_fn(|context| self.poll(context)).await? {
-                Happening::SessionEnded => return Err(End::SessionEnded),
-                Happening::Seen(seen) => self.see(seen?),
-                Happening::FellDue => self.fall_due()?,
-                Happening::Stalled => return Err(Close::TOO_SLOW.into()),
-                Happening::Stopping => {
-                    self.finish(self.brief.clone()).await;
-                    return Err(Close::RESTARTING.into());
-                }
-                Happening::Ping => {
-                    self.ping()?;
-                    _ping = self.at(Instant::now() + PING_EVERY, Happening::Ping);
-                }
+            let happening = poll_fn(|context| self.poll(context)).await?;
+            if matches!(happening, Happening::Stopping) {
+                self.finish(self.brief.clone()).boxed().await;
             }
+            self.span.clone().in_scope(|| self.take_in(happening))?;
+        }
+    }
+
+    fn take_in(&mut self, happening: Happening) -> Result<(), End> {
+        match happening {
+            Happening::SessionEnded => Err(End::SessionEnded),
+            Happening::Seen(seen) => {
+                self.see(seen?);
+                Ok(())
+            }
+            Happening::FellDue => self.fall_due(),
+            Happening::Stalled => Err(Close::TOO_SLOW.into()),
+            Happening::Stopping => Err(Close::RESTARTING.into()),
+            Happening::Ping => self.ping(),
         }
     }
 
@@ -224,7 +243,7 @@ impl Connection {
             match self.wire.poll_turn(context, listens)? {
                 Poll::Ready(Turn::Heard(message)) => {
                     self.heard = Instant::now();
-                    self.hear(message)?;
+                    self.span.clone().in_scope(|| self.hear(message))?;
                     continue;
                 }
                 Poll::Ready(Turn::Written) => {
@@ -252,14 +271,15 @@ impl Connection {
 
     /// Runs the subscriptions that were woken, and writes what they and other operations have made.
     fn deliver(&mut self, context: &mut Context<'_>) -> Result<(), End> {
+        self.outlet.look();
         loop {
             self.write()?;
             while let Poll::Ready(Some(_)) = self.subscriptions.poll_next_unpin(context) {}
             if self.next.is_some() {
                 return Ok(());
             }
-            match self.outlet.poll_recv(context) {
-                Poll::Ready(frame) => self.next = frame,
+            match self.outlet.poll_take(context) {
+                Poll::Ready(frame) => self.next = Some(frame),
                 Poll::Pending => return Ok(()),
             }
         }
@@ -272,6 +292,7 @@ impl Connection {
         }
         self.send(Message::Ping(Default::default()));
         self.show_life();
+        self.ping = Some(self.at(Instant::now() + PING_EVERY, Happening::Ping));
         Ok(())
     }
 
@@ -294,7 +315,7 @@ impl Connection {
                 let http = self.http.clone();
                 self.due = None;
                 let look = async move { greeting::greet(&http, payload.as_deref()).await.map(Seen::Greeted) };
-                self.look = Some(begin(&self.awaited, look.map(Happening::Seen)));
+                self.look = Some(begin(&self.awaited, look.map(Happening::Seen).in_current_span()));
             }
             Step::Run(operation, params) => self.run(operation, params),
             Step::Refuse(operation) => {
@@ -368,7 +389,7 @@ impl Connection {
         {
             let (http, viewer) = (self.http.clone(), session.viewer);
             let look = async move { greeting::look_again(&http, viewer).await.map(Seen::LookAt) };
-            self.look = Some(begin(&self.awaited, look.map(Happening::Seen)));
+            self.look = Some(begin(&self.awaited, look.map(Happening::Seen).in_current_span()));
         }
     }
 
@@ -392,7 +413,7 @@ impl Connection {
             Work::Computes(work) => {
                 Under::OwnTask { _task: AbortOnDropHandle::new(tokio::spawn(work.instrument(span))) }
             }
-            Work::Waits(work) => Under::ThisTask { _work: begin(&self.subscriptions, work.instrument(span)) },
+            Work::Waits(work) => Under::ThisTask { _work: begin(&self.subscriptions, work) },
         };
         self.operations.insert(serial, under);
     }
@@ -434,10 +455,10 @@ impl Connection {
     /// The next message that an operation has made.
     fn next_made(&mut self) -> Option<Message> {
         loop {
-            let frame = self.next.take().or_else(|| self.outlet.try_recv().ok())?;
+            let frame = self.next.take().or_else(|| self.outlet.take())?;
             let operation = frame.operation;
             // Completed by the client in the meantime; its id may be another operation's by now.
-            if !self.protocol.is_running(&operation) {
+            if !operation.is_running() {
                 continue;
             }
             let text = match &frame.content {
@@ -474,11 +495,11 @@ impl Connection {
         let _ = timeout(FINISHES, finishing).await;
     }
 
-    async fn end(mut self, end: End) {
+    async fn end(&mut self, end: End) {
         self.look = None;
         if matches!(end, End::SessionEnded) {
             // Streams end by themselves, and may say so; the answer to the very `logout` has not left yet.
-            self.finish(self.streams.clone()).await;
+            self.finish(self.streams.clone()).boxed().await;
         }
         self.operations.clear();
         match end {
@@ -489,7 +510,7 @@ impl Connection {
                 self.close(Close::SESSION_ENDED);
             }
         }
-        let _ = timeout(CLOSES, self.wire.end(std::mem::take(&mut self.replies))).await;
+        let _ = timeout(CLOSES, self.wire.end(std::mem::take(&mut self.replies))).boxed().await;
     }
 
     /// Sends what had been made, then tells of each operation that nothing follows.

@@ -13,7 +13,6 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use tracing::Instrument;
 
 pub use connection::{SLOWEST, STALLS};
 pub use greeting::{Door, look_again};
@@ -69,10 +68,9 @@ pub async fn open(http: Http, id: RequestId, origin: Origin, request: Request) -
         .max_frame_size(MESSAGE)
         .on_upgrade(move |socket| {
             async move {
-                connection::serve(socket, dialect, http, origin).await;
+                connection::serve(socket, dialect, http, origin, span).await;
                 // A socket keeps its connection's place, and stopping waits for it.
                 drop((peer.place, task));
             }
-            .instrument(span)
         })
 }

@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -85,7 +86,8 @@ impl Task {
         match self.http.executor.prepare(params, &self.scope.request_id) {
             Err(refused) => Work::Waits(async move { drop((self.push(refused).await, stream)) }.boxed()),
             Ok(operation) if operation.kind == Kind::Subscription => {
-                Work::Waits(async move { drop((self.deliver(operation).await, stream)) }.boxed())
+                let shown = self.http.executor.subscribe(operation, self.scope.clone(), self.answers.events.clone());
+                Work::Waits(async move { drop((self.deliver(shown).await, stream)) }.boxed())
             }
             Ok(operation) => {
                 let brief = self.brief.token();
@@ -121,8 +123,7 @@ impl Task {
         self.complete().await
     }
 
-    async fn deliver(&self, operation: Operation) -> Result<(), Over> {
-        let shown = self.http.executor.subscribe(operation, self.scope.clone(), self.answers.events.clone());
+    async fn deliver(&self, shown: BoxStream<'static, Shown>) -> Result<(), Over> {
         let mut shown = pin!(until_last_words(shown, self.ended.cancelled()));
         while let Some(Shown { answer, place: _place }) = shown.next().await {
             self.push(self.fit(answer)).await?;

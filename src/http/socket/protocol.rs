@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::ws::Utf8Bytes;
 use serde::Deserialize;
@@ -81,6 +82,7 @@ pub struct Running {
     /// Of its message.
     size: usize,
     dialect: Dialect,
+    has_ended: AtomicBool,
 }
 
 /// What has been said on one socket.
@@ -125,7 +127,7 @@ impl Protocol {
             Verb::Stop => {
                 let id = message.id.filter(|id| !id.is_empty()).ok_or(Close::INVALID)?;
                 // Unknown ids are no mistake: both sides may complete at once.
-                Ok(self.running.remove(&id).map_or(Step::Nothing, Step::Stop))
+                Ok(self.running.remove(&id).map_or(Step::Nothing, |running| Step::Stop(running.ended())))
             }
             Verb::Ping => Ok(Step::Send(pong(message.object()?))),
             Verb::Pong => message.object().map(|_| Step::Nothing),
@@ -188,19 +190,14 @@ impl Protocol {
         self.dialect.rejection(close).filter(|_| self.phase == Phase::Greeting)
     }
 
-    /// Whether an operation runs as far as the client knows; what else it made is not sent.
-    pub fn is_running(&self, operation: &Running) -> bool {
-        self.running.get(&operation.id).is_some_and(|running| running.serial == operation.serial)
-    }
-
     /// Its last frame leaves: the id is free.
     pub fn end(&mut self, operation: &Running) {
-        self.running.remove(&operation.id);
+        self.running.remove(&operation.id).map(Running::ended);
     }
 
     /// Nothing runs any more: what ran.
     pub fn end_all(&mut self) -> Vec<Arc<Running>> {
-        self.running.drain().map(|(_, running)| running).collect()
+        self.running.drain().map(|(_, running)| running.ended()).collect()
     }
 }
 
@@ -224,7 +221,17 @@ fn pong(payload: Option<&RawValue>) -> Utf8Bytes {
 impl Running {
     fn new(id: String, serial: u64, size: usize, dialect: Dialect) -> Self {
         let before_result = before_payload(&id, dialect.next());
-        Self { id, before_result, serial, size, dialect }
+        Self { id, before_result, serial, size, dialect, has_ended: AtomicBool::new(false) }
+    }
+
+    /// Whether it runs as far as the client knows; what else it made is not sent.
+    pub fn is_running(&self) -> bool {
+        !self.has_ended.load(Ordering::Relaxed)
+    }
+
+    fn ended(self: Arc<Self>) -> Arc<Self> {
+        self.has_ended.store(true, Ordering::Relaxed);
+        self
     }
 
     /// A result; `body` is JSON, as are `errors`. Spliced, since the same body goes to many sockets.
@@ -354,7 +361,7 @@ mod tests {
         );
         protocol.end(&first);
         let second = run(&mut protocol, "a");
-        assert!(protocol.is_running(&second) && !protocol.is_running(&first));
+        assert!(second.is_running() && !first.is_running());
     }
 
     #[test]
@@ -363,7 +370,7 @@ mod tests {
         let running = run(&mut protocol, "a");
         let complete = r#"{"type":"complete","id":"a"}"#;
         assert!(matches!(protocol.receive(complete), Ok(Step::Stop(_))));
-        assert!(!protocol.is_running(&running));
+        assert!(!running.is_running());
         assert!(matches!(protocol.receive(complete), Ok(Step::Nothing)));
     }
 

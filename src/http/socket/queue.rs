@@ -2,10 +2,12 @@
 //! so a chatty subscription delays others by one frame of its own at most. Followers of a log cope with waiting by
 //! themselves.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use futures_util::task::AtomicWaker;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::protocol::Running;
@@ -15,11 +17,22 @@ const ROOM: usize = 256 * 1024;
 /// What a frame takes at least, so that this many small ones are bounded as well: 1,024.
 const FRAME: usize = ROOM / 1024;
 
+/// Frames kept room for while none wait. tokio's channel keeps room for 32, which is a good part of what an idle socket
+/// takes.
+const SPARE: usize = 16;
+
 /// The entrance of a socket's queue.
 #[derive(Clone)]
-pub struct Queue {
+pub struct Queue(Arc<Inner>);
+
+/// Where frames come out; nobody waits for room any more once it is dropped.
+pub struct Outlet(Arc<Inner>);
+
+struct Inner {
     room: Arc<Semaphore>,
-    frames: UnboundedSender<Frame>,
+    frames: Mutex<VecDeque<Frame>>,
+    /// Who waits for one.
+    taker: AtomicWaker,
 }
 
 /// One frame to be. Its operation's id is spliced in where it leaves: a body may go to many sockets.
@@ -42,9 +55,10 @@ pub enum Content {
 pub struct Gone;
 
 impl Queue {
-    pub fn new() -> (Self, UnboundedReceiver<Frame>) {
-        let (frames, outlet) = unbounded_channel();
-        (Self { room: Arc::new(Semaphore::new(ROOM)), frames }, outlet)
+    pub fn new() -> (Self, Outlet) {
+        let room = Arc::new(Semaphore::new(ROOM));
+        let inner = Arc::new(Inner { room, frames: Mutex::default(), taker: AtomicWaker::new() });
+        (Self(inner.clone()), Outlet(inner))
     }
 
     /// Waits for room.
@@ -53,7 +67,47 @@ impl Queue {
             Content::Next(body) | Content::Error(body) => body.len().clamp(FRAME, ROOM),
             Content::Complete => FRAME,
         };
-        let room = self.room.clone().acquire_many_owned(size as u32).await.map_err(|_| Gone)?;
-        self.frames.send(Frame { operation: operation.clone(), content, _room: room }).map_err(|_| Gone)
+        let room = self.0.room.clone().acquire_many_owned(size as u32).await.map_err(|_| Gone)?;
+        self.0.frames().push_back(Frame { operation: operation.clone(), content, _room: room });
+        self.0.taker.wake();
+        Ok(())
+    }
+}
+
+impl Outlet {
+    /// The first frame, if there is one.
+    pub fn take(&self) -> Option<Frame> {
+        let mut frames = self.0.frames();
+        let frame = frames.pop_front();
+        if frames.is_empty() && frames.capacity() > SPARE {
+            frames.shrink_to(SPARE);
+        }
+        frame
+    }
+
+    /// The same; whoever finds none is woken by the next.
+    pub fn poll_take(&self, context: &mut Context<'_>) -> Poll<Frame> {
+        if let Some(frame) = self.take() {
+            return Poll::Ready(frame);
+        }
+        self.0.taker.register(context.waker());
+        self.take().map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// Whoever looks anyway is not woken: a task that wakes itself is polled twice.
+    pub fn look(&self) {
+        self.0.taker.take();
+    }
+}
+
+impl Drop for Outlet {
+    fn drop(&mut self) {
+        self.0.room.close();
+    }
+}
+
+impl Inner {
+    fn frames(&self) -> MutexGuard<'_, VecDeque<Frame>> {
+        self.frames.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
-use futures_util::future::try_join_all;
 
 use super::permissions::{MessagePermissions, message_permissions};
 use crate::context::Ask;
@@ -15,12 +14,13 @@ use crate::messages::mentions::graphql::{Mention, mentions_in};
 use crate::messages::pins::graphql::{Pin, pin_of};
 use crate::messages::reactions::graphql::{ReactionGroup, reactions_to, viewer_reactions};
 use crate::messages::threads::graphql::{Thread, find_thread};
-use crate::messages::{self, Kind, MessageAt, MessageCursor, Piece, pieces};
+use crate::messages::{self, Kind, MessageAt, MessageCursor};
 use crate::page::{Arguments, Page, connection};
 use crate::reads::readers::graphql::readers_of;
 use crate::scalar::DateTime;
 use crate::text::{self, Fault};
-use crate::users::graphql::{User, find, user};
+use crate::users;
+use crate::users::graphql::{User, user};
 
 /// Characters of an excerpt at most.
 const EXCERPT: i32 = 1_000;
@@ -91,7 +91,7 @@ impl Message {
             return Err(Error::bad_input(vec![Fault::out_of_range(1, EXCERPT as usize).of_argument("length")]));
         }
         let content = self.row.content.as_deref().unwrap_or_default();
-        ctx.scope().write(text::excerpt(&with_names(ctx, content).await?, length as usize))
+        ctx.scope().write(text::excerpt(&users::with_names(ctx.scope(), content).await?, length as usize))
     }
 
     /// Whom it mentions.
@@ -181,19 +181,6 @@ impl Message {
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<MessagePermissions> {
         message_permissions(ctx, self).await
     }
-}
-
-/// The text with people's names in the place of their mentions.
-async fn with_names(ctx: &Context<'_>, content: &str) -> Result<String> {
-    let named = pieces(content).into_iter().map(async |piece| match piece {
-        Piece::Text(text) => Ok(text.to_owned()),
-        Piece::User(id) => {
-            let user = find(ctx, id).await?;
-            Ok::<_, Error>(format!("@{}", user.as_ref().map_or("unknown", |user| &user.0.display_name)))
-        }
-    });
-    // All at once, so that everybody mentioned is looked up by one statement.
-    Ok(try_join_all(named).await?.concat())
 }
 
 connection! {

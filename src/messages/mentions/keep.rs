@@ -92,7 +92,7 @@ pub(in crate::messages) async fn forget(tx: &Tx, message: &Message, before: &str
 
 impl Said<'_> {
     /// Those who are named and told of it.
-    fn told<'m>(&self, mentionable: &'m Mentionable) -> impl Iterator<Item = (UserId, &'m Sight)> {
+    pub fn told<'m>(&self, mentionable: &'m Mentionable) -> impl Iterator<Item = (UserId, &'m Sight)> {
         let naming = self.mentions.by(self.message.author_id, self.message.conversation_id);
         naming.filter_map(|naming| Some((naming.user_id, mentionable.get(&naming)?)))
     }

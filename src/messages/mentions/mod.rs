@@ -20,7 +20,6 @@ pub(super) use keep::{Mentionable, Said, change, forget, keep, mentionable};
 pub use list::{MentionCursor, MentionFilter, mentions};
 pub use loaders::{BroadcastsIn, MentionsWaitingFor, NamedIn, UnreadMentionsInGroup, UnreadMentionsOf};
 pub(super) use parse::parse;
-pub use parse::{Piece, pieces};
 pub use store::Called;
 
 use super::Message;

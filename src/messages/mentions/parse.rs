@@ -3,13 +3,7 @@
 use super::{MENTIONED_AT_ONCE, MentionKind, Mentions};
 use crate::id::UserId;
 use crate::text::Fault;
-
-/// A piece of a text.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Piece<'a> {
-    Text(&'a str),
-    User(UserId),
-}
+use crate::users::tokens;
 
 /// Finds the mentions. Each counts once; what looks like one and is none is text.
 pub(in crate::messages) fn parse(content: &str) -> Result<Mentions, Fault> {
@@ -27,37 +21,6 @@ pub(in crate::messages) fn parse(content: &str) -> Result<Mentions, Fault> {
         }
     }
     Ok(found)
-}
-
-/// The text with its mentions of people apart, so that they can be shown by name.
-pub fn pieces(content: &str) -> Vec<Piece<'_>> {
-    let mut pieces = Vec::new();
-    let mut done = 0;
-    for token in tokens(content) {
-        if let Some(id) = UserId::parse(token.inside) {
-            pieces.push(Piece::Text(&content[done..token.start]));
-            pieces.push(Piece::User(id));
-            done = token.end;
-        }
-    }
-    pieces.push(Piece::Text(&content[done..]));
-    pieces
-}
-
-struct Token<'a> {
-    inside: &'a str,
-    start: usize,
-    end: usize,
-}
-
-/// Everything of the form `<@…>`.
-fn tokens(content: &str) -> impl Iterator<Item = Token<'_>> {
-    content.match_indices("<@").filter_map(|(start, _)| {
-        let rest = &content[start + 2..];
-        // The longest is a user's id; what closes later is something else, and looking further would be quadratic.
-        let end = rest.bytes().take(40).position(|b| b == b'>')?;
-        Some(Token { inside: &rest[..end], start, end: start + 2 + end + 1 })
-    })
 }
 
 #[cfg(test)]
@@ -84,12 +47,5 @@ mod tests {
         let text: String =
             (0..=MENTIONED_AT_ONCE as u128).map(|n| format!("<@{}>", UserId(uuid::Uuid::from_u128(n)))).collect();
         assert!(parse(&text).is_err());
-    }
-
-    #[test]
-    fn a_text_falls_into_pieces() {
-        let (alice, id) = user('1');
-        let text = format!("a {alice}<@here>é");
-        assert_eq!(pieces(&text), [Piece::Text("a "), Piece::User(id), Piece::Text("<@here>é")]);
     }
 }

@@ -15,9 +15,10 @@ use crate::db::Tx;
 use crate::error::Result;
 use crate::id::MessageId;
 use crate::log;
-use crate::messages::mentions::{self, Mentionable, Said};
+use crate::messages::mentions::{self, Said};
 use crate::messages::threads::Replies;
-use crate::messages::{Message, store};
+use crate::messages::{Message, bell, store};
+use crate::notifications;
 
 /// What becomes of each letter, in their order; `None` for those whose conversation is busy and was to be passed over.
 pub async fn send_all(app: &App, letters: &[&Letter], busy: Busy) -> Result<Vec<Option<Result<Sent>>>> {
@@ -30,7 +31,7 @@ pub async fn send_all(app: &App, letters: &[&Letter], busy: Busy) -> Result<Vec<
             },
             async move |(tx, (mut gathering, mut known))| {
                 let outcomes: Vec<_> = letters.iter().map(|letter| judge(letter, &mut gathering, &mut known)).collect();
-                write(tx, gathering, &known.mentionable, letters, &outcomes).await?;
+                write(app, tx, gathering, known, letters, &outcomes).await?;
                 Ok(outcomes.into_iter().map(answer).collect())
             },
         )
@@ -56,12 +57,19 @@ async fn look(tx: &Tx, letters: &[&Letter]) -> Result<Known> {
     let named =
         |letter: &Letter| letter.draft.mentions.by(letter.author, letter.draft.conversation.id).collect::<Vec<_>>();
     let named = letters.iter().flat_map(|letter| named(letter)).collect();
-    let (sent, referred, mentionable) = try_join!(sent, referred, mentions::mentionable(tx, named))?;
+    let bell = bell_letters(letters);
+    let (sent, referred, mentionable, looked) =
+        try_join!(sent, referred, mentions::mentionable(tx, named), notifications::look(tx, &bell))?;
     Ok(Known {
         sent: sent.into_iter().filter_map(|message| Some((key_of(&message)?, message))).collect(),
         referred: referred.into_iter().map(|message| (message.id, message)).collect::<HashMap<_, _>>(),
         mentionable,
+        looked,
     })
+}
+
+fn bell_letters<'a>(letters: &[&'a Letter]) -> Vec<notifications::Letter<'a>> {
+    letters.iter().map(|letter| bell::letter(letter.author, &letter.draft)).collect()
 }
 
 fn key_of(message: &Message) -> Option<super::judge::Key> {
@@ -70,15 +78,17 @@ fn key_of(message: &Message) -> Option<super::judge::Key> {
 
 /// Writes the new messages, and all that counts them.
 async fn write(
+    app: &App,
     tx: &mut Tx,
     gathering: Gathering,
-    mentionable: &Mentionable,
+    Known { mentionable, looked, .. }: Known,
     letters: &[&Letter],
     outcomes: &[Outcome],
 ) -> Result<()> {
-    let (mut messages, mut said) = (Vec::new(), Vec::new());
+    let mentionable = &mentionable;
+    let (mut messages, mut said, mut rings) = (Vec::new(), Vec::new(), Vec::new());
     let (mut positions, mut replies) = (BTreeMap::new(), Replies::default());
-    for (letter, outcome) in letters.iter().zip(outcomes) {
+    for (place, (letter, outcome)) in letters.iter().zip(outcomes).enumerate() {
         let Outcome::Accepted { message, calls_everyone, .. } = outcome else { continue };
         let call = Said { message, mentions: &letter.draft.mentions, calls_everyone: *calls_everyone };
         replies.add(message);
@@ -90,6 +100,7 @@ async fn write(
         if let Some(no) = message.msg_no {
             positions.insert((message.conversation_id, message.author_id), position(message, no));
         }
+        rings.push(bell::said(place, &call, mentionable));
         said.push(call);
         messages.push(message);
     }
@@ -99,15 +110,18 @@ async fn write(
     let positions: Vec<Position> = positions.into_values().collect();
     let threads = replies.subjects();
     let (changed, events) = gathering.changed();
+    let bell = notifications::ring(app, tx, &bell_letters(letters), &rings, looked).await?;
     let insert = async { Ok(store::insert(tx, messages.iter().copied()).await?) };
-    try_join!(
+    let (_, _, _, _, _, _, read) = try_join!(
         insert,
         replies.keep(tx),
         mentions::keep(tx, &said, mentionable),
         conversations::read_by_writing(tx, &positions),
         conversations::save(tx, &changed),
         log::insert(tx, &events),
+        bell.write(tx, app.clock.now()),
     )?;
+    bell.tell(tx, &read);
     tx.outbox().events.extend(events);
     tx.outbox().changed.extend(threads);
     Ok(())

@@ -11,6 +11,7 @@ use crate::messages::draft::Draft;
 use crate::messages::events::MESSAGE_SENT;
 use crate::messages::mentions::Mentionable;
 use crate::messages::{Kind, Message};
+use crate::notifications::Looked;
 use crate::text::{Fault, Wrong};
 
 /// A sender's key, unique in one conversation, for ever.
@@ -24,6 +25,8 @@ pub struct Known {
     pub referred: HashMap<MessageId, Message>,
     /// Of those whom drafts name, those whom they may mention.
     pub mentionable: Mentionable,
+    /// Those who may have to be told.
+    pub looked: Looked,
 }
 
 pub enum Outcome {

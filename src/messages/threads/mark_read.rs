@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::conversations::Action;
 use crate::error::Result;
 use crate::id::MessageId;
+use crate::notifications;
 use crate::text::{Fault, Wrong};
 
 /// How far somebody has read in a thread, checked but for what only the database knows.
@@ -33,10 +34,13 @@ pub async fn mark_thread_read(app: &App, root: Root, draft: MarkThreadReadDraft)
     root.seat.may(Action::MarkRead).or_refuse()?;
     let head = root.seat.sight().as_of();
     let to = draft.seq.map_or(head, |seq| seq.min(head));
+    let now = app.clock.now();
     app.db
         .transaction(async move |tx| {
             if store::read_up_to(tx, root.seat.id(), root.seq, to).await? {
                 root.mark_changed(tx);
+                let (user_id, id) = (root.seat.holder(), root.seat.sight().id());
+                notifications::have_read(tx, user_id, id, Some(root.seq), to, now).await?;
             }
             Ok(())
         })

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::id::{GroupId, UserId};
 use crate::messages::mentions::MentionsWaitingFor;
 use crate::messages::threads::UnreadThreadsOf;
+use crate::notifications::UnreadNotificationsOf;
 use crate::page::{Arguments, Page, connection};
 use crate::reads::{self, InboxCursor, State, StateOf, UnreadConversationsOf};
 use crate::text::Fault;
@@ -75,6 +76,11 @@ impl UnreadSummary {
     /// Followed threads with unread replies.
     async fn thread_count(&self, ctx: &Context<'_>) -> Result<i32> {
         Ok(ctx.load::<UnreadThreadsOf>(self.0).await?.map_or(0, |count| *count))
+    }
+
+    /// Unread notifications, counted up to 1000: more than that says 1001.
+    async fn notification_count(&self, ctx: &Context<'_>) -> Result<i32> {
+        Ok(ctx.load::<UnreadNotificationsOf>(self.0).await?.map_or(0, |count| *count))
     }
 }
 

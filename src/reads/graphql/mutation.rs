@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 
 use super::{ConversationViewerState, UnreadSummary, viewer_state};
+use crate::accounts::preferences::NotificationLevel;
 use crate::context::Ask;
 use crate::conversations::{Seat, seat_in};
 use crate::error::{Error, Result};
@@ -53,6 +54,8 @@ pub struct MarkConversationUnreadPayload {
 pub struct UpdateConversationViewerStateInput {
     /// The conversation.
     conversation_id: ID,
+    /// For what to notify; null for as the preferences say.
+    notification_level: MaybeUndefined<NotificationLevel>,
     /// Until when to mute; null to unmute.
     muted_until: MaybeUndefined<DateTime>,
     /// Whether it is a favourite.
@@ -73,7 +76,7 @@ pub struct ReadMutation;
 
 #[Object]
 impl ReadMutation {
-    /// Change how the viewer keeps a conversation: muting, favourite, hidden.
+    /// Change how the viewer keeps a conversation: notifications, muting, favourite, hidden.
     async fn update_conversation_viewer_state(
         &self,
         ctx: &Context<'_>,
@@ -107,7 +110,8 @@ async fn update_conversation_viewer_state(
 ) -> Result<UpdateConversationViewerStatePayload> {
     let viewer = ctx.viewer()?;
     let muted_until = input.muted_until.map_value(|until| until.0).into();
-    let draft = KeepDraft::from(&input.conversation_id, muted_until, input.is_favorite, input.is_hidden)?;
+    let level = input.notification_level.into();
+    let draft = KeepDraft::from(&input.conversation_id, level, muted_until, input.is_favorite, input.is_hidden)?;
     let seat = seat_in(ctx.scope(), &viewer, draft.conversation).await?;
     reads::keep(ctx.app(), &viewer, seat, draft).await?;
     Ok(UpdateConversationViewerStatePayload { viewer_state: state_now(ctx, seat).await? })

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
 
+use crate::accounts::preferences::NotificationLevel;
 use crate::context::Ask;
 use crate::conversations::graphql::{Conversation, ConversationMember};
 use crate::conversations::{MemberById, Sight};
@@ -91,6 +92,11 @@ impl ConversationViewerState {
     async fn mention_count(&self, ctx: &Context<'_>) -> Result<i32> {
         let found = ctx.load::<UnreadMentionsOf>((self.sight.id(), self.state.member.user_id)).await?;
         Ok(found.map_or(0, |count| *count))
+    }
+
+    /// For what the viewer is notified; null for as the preferences say.
+    async fn notification_level(&self) -> Option<NotificationLevel> {
+        self.state.member.notification_level
     }
 
     /// Until when it is muted; null for not muted.

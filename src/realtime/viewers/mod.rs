@@ -27,7 +27,7 @@ pub use listener::{Batch, Due};
 use crate::answer::Answer;
 use crate::clock;
 use crate::db::Xid;
-use crate::id::{ConversationId, GroupId, SessionId, UserId};
+use crate::id::{ConversationId, GroupId, NotificationId, SessionId, UserId};
 use crate::subscription::Show;
 use crate::viewer::Viewer;
 
@@ -53,6 +53,12 @@ pub enum Subject {
     ChannelList(Option<GroupId>),
     /// A thread, by the position of the message it is under.
     Thread(ConversationId, i32),
+    /// A notification of theirs: it came, was read, or is not in the bell any more.
+    Notification(NotificationId),
+    /// More notifications of theirs than are worth telling one by one.
+    Notifications,
+    /// So many members of a conversation were told of something that each looks at the tables. Nobody is told of this itself.
+    Rung(ConversationId),
 }
 
 impl Subject {
@@ -386,6 +392,9 @@ impl State {
             return people.into_iter().flatten().for_each(|user_id| self.mark(user_id, Mark::Changed(id), marked));
         }
 
+        if let Subject::Rung(place) = id {
+            return self.look_in(Subject::Conversation(place));
+        }
         // What waits already was marked by an earlier transaction.
         let Some(room) = self.rooms.get_mut(&id).filter(|room| room.marked.is_none()) else { return };
         let due = room.told.map_or(marked.due, |told| marked.due.max(told + GATHERED));
@@ -420,6 +429,18 @@ impl State {
     fn next_due(&self) -> Option<Instant> {
         let (rooms, listeners) = (self.due_rooms.first(), self.due.first());
         rooms.map(|(due, _)| *due).into_iter().chain(listeners.map(|(due, _)| *due)).min()
+    }
+
+    /// Those who are there look at the tables: more was changed for them than can be said of each.
+    fn look_in(&mut self, id: Subject) {
+        let (horizon, waiting) = (self.horizon, self.waiting());
+        let people = self.rooms.get(&id).into_iter().flat_map(|room| &room.people);
+        for id in people.filter_map(|user_id| self.people.get(user_id)).flat_map(|person| &person.listeners) {
+            let Some(listener) = self.listeners.get_mut(id) else { continue };
+            if self.unlooked.insert(*id) {
+                listener.look_from(horizon, waiting);
+            }
+        }
     }
 
     fn look_everywhere(&mut self) {
