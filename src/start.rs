@@ -18,7 +18,7 @@ use crate::error::{Code, Error, Result};
 use crate::jobs::{self, Kinds};
 use crate::keys::{self, Keys};
 use crate::recount::Recount;
-use crate::{accounts, api, conversations, groups, http, log, mail, messages, presence, viewer_events};
+use crate::{accounts, api, conversations, groups, http, log, mail, messages, notifications, presence, viewer_events};
 
 /// Name of the database in the private cluster.
 const NAME: &str = "chinwag";
@@ -144,8 +144,11 @@ pub async fn serve(app: App, executor: Executor, shutdown: CancellationToken) ->
 pub fn kinds() -> Kinds {
     Kinds::default()
         .with::<mail::Send>()
+        .with::<notifications::digests::Digest>()
         .with_recurring::<accounts::PurgeSessions>()
         .with_recurring::<log::Retain>()
+        .with_recurring::<notifications::Expire>()
+        .with_recurring::<notifications::digests::Look>()
         .with_recurring::<presence::ClearStatuses>()
         .with_recurring::<Recount<conversations::MemberCount>>()
         .with_recurring::<Recount<groups::MemberCount>>()

@@ -33,6 +33,12 @@ pub async fn account(app: &App, id: UserId) -> Result<Option<Account>> {
     app.db.read(async move |conn| store::account(conn, id).await).await
 }
 
+/// Where somebody can be mailed: an address that they have proven.
+pub async fn proven_email(app: &App, id: UserId) -> Result<Option<String>> {
+    let account = account(app, id).await?;
+    Ok(account.filter(|account| account.email_verified_at.is_some()).map(|account| account.email))
+}
+
 /// Of these sessions, those that have not ended.
 pub async fn live_sessions(app: &App, ids: Vec<SessionId>) -> Result<Vec<Session>> {
     let now = app.clock.now();

@@ -12,6 +12,8 @@
 
 mod delete;
 mod deliver;
+pub mod digests;
+mod expire;
 pub mod graphql;
 mod list;
 mod loaders;
@@ -30,7 +32,8 @@ use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types;
 
-pub use delete::{DeleteDraft, delete, expire};
+pub use delete::{DeleteDraft, delete};
+pub use expire::Expire;
 pub use list::{NotificationCursor, NotificationFilter, count, notifications};
 pub use loaders::{NotificationOf, UnreadNotificationsOf};
 pub use pending::{Recipient, recipients, unread_since};

@@ -12,6 +12,7 @@ mod clients;
 mod command_line;
 mod conversations;
 mod costs;
+mod digests;
 mod direct;
 mod documents;
 mod embedded;

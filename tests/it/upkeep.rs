@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::harness::{Actor, TestServer};
 
-const REFRESH: &str = "mutation ($token: String!) { refresh(refreshToken: $token) { tokens { refreshToken } } }";
+const REFRESH: &str =
+    "mutation ($token: String!) { refreshSession(input: { refreshToken: $token }) { tokens { refreshToken } } }";
 
 /// Lets time pass, and waits for a kind of upkeep to have run since.
 async fn pass(server: &TestServer, by: TimeDelta, kind: &str) {
@@ -51,7 +52,7 @@ async fn sessions_are_kept_for_two_months_after_they_expired() {
     assert_eq!(sessions().await, 1, "the old one went, the new one stayed");
     let spent = server.anonymous().ask(REFRESH, json!({ "token": alice.refresh_token })).await;
     assert_eq!(spent.code(), "UNAUTHENTICATED");
-    server.anonymous().ask(REFRESH, json!({ "token": again.refresh_token })).await.data("refresh");
+    server.anonymous().ask(REFRESH, json!({ "token": again.refresh_token })).await.data("refreshSession");
 }
 
 #[tokio::test]
@@ -95,6 +96,19 @@ async fn old_events_go_and_who_resumes_from_before_is_told_of_a_gap() {
     assert_eq!(log.batch().await["hasGap"], true);
     alice.say(&busy, "live").await;
     assert_eq!(log.events_until(10).await.len(), 1);
+}
+
+#[tokio::test]
+async fn notifications_are_kept_for_three_months() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let direct = bob.direct_with(&[&alice]).await;
+    bob.say(&direct, "hello").await;
+    pass(&server, TimeDelta::days(88), "notifications.expire").await;
+    Actor::log_in(server.address, "bob").await.say(&direct, "hello again").await;
+    assert_eq!(server.database.count("SELECT count(*) FROM notifications").await, 2);
+    pass(&server, TimeDelta::days(3), "notifications.expire").await;
+    assert_eq!(server.database.count("SELECT count(*) FROM notifications").await, 1);
 }
 
 #[tokio::test]

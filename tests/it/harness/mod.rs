@@ -14,6 +14,6 @@ pub use actor::{Actor, Answer, PASSWORD, usernames};
 pub use database::Database;
 pub use network::Network;
 pub use server::TestServer;
-pub use smtp::{MailServer, Mood};
+pub use smtp::{MailServer, Mood, Taken};
 pub use socket::{Ended, Socket, Stream};
 pub use wire::{Fate, Wire};
