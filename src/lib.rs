@@ -21,7 +21,8 @@
 //! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and
 //!   loaders), `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `gather` and
 //!   `turns` (those who write at once), `creations` (what a `clientKey` made), `schema` (the tables), `db` (pool,
-//!   transactions, the private PostgreSQL), `jobs` (work that is done after the transaction that causes it), `log` (append, read, follow), `realtime` (what holds at this moment: who is
+//!   transactions, the private PostgreSQL), `jobs` (work that is done after the transaction that causes it), `mail` (letters to
+//!   people), `recount` (counters against what they count), `log` (append, read, follow), `realtime` (what holds at this moment: who is
 //!   here, what passes, which sessions have just ended, who is to be told what of their own), `subscription` (source
 //!   streams, and those who share one), `answer` (what goes back).
 //! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles):
@@ -83,6 +84,7 @@ pub mod import;
 pub mod jobs;
 pub mod keys;
 pub mod log;
+pub mod mail;
 pub mod messages;
 pub mod notifications;
 pub mod outgoing;
@@ -92,6 +94,7 @@ pub mod presence;
 pub mod push;
 pub mod reads;
 pub mod realtime;
+pub mod recount;
 pub mod scalar;
 pub mod schema;
 pub mod start;
