@@ -11,6 +11,7 @@ use crate::gather::Lines;
 use crate::jobs::Bell;
 use crate::keys::Keys;
 use crate::log::Hub;
+use crate::mail::Mailer;
 use crate::outgoing::Outgoing;
 use crate::password::Hasher;
 use crate::realtime::Realtime;
@@ -38,6 +39,8 @@ pub struct Shared {
     pub passwords: Hasher,
     /// Asks other hosts.
     pub outgoing: Outgoing,
+    /// Carries letters to people.
+    pub mailer: Mailer,
     /// Where wait those whose wishes are granted together.
     pub lines: Lines,
     /// Who writes next in a conversation.
@@ -67,6 +70,7 @@ impl App {
         let passwords = Hasher::new();
         let outgoing = Outgoing::new(&config.requests);
         let outgoing = outgoing.map_err(|BadValue(why)| Error::internal(&why).with_message(why.clone()))?;
+        let mailer = Mailer::new(&config)?;
         Ok(Self(Arc::new(Shared {
             config,
             clock,
@@ -78,6 +82,7 @@ impl App {
             keys,
             passwords,
             outgoing,
+            mailer,
             lines: Lines::default(),
             turns: Turns::default(),
             urgency,

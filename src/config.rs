@@ -10,8 +10,16 @@ use std::sync::Arc;
 use axum::http::Uri;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use chrono::TimeDelta;
 use tracing_subscriber::EnvFilter;
 use web_push_native::p256;
+
+use crate::mail;
+
+/// Of `LOG_RETENTION_DAYS`.
+const LOG_RETENTION_DAYS: i64 = 30;
+/// Of `MAIL_DELAY`.
+const MAIL_DELAY: TimeDelta = TimeDelta::minutes(10);
 
 /// A variable whose value cannot be used; its text names the variable.
 #[derive(Debug)]
@@ -22,6 +30,7 @@ pub struct BadValue(pub String);
 pub struct Config {
     pub http: Http,
     pub data: Data,
+    pub mail: Mail,
     pub limits: Limits,
     pub documents: Documents,
     pub requests: Requests,
@@ -49,6 +58,19 @@ pub struct Data {
     pub database_url: Option<String>,
     /// `JWT_SECRET`: signs access tokens; absent for one made once and kept in `DATA_DIR`.
     pub jwt_secret: Option<String>,
+    /// `LOG_RETENTION_DAYS`: how long events are kept for those who were away.
+    pub log_retention: TimeDelta,
+}
+
+/// How letters reach people.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    /// `SMTP_URL`: the server that takes them; absent for files in `DATA_DIR`.
+    pub smtp_url: Option<String>,
+    /// `MAIL_FROM`: whom they come from.
+    pub from: Option<String>,
+    /// `MAIL_DELAY`: how long something new waits until somebody who is away is mailed of it.
+    pub delay: TimeDelta,
 }
 
 /// What is allowed.
@@ -121,6 +143,11 @@ Environment (also read from .env, and from .env.NAME where CHINWAG_ENV says NAME
   DATABASE_URL  a PostgreSQL of your own, as postgres://user@host/chinwag [the private one in DATA_DIR]
   JWT_SECRET    signs access tokens, at least 32 bytes [made once and kept in DATA_DIR]
   PUBLIC_URL    where people reach the server, as https://chat.example.org [from LISTEN]
+  LOG_RETENTION_DAYS  how long events are kept for those who were away; messages stay for ever [30]
+  SMTP_URL      the server that takes mails, as smtps://user:password@mail.example.org, or smtp://localhost
+                [none: mails go into files in DATA_DIR/mail]
+  MAIL_FROM     whom mails come from, as Chat <chat@example.org> [none; needed with SMTP_URL]
+  MAIL_DELAY    minutes that something new waits until somebody who is away is mailed of it [10]
   CORS_ORIGINS  further origins whose pages may use the server, comma-separated [on loopback: localhost]
   RATE_LIMIT    on or off [on]
   TRUSTED_DOCUMENTS  a file of operations that clients name instead of sending them: Apollo's persisted query
@@ -174,6 +201,7 @@ impl Config {
         Ok(Self {
             http: Http::from_env()?,
             data: Data::from_env()?,
+            mail: Mail::from_env()?,
             limits: Limits::from_env()?,
             documents: Documents::from_env()?,
             requests: Requests::from_env()?,
@@ -194,7 +222,9 @@ impl Config {
                 dir: data_dir,
                 database_url: Some(database_url),
                 jwt_secret: Some("a secret of the tests, long enough for HS256".into()),
+                log_retention: TimeDelta::days(LOG_RETENTION_DAYS),
             },
+            mail: Mail { smtp_url: None, from: None, delay: MAIL_DELAY },
             limits: Limits { rate_limited: false },
             documents: Documents { trusted: None, only_trusted: false },
             requests: Requests::default(),
@@ -207,9 +237,16 @@ impl Config {
 impl Http {
     /// Whether people reach the server from other machines, directly or through a proxy.
     pub fn is_public(&self) -> bool {
+        !self.listen.ip().is_loopback() || !is_loopback(self.host())
+    }
+
+    /// The name in `PUBLIC_URL`.
+    pub fn host(&self) -> &str {
         let host = self.public_url.split("://").nth(1).unwrap_or_default();
-        let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
-        !self.listen.ip().is_loopback() || !matches!(host, "localhost" | "127.0.0.1" | "[::1]")
+        match host.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => host,
+            _ => host,
+        }
     }
 
     fn from_env() -> Result<Self, BadValue> {
@@ -229,6 +266,10 @@ impl Http {
             })?;
         Ok(Self { listen, public_url, cors_origins })
     }
+}
+
+fn is_loopback(host: &str) -> bool {
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
 }
 
 /// Whether `localhost` leads here: 127.0.0.2 is loopback too, and nothing finds it by that name.
@@ -253,7 +294,36 @@ impl Data {
             }
             Err(_) => None,
         };
-        Ok(Self { dir: data_dir()?, database_url, jwt_secret })
+        let default = LOG_RETENTION_DAYS.to_string();
+        let log_retention = read("LOG_RETENTION_DAYS", &default, "days, 1 to 36500", |text| {
+            text.parse().ok().filter(|days| (1..=36_500).contains(days)).map(TimeDelta::days)
+        })?;
+        Ok(Self { dir: data_dir()?, database_url, jwt_secret, log_retention })
+    }
+}
+
+impl Mail {
+    fn from_env() -> Result<Self, BadValue> {
+        let wanted = "an SMTP server, as in smtps://user:password@mail.example.org; smtp:// with a password only with \
+                      ?tls=required, or on this machine";
+        let smtp_url = optional("SMTP_URL", wanted, |url| {
+            let uri: axum::http::Uri = url.parse().ok()?;
+            let has_password = uri.authority()?.as_str().contains('@');
+            let is_private = uri.scheme_str() == Some("smtps") || uri.query() == Some("tls=required");
+            let is_safe = !has_password || is_private || is_loopback(uri.host()?);
+            mail::smtp(url, "localhost").ok().filter(|_| is_safe).map(|_| url.to_owned())
+        })?;
+        let from = optional("MAIL_FROM", "an address, as in chat@example.org or Chat <chat@example.org>", |text| {
+            text.parse::<lettre::message::Mailbox>().ok().map(|_| text.to_owned())
+        })?;
+        if smtp_url.is_some() && from.is_none() {
+            return Err(BadValue("MAIL_FROM: wants the address that mails come from, as SMTP_URL is set".into()));
+        }
+        let default = MAIL_DELAY.num_minutes().to_string();
+        let delay = read("MAIL_DELAY", &default, "minutes, 1 to 1440", |text| {
+            text.parse().ok().filter(|minutes| (1..=1440).contains(minutes)).map(TimeDelta::minutes)
+        })?;
+        Ok(Self { smtp_url, from, delay })
     }
 }
 
@@ -365,6 +435,14 @@ fn read<T>(name: &str, default: &str, wanted: &str, parse: impl Fn(&str) -> Opti
         Err(std::env::VarError::NotUnicode(_)) => return Err(BadValue(format!("{name}: not UTF-8"))),
     };
     parse(text.trim()).ok_or_else(|| BadValue(format!("{name}: wants {wanted}")))
+}
+
+/// One variable that has no default.
+fn optional<T>(name: &str, wanted: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, BadValue> {
+    match std::env::var(name) {
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        _ => read(name, "", wanted, parse).map(Some),
+    }
 }
 
 fn as_switch(text: &str) -> Option<bool> {

@@ -9,13 +9,14 @@ use rand::RngCore;
 use sha2::Sha256;
 use web_push_native::p256;
 
-/// Signs access tokens and derives refresh tokens.
+/// Signs access tokens and links, and derives refresh tokens.
 pub struct Keys {
     pub encoding: EncodingKey,
     pub decoding: DecodingKey,
     /// Names this server to push services (RFC 8292). Browsers subscribe under it, so servers of one database share it.
     pub vapid: p256::SecretKey,
     refresh: [u8; 32],
+    unsubscribe: [u8; 32],
     setup_code: String,
 }
 
@@ -33,6 +34,7 @@ impl Keys {
             decoding: DecodingKey::from_secret(&access),
             vapid: scalar(secret.as_bytes(), b"vapid"),
             refresh: mac(secret.as_bytes(), &[b"refresh token"]),
+            unsubscribe: mac(secret.as_bytes(), &[b"unsubscribe"]),
             setup_code: readable(&rand::random::<[u8; 10]>()),
         }
     }
@@ -57,6 +59,11 @@ impl Keys {
     /// The refresh token of one generation of a session: it is never kept, and cannot be made from the database alone.
     pub fn refresh_token(&self, parts: &[&[u8]]) -> [u8; 32] {
         mac(&self.refresh, parts)
+    }
+
+    /// Proves that a link to put an end to mails of a kind is of our making.
+    pub fn unsubscribe_mac(&self, user: uuid::Uuid, purpose: &str) -> [u8; 32] {
+        mac(&self.unsubscribe, &[user.as_bytes(), purpose.as_bytes()])
     }
 
     /// Good until this server stops: makes the first account an ADMIN where the server is reached from other machines.

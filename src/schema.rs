@@ -410,6 +410,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    digests (user_id) {
+        user_id -> Uuid,
+        mailed_up_to -> Timestamptz,
+        sent_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     jobs (id) {
         id -> Uuid,
         kind -> Text,
@@ -447,6 +455,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     conversation_members,
     conversations,
     creation_keys,
+    digests,
     direct_conversations,
     group_members,
     groups,

@@ -17,8 +17,8 @@ use crate::db::{self, embedded};
 use crate::error::{Code, Error, Result};
 use crate::jobs::{self, Kinds};
 use crate::keys::{self, Keys};
-use crate::notifications::{TellDevice, TellDevices};
-use crate::{accounts, api, http, log, presence, viewer_events};
+use crate::recount::Recount;
+use crate::{accounts, api, conversations, groups, http, log, mail, messages, notifications, presence, viewer_events};
 
 /// Name of the database in the private cluster.
 const NAME: &str = "chinwag";
@@ -131,6 +131,9 @@ pub async fn serve(app: App, executor: Executor, shutdown: CancellationToken) ->
     let server = http::Server::bind(app.clone(), executor)
         .await
         .map_err(|error| Error::internal(error).with_message(format!("Cannot listen on {listen} (LISTEN)")))?;
+    if let Some(folder) = app.mailer.folder() {
+        tracing::warn!(folder = %folder.display(), "mails go into files: SMTP_URL says who takes them");
+    }
     let tending = AbortOnDropHandle::new(tokio::spawn(tend(app.clone(), kinds(), shutdown.clone())));
     greet(&app, server.address()).await?;
     server.run(shutdown).await;
@@ -140,7 +143,21 @@ pub async fn serve(app: App, executor: Executor, shutdown: CancellationToken) ->
 
 /// All kinds of work that are done beside the requests.
 pub fn kinds() -> Kinds {
-    Kinds::default().with::<TellDevices>().with::<TellDevice>()
+    Kinds::default()
+        .with::<mail::Send>()
+        .with::<notifications::digests::Digest>()
+        .with::<notifications::TellDevice>()
+        .with::<notifications::TellDevices>()
+        .with_recurring::<accounts::PurgeSessions>()
+        .with_recurring::<log::Retain>()
+        .with_recurring::<notifications::Expire>()
+        .with_recurring::<notifications::digests::Look>()
+        .with_recurring::<presence::ClearStatuses>()
+        .with_recurring::<Recount<conversations::MemberCount>>()
+        .with_recurring::<Recount<groups::MemberCount>>()
+        .with_recurring::<Recount<messages::MessageCount>>()
+        .with_recurring::<Recount<messages::reactions::ReactionCount>>()
+        .with_recurring::<Recount<messages::threads::ReplyCount>>()
 }
 
 /// What goes on beside the requests for as long as a server runs: hearing what was committed, who is here, telling people

@@ -11,9 +11,6 @@ use super::{Failure, Job, NewJob, Recurring};
 use crate::app::App;
 use crate::error::Error;
 
-/// The key of those that recur: there is one of each.
-const RECURRING: &str = "recurring";
-
 /// Kinds by their names.
 #[derive(Clone, Default)]
 pub struct Kinds(BTreeMap<&'static str, Kind>);
@@ -42,7 +39,7 @@ impl Kinds {
     pub fn with_recurring<J: Recurring>(self) -> Self {
         self.and::<J>(Some((J::EVERY, || {
             let mut job = NewJob::of(&J::default());
-            job.keyed(RECURRING);
+            job.recurring();
             job
         })))
     }

@@ -64,6 +64,9 @@ pub trait Recurring: Job + Default {
     const EVERY: TimeDelta;
 }
 
+/// The key of those that recur: there is one of each kind.
+const RECURRING: &str = "recurring";
+
 /// Why an attempt failed, and what comes of that.
 #[derive(Debug)]
 pub struct Failure {
@@ -122,6 +125,11 @@ impl NewJob {
         self
     }
 
+    /// The one that there always is of a `Recurring` kind: while it runs, it may say with this how and when it goes on.
+    pub fn recurring(&mut self) -> &mut Self {
+        self.keyed(RECURRING)
+    }
+
     pub(crate) fn is_due(&self, now: Instant) -> bool {
         self.due_at.is_none_or(|due_at| due_at <= now)
     }
@@ -136,6 +144,11 @@ impl NewJob {
 /// Enqueues what a transaction gathered, in one statement. Called as it is committed: rows of keys are locked for no longer
 /// than that, and all transactions lock them in the same order.
 pub(crate) async fn enqueue(tx: &mut Tx, jobs: Vec<NewJob>, now: Instant) -> Result<()> {
+    Ok(store::insert(tx, &rows(jobs, now)).await?)
+}
+
+/// As they stand in the table: one of each key.
+fn rows(jobs: Vec<NewJob>, now: Instant) -> Vec<store::Row> {
     let mut keyed = BTreeMap::<(String, String), store::Row>::new();
     let mut rows = Vec::new();
     for job in jobs {
@@ -157,7 +170,7 @@ pub(crate) async fn enqueue(tx: &mut Tx, jobs: Vec<NewJob>, now: Instant) -> Res
         }
     }
     rows.extend(keyed.into_values());
-    Ok(store::insert(tx, &rows).await?)
+    rows
 }
 
 /// Wakes the one who works on this server when there may be something to do: news that may be lost, as the table is looked

@@ -77,6 +77,23 @@ insert_many! {
         again_at = CASE WHEN jobs.lease IS NOT NULL THEN least(jobs.again_at, excluded.due_at) END"
 }
 
+insert_many! {
+    /// What is there stays as it is.
+    InsertMissing(Row) into "jobs" {
+        id: JobId as SqlUuid,
+        kind: String as Text,
+        unique_key: Option<String> as Nullable<Text>,
+        payload: Value as Jsonb,
+        due_at: Instant as Timestamptz,
+        enqueued_at: Instant as Timestamptz,
+    }
+    then " ON CONFLICT DO NOTHING"
+}
+
+pub(super) async fn insert_missing(conn: &mut Conn, rows: &[Row]) -> QueryResult<()> {
+    InsertMissing::of(rows).execute(conn).await.map(drop)
+}
+
 pub(super) async fn insert(conn: &mut Conn, rows: &[Row]) -> QueryResult<()> {
     Insert::of(rows).execute(conn).await.map(drop)
 }

@@ -59,21 +59,19 @@ pub async fn work(app: &App, kinds: &Kinds, shutdown: &CancellationToken) {
     }
 }
 
-/// Has one of each kind that recurs. One that waits keeps its time.
+/// Has one of each kind that recurs. One that is there stays as it is.
 async fn tend(app: &App, kinds: &Kinds) -> Result<()> {
     let now = app.clock.now();
-    let recurring: Vec<_> = kinds.all().filter_map(|kind| kind.recurs).collect();
-    let recurring = &recurring;
-    app.db
-        .transaction(async move |tx| {
-            for (every, job) in recurring {
-                let mut job = job();
-                job.at(now + *every);
-                tx.outbox().jobs.push(job);
-            }
-            Ok(())
-        })
-        .await
+    let recurring = kinds.all().filter_map(|kind| kind.recurs).map(|(every, job)| {
+        let mut job = job();
+        job.at(now + every);
+        job
+    });
+    let rows = &super::rows(recurring.collect(), now);
+    if rows.is_empty() {
+        return Ok(());
+    }
+    app.db.transaction(async move |tx| Ok(store::insert_missing(tx, rows).await?)).await
 }
 
 /// Leases as many as there is room for, those that are due longest first.

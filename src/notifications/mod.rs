@@ -12,6 +12,8 @@
 
 mod delete;
 mod deliver;
+pub mod digests;
+mod expire;
 pub mod graphql;
 mod list;
 mod loaders;
@@ -31,7 +33,9 @@ use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types;
 
-pub use delete::{DeleteDraft, delete, expire};
+pub use delete::{DeleteDraft, delete};
+pub use deliver::Gone;
+pub use expire::Expire;
 pub use list::{NotificationCursor, NotificationFilter, count, notifications, unread_count};
 pub use loaders::{NotificationOf, UnreadNotificationsOf};
 pub use pending::{Recipient, recipients, unread_since};

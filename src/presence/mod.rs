@@ -2,6 +2,7 @@
 //! `realtime`, on each server for itself; the table keeps what stays when they are gone.
 
 mod among;
+mod clear;
 mod custom_status;
 pub mod graphql;
 mod loaders;
@@ -13,6 +14,7 @@ mod tend;
 mod typing;
 
 pub use among::among;
+pub use clear::ClearStatuses;
 pub use custom_status::{CustomStatusDraft, CustomStatusInput, set_custom_status};
 pub use loaders::PresenceOf;
 pub use look::{Looked, look};
@@ -21,8 +23,11 @@ pub use signals::{Heard, hear, hidden_from};
 pub use tend::{leave_all, tend};
 pub use typing::{TypingDraft, set_typing};
 
+use chrono::TimeDelta;
+
 use crate::app::App;
 use crate::clock::Instant;
+use crate::error::Result;
 use crate::id::UserId;
 use crate::realtime::PresenceStatus;
 
@@ -41,6 +46,19 @@ pub struct Presence {
     /// When they were last here; `None` while they are, and where they do not share it.
     pub last_seen_at: Option<Instant>,
     pub custom_status: Option<CustomStatus>,
+}
+
+/// Whether somebody is here, with eyes for what comes. At another server that is not known: then if they were seen there
+/// within this time.
+pub async fn is_here(app: &App, user: UserId, lately: TimeDelta) -> Result<bool> {
+    match app.realtime.presences.status(user) {
+        PresenceStatus::Online => Ok(true),
+        PresenceStatus::Offline => {
+            let seen = app.db.read(async move |conn| store::last_seen_at(conn, user).await).await?;
+            Ok(seen.is_some_and(|seen| app.clock.now() - seen < lately))
+        }
+        _ => Ok(false),
+    }
 }
 
 /// What `viewer` sees of the presence of those whose rows these are: the one place that decides it.

@@ -77,6 +77,9 @@ const READS: &[Row] = &[
     row("Query.node Message", Private, "node(id: <owner's message>) { id }",                          "U 0 0 0 0 + + + + +"),
     row("Query.node Message", Public, "node(id: <owner's message>) { id }",                           "U + + + 0 + + + + +"),
     row("Query.node Message", Private, "node(id: <left's message>) { id }",                           "U 0 0 0 0 + + + + +"),
+    row("Query.node Notification", Private, "node(id: <member's notification>) { id }",               "U 0 0 0 0 0 + 0 0 0"),
+    row("Query.node Notification", Public, "node(id: <member's notification>) { id }",                "U 0 0 0 0 0 + 0 0 0"),
+    row("Query.node Notification", Private, "node(id: <left's notification>) { id }",                 "U 0 0 0 0 0 0 0 0 0"),
     row("Query.node Thread", Private, "node(id: <thread>) { id }",                                    "U 0 0 0 0 + + + + +"),
     row("Query.node Thread", Public, "node(id: <thread>) { id }",                                     "U + + + 0 + + + + +"),
     row("Query.nodes", Private, "nodes(ids: [<channel>, <owner's message>, <member's seat>]) { id }", "U 0 0 0 0 + + + + +"),
@@ -252,6 +255,12 @@ const WRITES_IN_PRIVATE: &[Row] = &[
                                                                                                       "U N N N N + + + + +"),
     row("Mutation.markConversationUnread", Private, "markConversationUnread(input: { messageId: <owner's message> }) { viewerState { id } }",
                                                                                                       "U N N N N + + + + +"),
+    row("Mutation.markNotificationsRead", Private, "markNotificationsRead(input: { conversationId: <channel> }) { markedCount }",
+                                                                                                      "U N N N N + + + + +"),
+    row("Mutation.markNotificationsRead", Private, "markNotificationsRead(input: { notificationIds: [<member's notification>] }) { markedCount }",
+                                                                                                      "U + + + + + + + + +"),
+    row("Mutation.deleteNotifications", Private, "deleteNotifications(input: { notificationIds: [<member's notification>] }) { notificationIds }",
+                                                                                                      "U + + + + + + + + +"),
     row("Mutation.updateConversationViewerState", Private, "updateConversationViewerState(input: { conversationId: <channel>, isFavorite: true }) { viewerState { id } }",
                                                                                                       "U N N N N + + + + +"),
     row("Mutation.sendMessage", Private, "sendMessage(input: { conversationId: <channel>, clientKey: <key>, content: \"Hi\" }) { message { id } }",
@@ -329,6 +338,8 @@ const WRITES_IN_PUBLIC: &[Row] = &[
                                                                                                       "U F F F N + + + + +"),
     row("Mutation.markConversationUnread", Public, "markConversationUnread(input: { messageId: <owner's message> }) { viewerState { id } }",
                                                                                                       "U F F F N + + + + +"),
+    row("Mutation.markNotificationsRead", Public, "markNotificationsRead(input: { conversationId: <channel> }) { markedCount }",
+                                                                                                      "U + + + N + + + + +"),
     row("Mutation.updateConversationViewerState", Public, "updateConversationViewerState(input: { conversationId: <channel>, isHidden: true }) { viewerState { id } }",
                                                                                                       "U F F F N + + + + +"),
     row("Mutation.sendMessage", Public, "sendMessage(input: { conversationId: <channel>, clientKey: <key>, content: \"Hi\" }) { message { id } }",
@@ -552,6 +563,7 @@ enum Id {
     Group,
     Membership,
     Category,
+    Notification,
     Device,
 }
 
@@ -677,6 +689,14 @@ const IDS: &[IdRow] = &[
                                                                                                                           "B B + + +"),
     id("MentionFilter.conversationId", Id::Conversation, "{ viewer { mentions(filter: { conversationId: <id> }) { nodes { id } } } }",
                                                                                                                           "B B + + +"),
+    id("NotificationFilter.conversationId", Id::Conversation, "{ viewer { notifications(filter: { conversationId: <id> }) { nodes { id } } } }",
+                                                                                                                          "B B + + +"),
+    id("MarkNotificationsReadInput.conversationId", Id::Conversation, "mutation { markNotificationsRead(input: { conversationId: <id> }) { markedCount } }",
+                                                                                                                          "B B N N +"),
+    id("MarkNotificationsReadInput.notificationIds", Id::Notification, "mutation { markNotificationsRead(input: { notificationIds: [<id>] }) { notifications { id } } }",
+                                                                                                                          "B B + + +"),
+    id("DeleteNotificationsInput.notificationIds", Id::Notification, "mutation { deleteNotifications(input: { notificationIds: [<id>] }) { notificationIds } }",
+                                                                                                                          "B B + + +"),
     id("PinMessageInput.messageId", Id::Message, "mutation { pinMessage(input: { messageId: <id> }) { message { id } } }",
                                                                                                                           "B B N N F"),
     id("UnpinMessageInput.messageId", Id::Message, "mutation { unpinMessage(input: { messageId: <id> }) { message { id } } }",
@@ -794,6 +814,12 @@ async fn an_id_of_something_else_gets_nothing() {
                 Id::Seat if *conversation == here => alice.seat_of(conversation, &bob).await,
                 Id::Seat => owner.seat_of(conversation, &carol).await,
                 Id::User => carol.id.clone(),
+                // Bob's own, or somebody else's.
+                Id::Notification => {
+                    let whose = if *conversation == hidden { &carol } else { &bob };
+                    owner.say(conversation, &format!("<@{}>", whose.id)).await;
+                    latest_notification(whose).await
+                }
                 Id::Device if *conversation == hidden => new_device(owner).await,
                 Id::Device => new_device(&bob).await,
             });
@@ -1009,7 +1035,12 @@ impl World {
                 channel
             }
         };
-        let root = text(&owner.say(&channel, "Hi").await["id"]);
+        let named = if place == Pair { String::new() } else { format!("<@{}> <@{}>", words["member"], words["left"]) };
+        let root = text(&owner.say(&channel, &format!("Hi {named}")).await["id"]);
+        if place != Pair {
+            words.insert("member's notification", latest_notification(self.person("member")).await);
+            words.insert("left's notification", latest_notification(self.person("left")).await);
+        }
         words.insert("thread", root.replace("msg_", "thread_"));
         owner.write(json!({ "conversationId": channel, "content": "Hi", "threadRootId": root })).await;
         words.insert("owner's message", root);
@@ -1092,6 +1123,11 @@ impl World {
         );
         self.server.database.execute(&ban).await;
     }
+}
+
+async fn latest_notification(of: &Actor) -> String {
+    let viewer = of.query("{ viewer { notifications(first: 1) { nodes { id } } } }").await.data("viewer");
+    text(&viewer["notifications"]["nodes"][0]["id"])
 }
 
 /// Everybody's seat, or membership of a group.

@@ -33,9 +33,16 @@ pub struct TellDevices {
     users: Vec<UserId>,
 }
 
+/// Those among these people who have devices.
+pub(super) async fn with_devices(tx: &Tx, people: BTreeSet<UserId>) -> Result<Vec<UserId>> {
+    match people.is_empty() {
+        true => Ok(Vec::new()),
+        false => Ok(store::with_devices(tx, people.into_iter().collect()).await?),
+    }
+}
+
 /// Once this is committed, the devices of these people are told of it.
-pub(super) fn tell_later(tx: &mut Tx, users: BTreeSet<UserId>) {
-    let users: Vec<_> = users.into_iter().collect();
+pub(super) fn tell_later(tx: &mut Tx, users: Vec<UserId>) {
     for users in users.chunks(AT_ONCE) {
         tx.enqueue(TellDevices { users: users.to_vec() });
     }

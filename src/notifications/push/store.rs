@@ -9,8 +9,8 @@ use uuid::Uuid;
 use crate::accounts::devices::Device;
 use crate::clock::Instant;
 use crate::db::Conn;
-use crate::id::{DeviceId, NotificationId};
-use crate::schema::{notifications, pushes};
+use crate::id::{DeviceId, NotificationId, UserId};
+use crate::schema::{notifications, push_devices, pushes};
 
 /// An unread notification of which a device was told nothing.
 #[derive(Clone, Debug, Queryable)]
@@ -18,6 +18,11 @@ pub(super) struct Unsettled {
     pub id: NotificationId,
     pub is_urgent: bool,
     pub created_at: Instant,
+}
+
+pub(super) async fn with_devices(mut conn: &Conn, people: Vec<UserId>) -> QueryResult<Vec<UserId>> {
+    let devices = push_devices::table.filter(push_devices::user_id.eq_any(people));
+    devices.select(push_devices::user_id).distinct().load(&mut conn).await
 }
 
 /// The first of them that came since an instant, and since the device was registered; urgent ones before others.

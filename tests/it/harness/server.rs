@@ -57,6 +57,12 @@ impl TestServer {
         self.another_that_works(start::kinds()).await
     }
 
+    /// And one with a configuration of its own.
+    pub async fn another_with(&self, change: impl FnOnce(&mut Config)) -> Self {
+        let url = self.database.url.clone();
+        Self::on(self.database.clone(), url, self.clock.clone(), start::kinds(), change).await
+    }
+
     /// And one that knows how to do this work.
     pub async fn another_that_works(&self, kinds: Kinds) -> Self {
         let url = self.database.url.clone();
