@@ -4,9 +4,9 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::config::{BadValue, Config};
+use crate::config::Config;
 use crate::db::Db;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::gather::Lines;
 use crate::jobs::Bell;
 use crate::keys::Keys;
@@ -69,7 +69,6 @@ impl App {
         let db = Db::new(database_url, clock.clone(), hub.clone(), realtime.clone(), jobs.clone())?;
         let passwords = Hasher::new();
         let outgoing = Outgoing::new(&config.requests);
-        let outgoing = outgoing.map_err(|BadValue(why)| Error::internal(&why).with_message(why.clone()))?;
         let mailer = Mailer::new(&config)?;
         Ok(Self(Arc::new(Shared {
             config,

@@ -11,6 +11,8 @@ use axum::http::Uri;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use tracing_subscriber::EnvFilter;
 use web_push_native::p256;
 
@@ -94,8 +96,8 @@ pub struct Documents {
 pub struct Requests {
     /// `PUSH_HOSTS`: hosts that people may name though they are not on the public internet, or not at port 443.
     pub exempt: Hosts,
-    /// `EXTRA_CA_FILE`: certificates, as PEM, of authorities trusted besides the machine's own.
-    pub ca_file: Option<PathBuf>,
+    /// `EXTRA_CA_FILE`: a file of certificates, as PEM, of authorities trusted besides the machine's own.
+    pub authorities: Vec<CertificateDer<'static>>,
 }
 
 /// Some hosts, each at a port.
@@ -350,8 +352,14 @@ impl Requests {
         let exempt = read("PUSH_HOSTS", "", "hosts as in push.lan:8443, comma-separated", |text| {
             text.split(',').map(str::trim).filter(|host| !host.is_empty()).map(as_host).collect::<Option<Hosts>>()
         })?;
-        let ca_file = read("EXTRA_CA_FILE", "", "a file", |text| Some(text.to_owned()))?;
-        Ok(Self { exempt, ca_file: Some(ca_file).filter(|path| !path.is_empty()).map(PathBuf::from) })
+        let authorities = read("EXTRA_CA_FILE", "", "a file of certificates, as PEM", |text| match text {
+            "" => Some(Vec::new()),
+            path => {
+                let found = CertificateDer::pem_file_iter(path).ok()?.collect::<Result<Vec<_>, _>>().ok();
+                found.filter(|certificates| !certificates.is_empty())
+            }
+        })?;
+        Ok(Self { exempt, authorities })
     }
 }
 

@@ -22,8 +22,6 @@ use hyper_rustls::{HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, pem};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tower::timeout::Timeout;
@@ -33,7 +31,7 @@ use tower::{BoxError, Service};
 use silence::Silences;
 pub use stranger::StrangersUrl;
 
-use crate::config::{self, BadValue, Hosts};
+use crate::config::{self, Hosts};
 use crate::tls;
 
 /// How long all of it may take: the name, the connection, the request, the answer.
@@ -86,8 +84,8 @@ pub enum Unanswered {
 }
 
 impl Outgoing {
-    pub fn new(config: &config::Requests) -> Result<Self, BadValue> {
-        let tls = tls::trusting_this_machine(more_authorities(config)?);
+    pub fn new(config: &config::Requests) -> Self {
+        let tls = tls::trusting_this_machine(config.authorities.clone());
         let gate = gate::of(config.exempt.clone());
         let to_strangers =
             HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_only().enable_http1().wrap_connector(gate);
@@ -96,7 +94,7 @@ impl Outgoing {
         let to_own =
             HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(anywhere);
         let silences = Silences::default();
-        Ok(Self { strangers: through(to_strangers), own: through(to_own), exempt: config.exempt.clone(), silences })
+        Self { strangers: through(to_strangers), own: through(to_own), exempt: config.exempt.clone(), silences }
     }
 
     /// What a stranger names, if it is of a form that may be asked. Where it leads is seen when it is asked.
@@ -188,16 +186,5 @@ fn unanswered(error: &(dyn std::error::Error + 'static)) -> Unanswered {
     match causes.iter().any(is_forbidden) {
         true => Unanswered::Forbidden,
         false => Unanswered::Unreached(causes.iter().map(ToString::to_string).collect::<Vec<_>>().join(": ")),
-    }
-}
-
-/// Authorities that the operator trusts besides the machine's own.
-fn more_authorities(config: &config::Requests) -> Result<Vec<CertificateDer<'static>>, BadValue> {
-    let Some(file) = &config.ca_file else { return Ok(Vec::new()) };
-    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, pem::Error>>);
-    match read {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        Ok(_) => Err(BadValue(format!("EXTRA_CA_FILE: {}: no certificate in it", file.display()))),
-        Err(error) => Err(BadValue(format!("EXTRA_CA_FILE: {}: {error}", file.display()))),
     }
 }

@@ -87,6 +87,13 @@ fn a_bad_value_stops_the_start_with_a_line_that_names_it() {
         ("MAIL_DELAY", "soon"),
         ("CORS_ORIGINS", "https://a.example.org/path"),
         ("RATE_LIMIT", "maybe"),
+        ("VAPID_PRIVATE_KEY", "c2hvcnQ"),
+        // No private key of the curve is zero.
+        ("VAPID_PRIVATE_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+        ("PUSH_HOSTS", "push.lan:8443/path"),
+        ("PUSH_HOSTS", "me@push.lan"),
+        ("PUSH_WEBHOOK_URL", "localhost:9000"),
+        ("EXTRA_CA_FILE", "/nowhere/ca.pem"),
         ("TRUSTED_DOCUMENTS", "nowhere.json"),
         ("TRUSTED_DOCUMENTS_ONLY", "maybe"),
         ("TRUSTED_DOCUMENTS_ONLY", "on"),

@@ -1,7 +1,6 @@
 //! A push service, and browsers that subscribe there: https under an authority of its own, as an operator's might be.
 
 use std::convert::Infallible;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,9 +13,8 @@ use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -28,7 +26,8 @@ use web_push_native::{Auth, decrypt};
 
 pub struct PushService {
     pub port: u16,
-    dir: TempDir,
+    /// The authority that its certificate is of.
+    pub authority: CertificateDer<'static>,
     inbox: mpsc::UnboundedReceiver<Pushed>,
     behaviour: Arc<Mutex<Behaviour>>,
     _serving: AbortOnDropHandle<()>,
@@ -62,8 +61,6 @@ pub struct Browser {
 impl PushService {
     pub async fn start() -> Self {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("ca.pem"), made.cert.pem()).unwrap();
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = rustls::ServerConfig::builder_with_provider(provider)
@@ -77,20 +74,21 @@ impl PushService {
         let (tell, inbox) = mpsc::unbounded_channel();
         let behaviour = Arc::new(Mutex::new(Behaviour::new()));
         let serving = serve(listener, TlsAcceptor::from(Arc::new(tls)), tell, behaviour.clone());
-        Self { port, dir, inbox, behaviour, _serving: AbortOnDropHandle::new(tokio::spawn(serving)) }
-    }
-
-    /// The authority that its certificate is of.
-    pub fn ca_file(&self) -> PathBuf {
-        self.dir.path().join("ca.pem")
+        Self {
+            port,
+            authority: made.cert.der().clone(),
+            inbox,
+            behaviour,
+            _serving: AbortOnDropHandle::new(tokio::spawn(serving)),
+        }
     }
 
     /// A server whose operator runs this service.
     pub fn allowed(&self) -> impl Fn(&mut Config) + use<> {
-        let (host, ca_file) = (("localhost".to_owned(), self.port), self.ca_file());
+        let (host, authority) = (("localhost".to_owned(), self.port), self.authority.clone());
         move |config| {
             config.requests.exempt = [host.clone()].into_iter().collect();
-            config.requests.ca_file = Some(ca_file.clone());
+            config.requests.authorities = vec![authority.clone()];
         }
     }
 

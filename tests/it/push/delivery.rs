@@ -117,10 +117,10 @@ async fn what_a_service_answers_decides_what_becomes_of_a_push() {
 async fn nobody_sends_the_server_to_where_it_may_not_go() {
     let service = PushService::start().await;
     // The operator trusts the authority, and allows another host: what is missing is the leave to go to this one.
-    let ca_file = service.ca_file();
+    let authority = service.authority.clone();
     let server = TestServer::start_with(|config| {
         config.requests.exempt = [("push.lan".to_owned(), 443)].into_iter().collect();
-        config.requests.ca_file = Some(ca_file);
+        config.requests.authorities = vec![authority];
     })
     .await;
     let alice = server.register("alice").await;
@@ -143,7 +143,7 @@ async fn a_service_that_cannot_prove_its_name_is_told_nothing() {
     let allowed = service.allowed();
     let server = TestServer::start_with(|config| {
         allowed(config);
-        config.requests.ca_file = None;
+        config.requests.authorities.clear();
     })
     .await;
     let alice = server.register("alice").await;
