@@ -4,14 +4,15 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{BadValue, Config};
 use crate::db::Db;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gather::Lines;
 use crate::jobs::Bell;
 use crate::keys::Keys;
 use crate::log::Hub;
 use crate::mail::Mailer;
+use crate::outgoing::Outgoing;
 use crate::password::Hasher;
 use crate::realtime::Realtime;
 use crate::subscription::Groups;
@@ -38,6 +39,8 @@ pub struct Shared {
     pub passwords: Hasher,
     /// Carries letters to people.
     pub mailer: Mailer,
+    /// Asks other hosts.
+    pub outgoing: Outgoing,
     /// Where wait those whose wishes are granted together.
     pub lines: Lines,
     /// Who writes next in a conversation.
@@ -66,6 +69,8 @@ impl App {
         let db = Db::new(database_url, clock.clone(), hub.clone(), realtime.clone(), jobs.clone())?;
         let passwords = Hasher::new();
         let mailer = Mailer::new(&config)?;
+        let outgoing = Outgoing::new(&config.requests);
+        let outgoing = outgoing.map_err(|BadValue(why)| Error::internal(&why).with_message(why.clone()))?;
         Ok(Self(Arc::new(Shared {
             config,
             clock,
@@ -77,6 +82,7 @@ impl App {
             keys,
             passwords,
             mailer,
+            outgoing,
             lines: Lines::default(),
             turns: Turns::default(),
             urgency,

@@ -1,12 +1,18 @@
 //! Everything that can be set from outside: one struct per concern, each variable named in its field's comment. A bad
 //! value stops the start with one line that names the variable.
 
+use std::collections::HashSet;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use axum::http::Uri;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use tracing_subscriber::EnvFilter;
+use web_push_native::p256;
 
 use crate::mail;
 
@@ -27,6 +33,8 @@ pub struct Config {
     pub mail: Mail,
     pub limits: Limits,
     pub documents: Documents,
+    pub requests: Requests,
+    pub push: Push,
     pub log: Log,
 }
 
@@ -81,6 +89,37 @@ pub struct Documents {
     pub only_trusted: bool,
 }
 
+/// What the server asks of other hosts.
+#[derive(Clone, Debug, Default)]
+pub struct Requests {
+    /// `PUSH_HOSTS`: hosts that people may name though they are not on the public internet, or not at port 443.
+    pub exempt: Hosts,
+    /// `EXTRA_CA_FILE`: certificates, as PEM, of authorities trusted besides the machine's own.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Some hosts, each at a port.
+#[derive(Clone, Debug, Default)]
+pub struct Hosts(Arc<HashSet<(String, u16)>>);
+
+/// How devices are reached.
+#[derive(Clone, Debug, Default)]
+pub struct Push {
+    /// `VAPID_PRIVATE_KEY`: names the server to push services; absent for one derived from the secret that signs tokens.
+    pub vapid_key: Option<p256::SecretKey>,
+    /// Who carries pushes to Apple's and Google's devices; absent for nobody.
+    pub webhook: Option<PushWebhook>,
+}
+
+/// A service of the operator's own.
+#[derive(Clone, Debug)]
+pub struct PushWebhook {
+    /// `PUSH_WEBHOOK_URL`: where it is; anywhere.
+    pub url: String,
+    /// `PUSH_WEBHOOK_SECRET`: what requests are signed with.
+    pub secret: Vec<u8>,
+}
+
 /// What is logged.
 #[derive(Clone, Debug)]
 pub struct Log {
@@ -114,6 +153,11 @@ Environment (also read from .env, and from .env.NAME where CHINWAG_ENV says NAME
   TRUSTED_DOCUMENTS  a file of operations that clients name instead of sending them: Apollo's persisted query
                 manifest, or an object of texts by their ids [none]
   TRUSTED_DOCUMENTS_ONLY  on refuses all other operations, GraphiQL's too [off]
+  VAPID_PRIVATE_KEY  names the server to push services: 32 bytes in base64url [derived from JWT_SECRET]
+  PUSH_HOSTS    push services that are not on the public internet or not at port 443, as host:port, comma-separated
+  PUSH_WEBHOOK_URL  who carries pushes to APNS and FCM devices, as http://localhost:9000/push [nobody]
+  PUSH_WEBHOOK_SECRET  signs what goes there: whsec_ and 24 to 64 bytes in base64
+  EXTRA_CA_FILE  certificates (PEM) of authorities to trust besides the machine's own [none]
   LOG           what is logged, as in info,chinwag=debug [info]
   LOG_FORMAT    text or json [text]
   CHINWAG_PG_BIN  the folder of PostgreSQL's postgres and initdb [found]
@@ -160,6 +204,8 @@ impl Config {
             mail: Mail::from_env()?,
             limits: Limits::from_env()?,
             documents: Documents::from_env()?,
+            requests: Requests::from_env()?,
+            push: Push::from_env()?,
             log: Log::from_env()?,
         })
     }
@@ -181,6 +227,8 @@ impl Config {
             mail: Mail { smtp_url: None, from: None, delay: MAIL_DELAY },
             limits: Limits { rate_limited: false },
             documents: Documents { trusted: None, only_trusted: false },
+            requests: Requests::default(),
+            push: Push::default(),
             log: Log { filter: "warn".into(), format: LogFormat::Text },
         }
     }
@@ -259,7 +307,7 @@ impl Mail {
         let wanted = "an SMTP server, as in smtps://user:password@mail.example.org; smtp:// with a password only with \
                       ?tls=required, or on this machine";
         let smtp_url = optional("SMTP_URL", wanted, |url| {
-            let uri: axum::http::Uri = url.parse().ok()?;
+            let uri: Uri = url.parse().ok()?;
             let has_password = uri.authority()?.as_str().contains('@');
             let is_private = uri.scheme_str() == Some("smtps") || uri.query() == Some("tls=required");
             let is_safe = !has_password || is_private || is_loopback(uri.host()?);
@@ -294,6 +342,57 @@ impl Documents {
             return Err(BadValue("TRUSTED_DOCUMENTS_ONLY: wants TRUSTED_DOCUMENTS, or nothing could run".into()));
         }
         Ok(Self { trusted, only_trusted })
+    }
+}
+
+impl Requests {
+    fn from_env() -> Result<Self, BadValue> {
+        let exempt = read("PUSH_HOSTS", "", "hosts as in push.lan:8443, comma-separated", |text| {
+            text.split(',').map(str::trim).filter(|host| !host.is_empty()).map(as_host).collect::<Option<Hosts>>()
+        })?;
+        let ca_file = read("EXTRA_CA_FILE", "", "a file", |text| Some(text.to_owned()))?;
+        Ok(Self { exempt, ca_file: Some(ca_file).filter(|path| !path.is_empty()).map(PathBuf::from) })
+    }
+}
+
+impl Hosts {
+    pub fn contains(&self, host: &str, port: u16) -> bool {
+        !self.0.is_empty() && self.0.contains(&(bare(host), port))
+    }
+}
+
+impl FromIterator<(String, u16)> for Hosts {
+    fn from_iter<T: IntoIterator<Item = (String, u16)>>(hosts: T) -> Self {
+        Self(Arc::new(hosts.into_iter().map(|(host, port)| (bare(&host), port)).collect()))
+    }
+}
+
+/// A host as it is compared: without the brackets that an IPv6 address has in a URL.
+fn bare(host: &str) -> String {
+    host.trim_start_matches('[').trim_end_matches(']').to_lowercase()
+}
+
+impl Push {
+    fn from_env() -> Result<Self, BadValue> {
+        let vapid_key = match std::env::var("VAPID_PRIVATE_KEY") {
+            Ok(_) => Some(read("VAPID_PRIVATE_KEY", "", "a private key of P-256: 32 bytes in base64url", |text| {
+                p256::SecretKey::from_slice(&URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()?).ok()
+            })?),
+            Err(_) => None,
+        };
+        let webhook = match std::env::var("PUSH_WEBHOOK_URL") {
+            Ok(_) => {
+                let url = read("PUSH_WEBHOOK_URL", "", "a URL, as in http://localhost:9000/push", as_url)?;
+                // As long as Standard Webhooks has it.
+                let secret = read("PUSH_WEBHOOK_SECRET", "", "whsec_ and 24 to 64 bytes in base64", |text| {
+                    let secret = STANDARD.decode(text.strip_prefix("whsec_").unwrap_or(text)).ok()?;
+                    (24..=64).contains(&secret.len()).then_some(secret)
+                })?;
+                Some(PushWebhook { url, secret })
+            }
+            Err(_) => None,
+        };
+        Ok(Self { vapid_key, webhook })
     }
 }
 
@@ -356,7 +455,7 @@ fn as_switch(text: &str) -> Option<bool> {
 
 /// Scheme, host and port, as browsers send it in `Origin`.
 fn as_origin(text: &str) -> Option<String> {
-    let uri: axum::http::Uri = text.parse().ok()?;
+    let uri: Uri = text.parse().ok()?;
     let is_bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
     match uri.scheme_str() {
         Some(scheme @ ("http" | "https")) if is_bare => {
@@ -364,4 +463,18 @@ fn as_origin(text: &str) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// A host, at 443 unless it says another port.
+fn as_host(text: &str) -> Option<(String, u16)> {
+    let uri: Uri = format!("https://{text}").parse().ok()?;
+    let is_bare = matches!(uri.path(), "" | "/") && uri.query().is_none() && !text.contains('@');
+    is_bare.then(|| Some((uri.host()?.to_owned(), uri.port_u16().unwrap_or(443)))).flatten()
+}
+
+/// A whole URL.
+fn as_url(text: &str) -> Option<String> {
+    let uri: Uri = text.parse().ok()?;
+    let is_whole = matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some();
+    is_whole.then(|| text.to_owned())
 }

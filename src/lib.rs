@@ -21,10 +21,10 @@
 //! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and
 //!   loaders), `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `gather` and
 //!   `turns` (those who write at once), `creations` (what a `clientKey` made), `schema` (the tables), `db` (pool,
-//!   transactions, the private PostgreSQL), `jobs` (work that is done after the transaction that causes it), `mail` (letters to
-//!   people), `recount` (counters against what they count), `log` (append, read, follow), `realtime` (what holds at this moment: who is
-//!   here, what passes, which sessions have just ended, who is to be told what of their own), `subscription` (source
-//!   streams, and those who share one), `answer` (what goes back).
+//!   transactions, the private PostgreSQL), `jobs` (work that is done after the transaction that causes it), `mail`
+//!   (letters to people), `recount` (counters against what they count), `log` (append, read, follow, forget), `realtime`
+//!   (what holds at this moment: who is here, what passes, which sessions have just ended, who is to be told what of their
+//!   own), `subscription` (source streams, and those who share one), `answer` (what goes back).
 //! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles):
 //!   `audit`, `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences), `groups` (members
 //!   and roles there), `conversations` (channels, their order, direct conversations, members, roles), `presence` (who is
@@ -87,9 +87,11 @@ pub mod log;
 pub mod mail;
 pub mod messages;
 pub mod notifications;
+pub mod outgoing;
 pub mod page;
 pub mod password;
 pub mod presence;
+pub mod push;
 pub mod reads;
 pub mod realtime;
 pub mod recount;
@@ -98,6 +100,7 @@ pub mod schema;
 pub mod start;
 pub mod subscription;
 pub mod text;
+pub mod tls;
 pub mod turns;
 pub mod urgency;
 pub mod users;

@@ -1,5 +1,6 @@
 //! Accounts: who signs in, with what, and for how long.
 
+pub mod devices;
 pub mod graphql;
 mod login;
 pub mod preferences;

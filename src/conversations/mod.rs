@@ -130,8 +130,8 @@ impl std::fmt::Display for Reference {
 impl Kind {
     fn prefix(self) -> &'static str {
         match self {
-            Self::Channel => "chan",
-            Self::Direct => "dm",
+            Self::Channel => ConversationId::OF_CHANNEL,
+            Self::Direct => ConversationId::OF_DIRECT,
         }
     }
 }

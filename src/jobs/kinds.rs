@@ -21,6 +21,7 @@ pub(super) struct Kind {
     pub time_limit: Duration,
     pub attempts: i32,
     pub at_once: usize,
+    pub waits: bool,
     /// How long after its end it runs again, and how it is enqueued.
     pub recurs: Option<(TimeDelta, fn() -> NewJob)>,
     pub run: fn(App, Value) -> Running,
@@ -49,6 +50,7 @@ impl Kinds {
             time_limit: J::TIME_LIMIT,
             attempts: J::ATTEMPTS,
             at_once: J::AT_ONCE,
+            waits: J::WAITS,
             recurs,
             run: |app, payload| {
                 Box::pin(async move {

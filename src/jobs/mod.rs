@@ -49,6 +49,9 @@ pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     const ATTEMPTS: i32 = 10;
     /// As many run on one server at the same moment: what waits for a slow world leaves room for the others.
     const AT_ONCE: usize = 3;
+    /// Whether it mostly waits for the world outside, without a connection to the database: then it has room of its own, and
+    /// a world that hangs holds up nothing else.
+    const WAITS: bool = false;
 
     /// An attempt. It may have been made before, whole or in part.
     fn run(self, app: &App) -> impl Future<Output = Result<(), Failure>> + Send;

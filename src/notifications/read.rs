@@ -47,8 +47,9 @@ pub async fn mark_read(app: &App, viewer: &Viewer, draft: &ReadDraft) -> Result<
                 ReadDraft::Until(until) => store::read_until(tx, user, *until, now).await?,
                 ReadDraft::About(id) => store::read_about(tx, user, *id, now).await?,
             };
-            deliver::read(tx, &marked);
-            Ok(marked.len())
+            let count = marked.len();
+            deliver::gone(tx, marked).await?;
+            Ok(count)
         })
         .await
 }
@@ -64,6 +65,5 @@ pub async fn have_read(
     now: Instant,
 ) -> Result<()> {
     let read = store::read_up_to(tx, &[HasRead { user_id, conversation_id, thread_root_seq, seq }], now).await?;
-    deliver::read(tx, &read);
-    Ok(())
+    deliver::gone(tx, read).await
 }

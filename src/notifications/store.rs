@@ -269,7 +269,7 @@ pub(super) async fn withdraw_reaction(
     these.sql(" AND n.deleted_at IS NULL").sql(LOCKED).load(conn).await
 }
 
-/// Takes what somebody has not read about these conversations out of the bell.
+/// Takes what somebody was told about these conversations out of the bell.
 pub(super) async fn withdraw_from(
     conn: &mut Conn,
     user: UserId,
@@ -278,7 +278,7 @@ pub(super) async fn withdraw_from(
 ) -> QueryResult<Vec<Key>> {
     let these = deleting(now).sql(" WHERE n.user_id = ").value::<SqlUuid, _>(user);
     let these = these.sql(" AND n.conversation_id = ANY (").value::<Array<SqlUuid>, _>(ids.to_vec());
-    these.sql(")").sql(UNREAD).sql(LOCKED).load(conn).await
+    these.sql(") AND n.deleted_at IS NULL").sql(LOCKED).load(conn).await
 }
 
 /// Forgets those that came before an instant, up to `limit`; says how many that were.
@@ -311,7 +311,7 @@ pub struct Fact {
     pub follows: bool,
     pub is_in_block: bool,
     pub words: Vec<String>,
-    /// Whether mails or pushes reach them, as far as they want any.
+    /// Whether they have devices, and want pushes.
     pub is_reached: bool,
     /// Whether everybody among whom they were looked for is called.
     pub is_called: bool,
@@ -407,7 +407,7 @@ pub(super) async fn facts(mut conn: &Conn, asks: &[Ask], among: Among) -> QueryR
              coalesce(c.quoted_id = c.user_id, false), coalesce(f.is_following, false), \
              EXISTS (SELECT FROM blocks WHERE blocker_id = c.user_id AND blocked_id = c.author_id) \
                  OR EXISTS (SELECT FROM blocks WHERE blocker_id = c.author_id AND blocked_id = c.user_id), \
-             coalesce(p.urgent_words, '{}'), coalesce(p.is_email_enabled OR p.is_push_enabled, true), \
+             coalesce(p.urgent_words, '{}'), coalesce(p.is_push_enabled, true) AND EXISTS (SELECT FROM push_devices AS d WHERE d.user_id = c.user_id), \
              false FROM candidate AS c \
              LEFT JOIN conversation_members AS m \
                  ON m.conversation_id = c.conversation_id AND m.user_id = c.user_id AND m.left_at IS NULL \

@@ -11,7 +11,7 @@ use Place::{Announcements, Direct, Nowhere, Pair, Private, PrivateGroup, Public,
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Actor, Answer, PASSWORD, TestServer, sdl};
+use crate::harness::{Actor, Answer, Browser, PASSWORD, TestServer, sdl};
 
 /// Where the objects of a row are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +63,7 @@ const READS: &[Row] = &[
     row("Query.node User", Nowhere, "node(id: <owner>) { id }",                                       "U + + + + + + + + +"),
     row("Query.node Session", Nowhere, "node(id: <owner's session>) { id }",                          "U 0 0 0 0 0 0 0 0 +"),
     row("Query.node Viewer", Nowhere, "node(id: <owner's viewer>) { id }",                            "U 0 0 0 0 0 0 0 0 +"),
+    row("Query.node PushDevice", Nowhere, "node(id: <owner's device>) { id }",                        "U 0 0 0 0 0 0 0 0 +"),
     row("Query.node Preferences", Nowhere, "node(id: <owner's preferences>) { id }",                  "U 0 0 0 0 0 0 0 0 +"),
     row("Query.node Channel", Private, "node(id: <channel>) { id }",                                  "U 0 0 0 0 + + + + +"),
     row("Query.node Channel", Public, "node(id: <channel>) { id }",                                   "U + + + 0 + + + + +"),
@@ -76,6 +77,9 @@ const READS: &[Row] = &[
     row("Query.node Message", Private, "node(id: <owner's message>) { id }",                          "U 0 0 0 0 + + + + +"),
     row("Query.node Message", Public, "node(id: <owner's message>) { id }",                           "U + + + 0 + + + + +"),
     row("Query.node Message", Private, "node(id: <left's message>) { id }",                           "U 0 0 0 0 + + + + +"),
+    row("Query.node Notification", Private, "node(id: <member's notification>) { id }",               "U 0 0 0 0 0 + 0 0 0"),
+    row("Query.node Notification", Public, "node(id: <member's notification>) { id }",                "U 0 0 0 0 0 + 0 0 0"),
+    row("Query.node Notification", Private, "node(id: <left's notification>) { id }",                 "U 0 0 0 0 0 0 0 0 0"),
     row("Query.node Thread", Private, "node(id: <thread>) { id }",                                    "U 0 0 0 0 + + + + +"),
     row("Query.node Thread", Public, "node(id: <thread>) { id }",                                     "U + + + 0 + + + + +"),
     row("Query.nodes", Private, "nodes(ids: [<channel>, <owner's message>, <member's seat>]) { id }", "U 0 0 0 0 + + + + +"),
@@ -162,6 +166,10 @@ const SIGN_INS: &[Row] = &[
                                                                                                       "+ + + + + + + + + +"),
     row("Mutation.refreshSession", Nowhere, "refreshSession(input: { refreshToken: \"forged\" }) { session { id } }",
                                                                                                       "U U U U U U U U U U"),
+    row("Mutation.registerPushDevice", Nowhere, "registerPushDevice(input: { platform: WEB_PUSH, token: <subscription> }) { pushDevice { id } }",
+                                                                                                      "U + + + + + + + + +"),
+    row("Mutation.unregisterPushDevice", Nowhere, "unregisterPushDevice(input: { pushDeviceId: <owner's device> }) { pushDeviceId }",
+                                                                                                      "U N N N N N N N N +"),
     row("Mutation.logout", Nowhere, "logout { sessionId }",                                           "U + + + + + + + + +"),
     row("Mutation.updateProfile", Nowhere, "updateProfile(input: { bio: <name> }) { user { id } }",   "U + + + + + + + + +"),
     row("Mutation.updatePreferences", Nowhere, "updatePreferences(input: { theme: DARK }) { preferences { id } }",
@@ -247,6 +255,12 @@ const WRITES_IN_PRIVATE: &[Row] = &[
                                                                                                       "U N N N N + + + + +"),
     row("Mutation.markConversationUnread", Private, "markConversationUnread(input: { messageId: <owner's message> }) { viewerState { id } }",
                                                                                                       "U N N N N + + + + +"),
+    row("Mutation.markNotificationsRead", Private, "markNotificationsRead(input: { conversationId: <channel> }) { markedCount }",
+                                                                                                      "U N N N N + + + + +"),
+    row("Mutation.markNotificationsRead", Private, "markNotificationsRead(input: { notificationIds: [<member's notification>] }) { markedCount }",
+                                                                                                      "U + + + + + + + + +"),
+    row("Mutation.deleteNotifications", Private, "deleteNotifications(input: { notificationIds: [<member's notification>] }) { notificationIds }",
+                                                                                                      "U + + + + + + + + +"),
     row("Mutation.updateConversationViewerState", Private, "updateConversationViewerState(input: { conversationId: <channel>, isFavorite: true }) { viewerState { id } }",
                                                                                                       "U N N N N + + + + +"),
     row("Mutation.sendMessage", Private, "sendMessage(input: { conversationId: <channel>, clientKey: <key>, content: \"Hi\" }) { message { id } }",
@@ -324,6 +338,8 @@ const WRITES_IN_PUBLIC: &[Row] = &[
                                                                                                       "U F F F N + + + + +"),
     row("Mutation.markConversationUnread", Public, "markConversationUnread(input: { messageId: <owner's message> }) { viewerState { id } }",
                                                                                                       "U F F F N + + + + +"),
+    row("Mutation.markNotificationsRead", Public, "markNotificationsRead(input: { conversationId: <channel> }) { markedCount }",
+                                                                                                      "U + + + N + + + + +"),
     row("Mutation.updateConversationViewerState", Public, "updateConversationViewerState(input: { conversationId: <channel>, isHidden: true }) { viewerState { id } }",
                                                                                                       "U F F F N + + + + +"),
     row("Mutation.sendMessage", Public, "sendMessage(input: { conversationId: <channel>, clientKey: <key>, content: \"Hi\" }) { message { id } }",
@@ -547,6 +563,8 @@ enum Id {
     Group,
     Membership,
     Category,
+    Notification,
+    Device,
 }
 
 const fn id(of: &'static str, kind: Id, ask: &'static str, get: &'static str) -> IdRow {
@@ -665,9 +683,19 @@ const IDS: &[IdRow] = &[
                                                                                                                           "B B N N +"),
     id("MarkThreadReadInput.messageId", Id::Message, "mutation { markThreadRead(input: { messageId: <id> }) { thread { id } } }",
                                                                                                                           "B B N N +"),
+    id("UnregisterPushDeviceInput.pushDeviceId", Id::Device, "mutation { unregisterPushDevice(input: { pushDeviceId: <id> }) { pushDeviceId } }",
+                                                                                                                          "B B N N +"),
     id("ThreadFilter.conversationId", Id::Conversation, "{ viewer { threads(filter: { conversationId: <id> }) { nodes { id } } } }",
                                                                                                                           "B B + + +"),
     id("MentionFilter.conversationId", Id::Conversation, "{ viewer { mentions(filter: { conversationId: <id> }) { nodes { id } } } }",
+                                                                                                                          "B B + + +"),
+    id("NotificationFilter.conversationId", Id::Conversation, "{ viewer { notifications(filter: { conversationId: <id> }) { nodes { id } } } }",
+                                                                                                                          "B B + + +"),
+    id("MarkNotificationsReadInput.conversationId", Id::Conversation, "mutation { markNotificationsRead(input: { conversationId: <id> }) { markedCount } }",
+                                                                                                                          "B B N N +"),
+    id("MarkNotificationsReadInput.notificationIds", Id::Notification, "mutation { markNotificationsRead(input: { notificationIds: [<id>] }) { notifications { id } } }",
+                                                                                                                          "B B + + +"),
+    id("DeleteNotificationsInput.notificationIds", Id::Notification, "mutation { deleteNotifications(input: { notificationIds: [<id>] }) { notificationIds } }",
                                                                                                                           "B B + + +"),
     id("PinMessageInput.messageId", Id::Message, "mutation { pinMessage(input: { messageId: <id> }) { message { id } } }",
                                                                                                                           "B B N N F"),
@@ -786,6 +814,14 @@ async fn an_id_of_something_else_gets_nothing() {
                 Id::Seat if *conversation == here => alice.seat_of(conversation, &bob).await,
                 Id::Seat => owner.seat_of(conversation, &carol).await,
                 Id::User => carol.id.clone(),
+                // Bob's own, or somebody else's.
+                Id::Notification => {
+                    let whose = if *conversation == hidden { &carol } else { &bob };
+                    owner.say(conversation, &format!("<@{}>", whose.id)).await;
+                    latest_notification(whose).await
+                }
+                Id::Device if *conversation == hidden => new_device(owner).await,
+                Id::Device => new_device(&bob).await,
             });
         }
         add_to_group(&alice, &group_elsewhere, &[&bob], "MEMBER").await;
@@ -964,7 +1000,9 @@ impl World {
         words.extend(PEOPLE[1..].iter().map(|name| (*name, self.person(name).id.clone())));
         let me = owner.query("{ viewer { id session { id } } }").await.data("viewer");
         let viewer = text(&me["id"]);
+        words.insert("subscription", Browser::at("https://push.example.org").subscription());
         words.extend([
+            ("owner's device", new_device(owner).await),
             ("owner's preferences", viewer.replace("viewer_", "pref_")),
             ("owner's viewer", viewer),
             ("owner's session", text(&me["session"]["id"])),
@@ -997,7 +1035,12 @@ impl World {
                 channel
             }
         };
-        let root = text(&owner.say(&channel, "Hi").await["id"]);
+        let named = if place == Pair { String::new() } else { format!("<@{}> <@{}>", words["member"], words["left"]) };
+        let root = text(&owner.say(&channel, &format!("Hi {named}")).await["id"]);
+        if place != Pair {
+            words.insert("member's notification", latest_notification(self.person("member")).await);
+            words.insert("left's notification", latest_notification(self.person("left")).await);
+        }
         words.insert("thread", root.replace("msg_", "thread_"));
         owner.write(json!({ "conversationId": channel, "content": "Hi", "threadRootId": root })).await;
         words.insert("owner's message", root);
@@ -1082,6 +1125,11 @@ impl World {
     }
 }
 
+async fn latest_notification(of: &Actor) -> String {
+    let viewer = of.query("{ viewer { notifications(first: 1) { nodes { id } } } }").await.data("viewer");
+    text(&viewer["notifications"]["nodes"][0]["id"])
+}
+
 /// Everybody's seat, or membership of a group.
 fn named_seats(members: &Value) -> impl Iterator<Item = (&'static str, String)> {
     members["nodes"].as_array().unwrap().iter().map(|seat| {
@@ -1097,6 +1145,13 @@ fn named_seats(members: &Value) -> impl Iterator<Item = (&'static str, String)> 
         };
         (name, text(&seat["id"]))
     })
+}
+
+async fn new_device(owner: &Actor) -> String {
+    let ask = "mutation($token: String!) { registerPushDevice(input: { platform: WEB_PUSH, token: $token }) {
+        pushDevice { id } } }";
+    let token = Browser::at("https://push.example.org").subscription();
+    text(&owner.ask(ask, json!({ "token": token })).await.data("registerPushDevice")["pushDevice"]["id"])
 }
 
 async fn new_group(owner: &Actor, visibility: &str) -> String {

@@ -700,6 +700,38 @@ async fn everything_wrong_with_an_input_is_said_at_once() {
             &["input.language REQUIRED", "input.timeZone BAD_FORMAT"],
         ),
         (
+            PREFERENCES,
+            json!({ "timeZone": "Atlantis", "notifications": {
+                "quietHours": { "start": "25:00", "end": "7" }, "urgentWords": ["fine", "", long] } }),
+            &[
+                "input.timeZone BAD_FORMAT",
+                "input.notifications.quietHours.start BAD_FORMAT",
+                "input.notifications.quietHours.end BAD_FORMAT",
+                "input.notifications.urgentWords.1 REQUIRED",
+                "input.notifications.urgentWords.2 TOO_LONG",
+            ],
+        ),
+        (
+            PREFERENCES,
+            json!({ "notifications": { "quietHours": { "start": "07:00", "end": "07:00" }, "urgentWords": vec!["x"; 51] } }),
+            &["input.notifications.quietHours.end NOT_ALLOWED", "input.notifications.urgentWords TOO_MANY"],
+        ),
+        (
+            "mutation($input: MarkNotificationsReadInput!) { markNotificationsRead(input: $input) { markedCount } }",
+            json!({ "notificationIds": [channel, any("notification"), ""] }),
+            &["input.notificationIds.0 BAD_FORMAT", "input.notificationIds.2 BAD_FORMAT"],
+        ),
+        (
+            "mutation($input: MarkNotificationsReadInput!) { markNotificationsRead(input: $input) { markedCount } }",
+            json!({ "notificationIds": vec![any("notification"); 101] }),
+            &["input.notificationIds TOO_MANY"],
+        ),
+        (
+            "mutation($input: DeleteNotificationsInput!) { deleteNotifications(input: $input) { notificationIds } }",
+            json!({ "notificationIds": vec![any("notification"); 101] }),
+            &["input.notificationIds TOO_MANY"],
+        ),
+        (
             MARK_READ,
             json!({ "conversationId": alice.id, "seq": -1, "messageId": channel }),
             &["input.conversationId BAD_FORMAT", "input.seq OUT_OF_RANGE", "input.messageId NOT_ALLOWED"],

@@ -121,7 +121,7 @@ async fn write(
         log::insert(tx, &events),
         bell.write(tx, app.clock.now()),
     )?;
-    bell.tell(tx, &read);
+    bell.tell(tx, read);
     tx.outbox().events.extend(events);
     tx.outbox().changed.extend(threads);
     Ok(())

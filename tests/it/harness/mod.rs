@@ -3,6 +3,7 @@
 mod actor;
 mod database;
 mod network;
+mod push_service;
 pub mod sdl;
 mod server;
 mod smtp;
@@ -13,6 +14,7 @@ mod wire;
 pub use actor::{Actor, Answer, PASSWORD, usernames};
 pub use database::Database;
 pub use network::Network;
+pub use push_service::{Browser, PushService};
 pub use server::TestServer;
 pub use smtp::{MailServer, Mood, Taken};
 pub use socket::{Ended, Socket, Stream};

@@ -24,6 +24,8 @@ pub struct Kept {
     pub rows: BTreeMap<String, Value>,
     pub unread: Value,
     pub me: Value,
+    /// Notifications by id.
+    pub bell: BTreeMap<String, Value>,
 }
 
 pub struct Client {
@@ -37,18 +39,25 @@ pub struct Client {
 
 /// A subscription that asks for all that is kept.
 pub fn listen_query() -> String {
-    format!("subscription($after: String) {{ viewerEvents(after: $after) {EVENTS} }} {ROW} {ME}", EVENTS = EVENTS)
+    format!("subscription($after: String) {{ viewerEvents(after: $after) {EVENTS} }} {ROW} {ME} {BELL}")
 }
 
 /// The same by a query.
 pub fn catch_up_query() -> String {
     format!(
-        "query($after: String!, $first: Int!) {{ viewer {{ events(after: $after, first: $first) {EVENTS} }} }} {ROW} {ME}"
+        "query($after: String!, $first: Int!) {{ viewer {{ events(after: $after, first: $first) {EVENTS} }} }} {ROW} {ME} {BELL}"
     )
 }
 
+const BELL: &str = "fragment Bell on Notification { id kind title body isUrgent readAt actor { username }
+    conversation { id } subject { __typename } }
+    fragment Badges on UnreadSummary { conversationCount mentionCount threadCount notificationCount }";
+
 const EVENTS: &str = "{ cursor isCaughtUp hasGap events { __typename occurredAt
     ... on InboxChangedEvent { conversation { ...Row } unread { ...Badges } }
+    ... on NotificationAddedEvent { notification { ...Bell } unread { ...Badges } }
+    ... on NotificationsChangedEvent { notifications { ...Bell } deletedNotificationIds isEverythingRead
+        unread { ...Badges } }
     ... on ConversationAddedEvent { conversation { ...Row } unread { ...Badges } }
     ... on ConversationRemovedEvent { conversationId reason unread { ...Badges } }
     ... on ThreadChangedEvent { thread { id replyCount viewerState { isFollowing unreadCount } } unread { threadCount } }
@@ -61,15 +70,21 @@ const EVENTS: &str = "{ cursor isCaughtUp hasGap events { __typename occurredAt
 /// What a fresh query gives, and where the stream stood before.
 pub async fn boot(actor: &Actor) -> (Kept, String) {
     let query = format!(
-        "{{ viewer {{ eventsCursor ...Me unread {{ ...Badges }} sidebar {{ conversation {{ ...Row }} }} }} }} {ROW} {ME}"
+        "{{ viewer {{ eventsCursor ...Me unread {{ ...Badges }} sidebar {{ conversation {{ ...Row }} }}
+            notifications(first: 100) {{ nodes {{ ...Bell }} }} }} }} {ROW} {ME} {BELL}"
     );
     let mut viewer = actor.query(&query).await.data("viewer");
     let cursor = viewer["eventsCursor"].as_str().unwrap().to_owned();
     let rows = viewer["sidebar"].as_array().unwrap().iter().map(|state| state["conversation"].clone());
     let rows = rows.map(|row| (row["id"].as_str().unwrap().to_owned(), row)).collect();
+    let bell = by_id(viewer["notifications"]["nodes"].as_array().unwrap()).collect();
     let unread = viewer["unread"].take();
     let me = json!({ "user": viewer["user"], "preferences": viewer["preferences"] });
-    (Kept { rows, unread, me }, cursor)
+    (Kept { rows, unread, me, bell }, cursor)
+}
+
+fn by_id(rows: &[Value]) -> impl Iterator<Item = (String, Value)> {
+    rows.iter().map(|row| (row["id"].as_str().unwrap().to_owned(), row.clone()))
 }
 
 impl Kept {
@@ -79,6 +94,12 @@ impl Kept {
             match event["__typename"].as_str().unwrap() {
                 "ConversationRemovedEvent" => drop(self.rows.remove(event["conversationId"].as_str().unwrap())),
                 "ViewerChangedEvent" => self.me = event["viewer"].clone(),
+                "NotificationAddedEvent" => self.bell.extend(by_id(std::slice::from_ref(&event["notification"]))),
+                "NotificationsChangedEvent" => {
+                    self.bell.extend(by_id(event["notifications"].as_array().unwrap()));
+                    let gone = event["deletedNotificationIds"].as_array().unwrap();
+                    self.bell.retain(|id, _| !gone.contains(&json!(id)));
+                }
                 "InboxChangedEvent" | "ConversationAddedEvent" => {
                     let row = &event["conversation"];
                     self.rows.insert(row["id"].as_str().unwrap().to_owned(), row.clone());
