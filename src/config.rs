@@ -309,7 +309,7 @@ impl Mail {
         let wanted = "an SMTP server, as in smtps://user:password@mail.example.org; smtp:// with a password only with \
                       ?tls=required, or on this machine";
         let smtp_url = optional("SMTP_URL", wanted, |url| {
-            let uri: axum::http::Uri = url.parse().ok()?;
+            let uri: Uri = url.parse().ok()?;
             let has_password = uri.authority()?.as_str().contains('@');
             let is_private = uri.scheme_str() == Some("smtps") || uri.query() == Some("tls=required");
             let is_safe = !has_password || is_private || is_loopback(uri.host()?);

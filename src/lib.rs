@@ -22,8 +22,8 @@
 //!   loaders), `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `gather` and
 //!   `turns` (those who write at once), `creations` (what a `clientKey` made), `schema` (the tables), `db` (pool,
 //!   transactions, the private PostgreSQL), `jobs` (work that is done after the transaction that causes it), `mail` (letters
-//!   to people), `recount` (counters against what they count), `log` (append, read, follow), `realtime` (what holds at this
-//!   moment: who is here, what passes, which sessions have just ended, who is to be told what of their own), `subscription`
+//!   to people), `recount` (counters against what they count), `log` (append, read, follow, forget), `realtime` (what
+//!   holds at this moment: who is here, what passes, which sessions have just ended, who is to be told what of their own), `subscription`
 //!   (source streams, and those who share one), `answer` (what goes back), `outgoing` (requests to other hosts) and `tls`
 //!   (whom to believe there).
 //! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles):

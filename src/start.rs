@@ -134,10 +134,11 @@ pub async fn serve(app: App, executor: Executor, shutdown: CancellationToken) ->
     if let Some(folder) = app.mailer.folder() {
         tracing::warn!(folder = %folder.display(), "mails go into files: SMTP_URL says who takes them");
     }
-    let tending = AbortOnDropHandle::new(tokio::spawn(tend(app.clone(), kinds(), shutdown.clone())));
+    let _tending = AbortOnDropHandle::new(tokio::spawn(tend(app.clone())));
+    let working = AbortOnDropHandle::new(tokio::spawn(work(app.clone(), kinds(), shutdown.clone())));
     greet(&app, server.address()).await?;
     server.run(shutdown).await;
-    let _ = tending.await;
+    let _ = working.await;
     Ok(())
 }
 
@@ -145,6 +146,8 @@ pub async fn serve(app: App, executor: Executor, shutdown: CancellationToken) ->
 pub fn kinds() -> Kinds {
     Kinds::default()
         .with::<mail::Send>()
+        .with::<notifications::TellDevice>()
+        .with::<notifications::TellDevices>()
         .with::<notifications::digests::Digest>()
         .with::<notifications::TellDevice>()
         .with::<notifications::TellDevices>()
@@ -160,20 +163,19 @@ pub fn kinds() -> Kinds {
         .with_recurring::<Recount<messages::threads::ReplyCount>>()
 }
 
-/// What goes on beside the requests for as long as a server runs: hearing what was committed, who is here, telling people
-/// what concerns them, and the work that was enqueued, which is what the end waits for.
-pub async fn tend(app: App, kinds: Kinds, shutdown: CancellationToken) {
-    let beside = async {
-        tokio::join!(
-            undeterred(|| log::listen(app.clone())),
-            undeterred(|| presence::tend(app.clone())),
-            undeterred(|| viewer_events::tend(app.clone())),
-        )
-    };
-    tokio::select! {
-        _ = beside => {}
-        () = undeterred(|| jobs::work(&app, &kinds, &shutdown)) => {}
-    }
+/// What goes on beside the requests for as long as a server runs: hearing what was committed, who is here, and telling
+/// people what concerns them.
+pub async fn tend(app: App) {
+    tokio::join!(
+        undeterred(|| log::listen(app.clone())),
+        undeterred(|| presence::tend(app.clone())),
+        undeterred(|| viewer_events::tend(app.clone())),
+    );
+}
+
+/// Does the work that was enqueued. Told to stop, it ends when what runs then has been done.
+pub async fn work(app: App, kinds: Kinds, shutdown: CancellationToken) {
+    undeterred(|| jobs::work(&app, &kinds, &shutdown)).await;
 }
 
 /// Until it ends, which a panic is not: the server would go on, deaf, and nobody would see it.

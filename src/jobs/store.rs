@@ -195,8 +195,10 @@ pub(super) async fn dead(conn: &mut Conn) -> QueryResult<Vec<DeadLetter>> {
     dead.select(DeadLetter::as_select()).load(conn).await
 }
 
-pub(super) async fn count_dead(conn: &mut Conn) -> QueryResult<i64> {
-    jobs::table.filter(jobs::died_at.is_not_null()).count().get_result(conn).await
+/// Up to `most`.
+pub(super) async fn count_dead(conn: &mut Conn, most: i64) -> QueryResult<i64> {
+    let dead = Statement::<BigInt>::new("SELECT count(*) FROM (SELECT FROM jobs WHERE died_at IS NOT NULL LIMIT ");
+    dead.value::<BigInt, _>(most).sql(") AS dead").get_result(conn).await
 }
 
 /// Deletes dead ones, or all of them, and answers what they were.

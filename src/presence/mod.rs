@@ -23,11 +23,8 @@ pub use signals::{Heard, hear, hidden_from};
 pub use tend::{leave_all, tend};
 pub use typing::{TypingDraft, set_typing};
 
-use chrono::TimeDelta;
-
 use crate::app::App;
 use crate::clock::Instant;
-use crate::error::Result;
 use crate::id::UserId;
 use crate::realtime::PresenceStatus;
 
@@ -46,19 +43,6 @@ pub struct Presence {
     /// When they were last here; `None` while they are, and where they do not share it.
     pub last_seen_at: Option<Instant>,
     pub custom_status: Option<CustomStatus>,
-}
-
-/// Whether somebody is here, with eyes for what comes. At another server that is not known: then if they were seen there
-/// within this time.
-pub async fn is_here(app: &App, user: UserId, lately: TimeDelta) -> Result<bool> {
-    match app.realtime.presences.status(user) {
-        PresenceStatus::Online => Ok(true),
-        PresenceStatus::Offline => {
-            let seen = app.db.read(async move |conn| store::last_seen_at(conn, user).await).await?;
-            Ok(seen.is_some_and(|seen| app.clock.now() - seen < lately))
-        }
-        _ => Ok(false),
-    }
 }
 
 /// What `viewer` sees of the presence of those whose rows these are: the one place that decides it.

@@ -35,11 +35,6 @@ impl Kept {
     }
 }
 
-pub(super) async fn last_seen_at(conn: &mut Conn, user: UserId) -> QueryResult<Option<Instant>> {
-    let seen = presences::table.find(user).select(presences::last_seen_at);
-    Ok(seen.first(conn).await.optional()?.flatten())
-}
-
 /// Of those of these people who exist.
 pub(super) async fn kept(conn: &mut Conn, viewer: UserId, people: &[UserId]) -> QueryResult<Vec<Kept>> {
     users::table

@@ -10,7 +10,6 @@ struct World {
     server: TestServer,
     mails: MailServer,
     alice: Actor,
-    bob: Actor,
     /// A conversation of the two.
     direct: String,
 }
@@ -28,7 +27,7 @@ impl World {
         let (alice, bob) = (server.register("alice").await, server.register("bob").await);
         server.database.execute("UPDATE accounts SET email_verified_at = created_at").await;
         let direct = bob.direct_with(&[&alice]).await;
-        Self { server, mails, alice, bob, direct }
+        Self { server, mails, alice, direct }
     }
 
     async fn bob_writes(&self, content: &str) -> Value {

@@ -169,9 +169,8 @@ async fn counters_that_are_wrong_are_found_and_left_alone() {
         let delete = "mutation ($id: ID!) { deleteMessage(input: { messageId: $id }) { message { id } } }";
         alice.ask(delete, json!({ "id": replies[0] })).await.data("deleteMessage");
         for emoji in ["👍", "❤"] {
-            let react = "mutation ($id: ID!, $emoji: Emoji!) {
-                addReaction(input: { messageId: $id, emoji: $emoji }) { message { id } } }";
-            alice.ask(react, json!({ "id": id, "emoji": emoji })).await.data("addReaction");
+            let react = "mutation ($input: AddReactionInput!) { addReaction(input: $input) { message { id } } }";
+            alice.ask(react, json!({ "input": { "messageId": id, "emoji": emoji } })).await.data("addReaction");
         }
     }
     let create = "mutation ($input: CreateGroupInput!) { createGroup(input: $input) { group { id } } }";

@@ -5,13 +5,15 @@ use serde::{Deserialize, Serialize};
 use super::super::{Recipient, Rendered, recipients, unread_since};
 use super::store::{self, Mailed};
 use super::{APART, LATELY, OLDEST, SETTLED};
+use crate::accounts;
 use crate::app::App;
 use crate::clock::Instant;
+use crate::db::Tx;
 use crate::error::Result;
 use crate::id::UserId;
 use crate::jobs::{Failure, Job};
 use crate::mail::{self, Letter, Purpose};
-use crate::{accounts, presence};
+use crate::realtime::PresenceStatus;
 
 /// Mails somebody what is unread, if they are away and want it. Of one person there is one at most.
 #[derive(Serialize, Deserialize)]
@@ -56,7 +58,7 @@ impl Job for Digest {
 }
 
 impl Digest {
-    fn wait(self, tx: &mut crate::db::Tx, until: Instant) {
+    fn wait(self, tx: &mut Tx, until: Instant) {
         let key = self.user_id.to_string();
         tx.enqueue(self).keyed(key).at(until);
     }
@@ -76,8 +78,19 @@ async fn too_early(
         return Ok(Some(next));
     }
     let is_silent = recipient.is_quiet && !unread.iter().any(|waits| waits.is_urgent);
-    let is_here = presence::is_here(app, recipient.user_id, LATELY).await?;
-    Ok((is_silent || is_here).then_some(soon))
+    Ok((is_silent || is_here(app, now, recipient.user_id).await?).then_some(soon))
+}
+
+/// Whether somebody is here, with eyes for what comes. At another server that is not known: then if they were seen lately.
+async fn is_here(app: &App, now: Instant, user_id: UserId) -> Result<bool> {
+    match app.realtime.presences.status(user_id) {
+        PresenceStatus::Online => Ok(true),
+        PresenceStatus::Offline => {
+            let seen = app.db.read(async move |conn| store::last_seen_at(conn, user_id).await).await?;
+            Ok(seen.is_some_and(|seen| now - seen < LATELY))
+        }
+        _ => Ok(false),
+    }
 }
 
 /// Who did what where; and what was written, for those who want that in mails.

@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 use crate::clock::Instant;
 use crate::db::Conn;
 use crate::id::UserId;
-use crate::schema::{accounts, digests, notifications, preferences};
+use crate::schema::{accounts, digests, notifications, preferences, presences};
 
 /// The latest mail to somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Queryable)]
@@ -15,6 +15,12 @@ pub(super) struct Mailed {
     /// What came before this was in it, or in one before it.
     pub up_to: Instant,
     pub sent_at: Instant,
+}
+
+/// When somebody was last here, as far as it was noted.
+pub(super) async fn last_seen_at(conn: &mut Conn, user: UserId) -> QueryResult<Option<Instant>> {
+    let seen = presences::table.find(user).select(presences::last_seen_at);
+    Ok(seen.first(conn).await.optional()?.flatten())
 }
 
 pub(super) async fn mailed(conn: &mut Conn, user: UserId) -> QueryResult<Option<Mailed>> {
