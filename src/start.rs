@@ -149,8 +149,6 @@ pub fn kinds() -> Kinds {
         .with::<notifications::TellDevice>()
         .with::<notifications::TellDevices>()
         .with::<notifications::digests::Digest>()
-        .with::<notifications::TellDevice>()
-        .with::<notifications::TellDevices>()
         .with_recurring::<accounts::PurgeSessions>()
         .with_recurring::<log::Retain>()
         .with_recurring::<notifications::Expire>()
