@@ -7,7 +7,7 @@
 //! The resolver in `messages::graphql` makes a `Draft` of the input and calls the rule `messages::send`, which serves it
 //! together with all that others send at that moment (`gather`): one transaction locks the conversations
 //! (`conversations::gather`), looks for what decides, judges each draft (`conversations::may`) and writes the messages,
-//! their events with the next `seq`, the counters, and who is mentioned and follows. When that is committed, and not
+//! their events with the next `seq`, the counters, and who is mentioned, follows and is told (`notifications`). When that is committed, and not
 //! before, `db::Tx` lets go of its outbox: each event goes through `log::Hub` to every `log::Follower` of that
 //! conversation, and as a notification to other servers, which read the table. One follower hears for all who are shown
 //! the same (`subscription`): the event is executed once, when it is delivered, so it shows the present and never what
@@ -20,12 +20,13 @@
 //!
 //! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and
 //!   loaders), `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `gather` and
-//!   `turns` (those who write at once), `creations` (what a `clientKey` made), `schema` (the tables), `db` (pool,
+//!   `turns` (those who write at once), `urgency` (what passes quiet hours), `creations` (what a `clientKey` made), `schema` (the tables), `db` (pool,
 //!   transactions, the private PostgreSQL), `jobs` (work that is done after the transaction that causes it), `log` (append, read, follow), `realtime` (what holds at this moment: who is
 //!   here, what passes, which sessions have just ended, who is to be told what of their own), `subscription` (source
 //!   streams, and those who share one), `answer` (what goes back).
 //! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles):
-//!   `audit`, `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences), `groups` (members
+//!   `audit`, `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences), `notifications`
+//!   (the bell, which those above it ring), `groups` (members
 //!   and roles there), `conversations` (channels, their order, direct conversations, members, roles), `presence` (who is
 //!   here, what they say about it, who types), `reads` (what is unread, the sidebar, the inbox), `messages` (threads,
 //!   mentions, reactions, pins), `import`, `viewer_events` (everything that concerns somebody, in one stream). In each:
