@@ -272,6 +272,7 @@ const LISTS: [(&str, &str); 23] = [
     ("Channel.messages", "channel(by: { id: <here> }) { messages(<page>) { edges { cursor } } }"),
     ("Channel.deletedMessages", "channel(by: { id: <here> }) { deletedMessages(<page>) { edges { cursor } } }"),
     ("Viewer.mentions", "viewer { mentions(<page>) { edges { cursor } } }"),
+    ("Viewer.notifications", "viewer { notifications(<page>) { edges { cursor } } }"),
     ("Viewer.threads", "viewer { threads(<page>) { edges { cursor } } }"),
     (
         "DirectConversation.threads",
@@ -881,7 +882,7 @@ fn values(kind: &str) -> Vec<Value> {
         "DateTime" => {
             ["0000-01-01T00:00:00Z", "9999-12-31T23:59:60+23:59", "today", "\0", ""].map(Value::from).to_vec()
         }
-        "String" | "ID" | "LanguageTag" | "TimeZone" => texts(),
+        "String" | "ID" | "LanguageTag" | "LocalTime" | "TimeZone" => texts(),
         _ => vec![json!("NOTHING")],
     };
     // And what is none of its kind.
