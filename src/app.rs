@@ -11,6 +11,8 @@ use crate::gather::Lines;
 use crate::jobs::Bell;
 use crate::keys::Keys;
 use crate::log::Hub;
+use crate::mail::Mailer;
+use crate::outgoing::Outgoing;
 use crate::password::Hasher;
 use crate::realtime::Realtime;
 use crate::subscription::Groups;
@@ -35,6 +37,10 @@ pub struct Shared {
     /// What tokens are signed with.
     pub keys: Keys,
     pub passwords: Hasher,
+    /// Asks other hosts.
+    pub outgoing: Outgoing,
+    /// Carries letters to people.
+    pub mailer: Mailer,
     /// Where wait those whose wishes are granted together.
     pub lines: Lines,
     /// Who writes next in a conversation.
@@ -62,6 +68,8 @@ impl App {
         let jobs = Bell::default();
         let db = Db::new(database_url, clock.clone(), hub.clone(), realtime.clone(), jobs.clone())?;
         let passwords = Hasher::new();
+        let outgoing = Outgoing::new(&config.requests);
+        let mailer = Mailer::new(&config)?;
         Ok(Self(Arc::new(Shared {
             config,
             clock,
@@ -72,6 +80,8 @@ impl App {
             realtime,
             keys,
             passwords,
+            outgoing,
+            mailer,
             lines: Lines::default(),
             turns: Turns::default(),
             urgency,

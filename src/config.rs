@@ -1,11 +1,27 @@
 //! Everything that can be set from outside: one struct per concern, each variable named in its field's comment. A bad
 //! value stops the start with one line that names the variable.
 
+use std::collections::HashSet;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use axum::http::Uri;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use chrono::TimeDelta;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use tracing_subscriber::EnvFilter;
+use web_push_native::p256;
+
+use crate::mail;
+
+/// Of `LOG_RETENTION_DAYS`.
+const LOG_RETENTION_DAYS: i64 = 30;
+/// Of `MAIL_DELAY`.
+const MAIL_DELAY: TimeDelta = TimeDelta::minutes(10);
 
 /// A variable whose value cannot be used; its text names the variable.
 #[derive(Debug)]
@@ -16,8 +32,11 @@ pub struct BadValue(pub String);
 pub struct Config {
     pub http: Http,
     pub data: Data,
+    pub mail: Mail,
     pub limits: Limits,
     pub documents: Documents,
+    pub requests: Requests,
+    pub push: Push,
     pub log: Log,
 }
 
@@ -41,6 +60,19 @@ pub struct Data {
     pub database_url: Option<String>,
     /// `JWT_SECRET`: signs access tokens; absent for one made once and kept in `DATA_DIR`.
     pub jwt_secret: Option<String>,
+    /// `LOG_RETENTION_DAYS`: how long events are kept for those who were away.
+    pub log_retention: TimeDelta,
+}
+
+/// How letters reach people.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    /// `SMTP_URL`: the server that takes them; absent for files in `DATA_DIR`.
+    pub smtp_url: Option<String>,
+    /// `MAIL_FROM`: whom they come from.
+    pub from: Option<String>,
+    /// `MAIL_DELAY`: how long something new waits until somebody who is away is mailed of it.
+    pub delay: TimeDelta,
 }
 
 /// What is allowed.
@@ -57,6 +89,37 @@ pub struct Documents {
     pub trusted: Option<PathBuf>,
     /// `TRUSTED_DOCUMENTS_ONLY`: `on` refuses all others.
     pub only_trusted: bool,
+}
+
+/// What the server asks of other hosts.
+#[derive(Clone, Debug, Default)]
+pub struct Requests {
+    /// `PUSH_HOSTS`: hosts that people may name though they are not on the public internet, or not at port 443.
+    pub exempt: Hosts,
+    /// `EXTRA_CA_FILE`: a file of certificates, as PEM, of authorities trusted besides the machine's own.
+    pub authorities: Vec<CertificateDer<'static>>,
+}
+
+/// Some hosts, each at a port.
+#[derive(Clone, Debug, Default)]
+pub struct Hosts(Arc<HashSet<(String, u16)>>);
+
+/// How devices are reached.
+#[derive(Clone, Debug, Default)]
+pub struct Push {
+    /// `VAPID_PRIVATE_KEY`: names the server to push services; absent for one derived from the secret that signs tokens.
+    pub vapid_key: Option<p256::SecretKey>,
+    /// Who carries pushes to Apple's and Google's devices; absent for nobody.
+    pub webhook: Option<PushWebhook>,
+}
+
+/// A service of the operator's own.
+#[derive(Clone, Debug)]
+pub struct PushWebhook {
+    /// `PUSH_WEBHOOK_URL`: where it is; anywhere.
+    pub url: String,
+    /// `PUSH_WEBHOOK_SECRET`: what requests are signed with.
+    pub secret: Vec<u8>,
 }
 
 /// What is logged.
@@ -82,11 +145,21 @@ Environment (also read from .env, and from .env.NAME where CHINWAG_ENV says NAME
   DATABASE_URL  a PostgreSQL of your own, as postgres://user@host/chinwag [the private one in DATA_DIR]
   JWT_SECRET    signs access tokens, at least 32 bytes [made once and kept in DATA_DIR]
   PUBLIC_URL    where people reach the server, as https://chat.example.org [from LISTEN]
+  LOG_RETENTION_DAYS  how long events are kept for those who were away; messages stay for ever [30]
+  SMTP_URL      the server that takes mails, as smtps://user:password@mail.example.org, or smtp://localhost
+                [none: mails go into files in DATA_DIR/mail]
+  MAIL_FROM     whom mails come from, as Chat <chat@example.org> [none; needed with SMTP_URL]
+  MAIL_DELAY    minutes that something new waits until somebody who is away is mailed of it [10]
   CORS_ORIGINS  further origins whose pages may use the server, comma-separated [on loopback: localhost]
   RATE_LIMIT    on or off [on]
   TRUSTED_DOCUMENTS  a file of operations that clients name instead of sending them: Apollo's persisted query
                 manifest, or an object of texts by their ids [none]
   TRUSTED_DOCUMENTS_ONLY  on refuses all other operations, GraphiQL's too [off]
+  VAPID_PRIVATE_KEY  names the server to push services: 32 bytes in base64url [derived from JWT_SECRET]
+  PUSH_HOSTS    push services that are not on the public internet or not at port 443, as host:port, comma-separated
+  PUSH_WEBHOOK_URL  who carries pushes to APNS and FCM devices, as http://localhost:9000/push [nobody]
+  PUSH_WEBHOOK_SECRET  signs what goes there: whsec_ and 24 to 64 bytes in base64
+  EXTRA_CA_FILE  certificates (PEM) of authorities to trust besides the machine's own [none]
   LOG           what is logged, as in info,chinwag=debug [info]
   LOG_FORMAT    text or json [text]
   CHINWAG_PG_BIN  the folder of PostgreSQL's postgres and initdb [found]
@@ -130,8 +203,11 @@ impl Config {
         Ok(Self {
             http: Http::from_env()?,
             data: Data::from_env()?,
+            mail: Mail::from_env()?,
             limits: Limits::from_env()?,
             documents: Documents::from_env()?,
+            requests: Requests::from_env()?,
+            push: Push::from_env()?,
             log: Log::from_env()?,
         })
     }
@@ -148,9 +224,13 @@ impl Config {
                 dir: data_dir,
                 database_url: Some(database_url),
                 jwt_secret: Some("a secret of the tests, long enough for HS256".into()),
+                log_retention: TimeDelta::days(LOG_RETENTION_DAYS),
             },
+            mail: Mail { smtp_url: None, from: None, delay: MAIL_DELAY },
             limits: Limits { rate_limited: false },
             documents: Documents { trusted: None, only_trusted: false },
+            requests: Requests::default(),
+            push: Push::default(),
             log: Log { filter: "warn".into(), format: LogFormat::Text },
         }
     }
@@ -159,9 +239,16 @@ impl Config {
 impl Http {
     /// Whether people reach the server from other machines, directly or through a proxy.
     pub fn is_public(&self) -> bool {
+        !self.listen.ip().is_loopback() || !is_loopback(self.host())
+    }
+
+    /// The name in `PUBLIC_URL`.
+    pub fn host(&self) -> &str {
         let host = self.public_url.split("://").nth(1).unwrap_or_default();
-        let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
-        !self.listen.ip().is_loopback() || !matches!(host, "localhost" | "127.0.0.1" | "[::1]")
+        match host.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => host,
+            _ => host,
+        }
     }
 
     fn from_env() -> Result<Self, BadValue> {
@@ -181,6 +268,10 @@ impl Http {
             })?;
         Ok(Self { listen, public_url, cors_origins })
     }
+}
+
+fn is_loopback(host: &str) -> bool {
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
 }
 
 /// Whether `localhost` leads here: 127.0.0.2 is loopback too, and nothing finds it by that name.
@@ -205,7 +296,36 @@ impl Data {
             }
             Err(_) => None,
         };
-        Ok(Self { dir: data_dir()?, database_url, jwt_secret })
+        let default = LOG_RETENTION_DAYS.to_string();
+        let log_retention = read("LOG_RETENTION_DAYS", &default, "days, 1 to 36500", |text| {
+            text.parse().ok().filter(|days| (1..=36_500).contains(days)).map(TimeDelta::days)
+        })?;
+        Ok(Self { dir: data_dir()?, database_url, jwt_secret, log_retention })
+    }
+}
+
+impl Mail {
+    fn from_env() -> Result<Self, BadValue> {
+        let wanted = "an SMTP server, as in smtps://user:password@mail.example.org; smtp:// with a password only with \
+                      ?tls=required, or on this machine";
+        let smtp_url = optional("SMTP_URL", wanted, |url| {
+            let uri: Uri = url.parse().ok()?;
+            let has_password = uri.authority()?.as_str().contains('@');
+            let is_private = uri.scheme_str() == Some("smtps") || uri.query() == Some("tls=required");
+            let is_safe = !has_password || is_private || is_loopback(uri.host()?);
+            mail::smtp(url, "localhost").ok().filter(|_| is_safe).map(|_| url.to_owned())
+        })?;
+        let from = optional("MAIL_FROM", "an address, as in chat@example.org or Chat <chat@example.org>", |text| {
+            text.parse::<lettre::message::Mailbox>().ok().map(|_| text.to_owned())
+        })?;
+        if smtp_url.is_some() && from.is_none() {
+            return Err(BadValue("MAIL_FROM: wants the address that mails come from, as SMTP_URL is set".into()));
+        }
+        let default = MAIL_DELAY.num_minutes().to_string();
+        let delay = read("MAIL_DELAY", &default, "minutes, 1 to 1440", |text| {
+            text.parse().ok().filter(|minutes| (1..=1440).contains(minutes)).map(TimeDelta::minutes)
+        })?;
+        Ok(Self { smtp_url, from, delay })
     }
 }
 
@@ -224,6 +344,63 @@ impl Documents {
             return Err(BadValue("TRUSTED_DOCUMENTS_ONLY: wants TRUSTED_DOCUMENTS, or nothing could run".into()));
         }
         Ok(Self { trusted, only_trusted })
+    }
+}
+
+impl Requests {
+    fn from_env() -> Result<Self, BadValue> {
+        let exempt = read("PUSH_HOSTS", "", "hosts as in push.lan:8443, comma-separated", |text| {
+            text.split(',').map(str::trim).filter(|host| !host.is_empty()).map(as_host).collect::<Option<Hosts>>()
+        })?;
+        let authorities = read("EXTRA_CA_FILE", "", "a file of certificates, as PEM", |text| match text {
+            "" => Some(Vec::new()),
+            path => {
+                let found = CertificateDer::pem_file_iter(path).ok()?.collect::<Result<Vec<_>, _>>().ok();
+                found.filter(|certificates| !certificates.is_empty())
+            }
+        })?;
+        Ok(Self { exempt, authorities })
+    }
+}
+
+impl Hosts {
+    pub fn contains(&self, host: &str, port: u16) -> bool {
+        !self.0.is_empty() && self.0.contains(&(bare(host), port))
+    }
+}
+
+impl FromIterator<(String, u16)> for Hosts {
+    fn from_iter<T: IntoIterator<Item = (String, u16)>>(hosts: T) -> Self {
+        Self(Arc::new(hosts.into_iter().map(|(host, port)| (bare(&host), port)).collect()))
+    }
+}
+
+/// A host as it is compared: without the brackets that an IPv6 address has in a URL.
+fn bare(host: &str) -> String {
+    host.trim_start_matches('[').trim_end_matches(']').to_lowercase()
+}
+
+impl Push {
+    fn from_env() -> Result<Self, BadValue> {
+        let vapid_key = match std::env::var("VAPID_PRIVATE_KEY") {
+            Ok(_) => Some(read("VAPID_PRIVATE_KEY", "", "a private key of P-256: 32 bytes in base64url", |text| {
+                p256::SecretKey::from_slice(&URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()?).ok()
+            })?),
+            Err(_) => None,
+        };
+        let webhook = match std::env::var("PUSH_WEBHOOK_URL") {
+            Ok(_) => {
+                let url = read("PUSH_WEBHOOK_URL", "", "a URL, as in http://localhost:9000/push", as_url)?;
+                // As long as Standard Webhooks has it.
+                let secret = read("PUSH_WEBHOOK_SECRET", "", "whsec_ and 24 to 64 bytes in base64", |text| {
+                    let secret = STANDARD.decode(text.strip_prefix("whsec_").unwrap_or(text)).ok()?;
+                    (24..=64).contains(&secret.len()).then_some(secret)
+                })?;
+                Some(PushWebhook { url, secret })
+            }
+            Err(_) => None,
+        };
+        Ok(Self { vapid_key, webhook })
     }
 }
 
@@ -268,6 +445,14 @@ fn read<T>(name: &str, default: &str, wanted: &str, parse: impl Fn(&str) -> Opti
     parse(text.trim()).ok_or_else(|| BadValue(format!("{name}: wants {wanted}")))
 }
 
+/// One variable that has no default.
+fn optional<T>(name: &str, wanted: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, BadValue> {
+    match std::env::var(name) {
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        _ => read(name, "", wanted, parse).map(Some),
+    }
+}
+
 fn as_switch(text: &str) -> Option<bool> {
     match text {
         "on" => Some(true),
@@ -278,7 +463,7 @@ fn as_switch(text: &str) -> Option<bool> {
 
 /// Scheme, host and port, as browsers send it in `Origin`.
 fn as_origin(text: &str) -> Option<String> {
-    let uri: axum::http::Uri = text.parse().ok()?;
+    let uri: Uri = text.parse().ok()?;
     let is_bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
     match uri.scheme_str() {
         Some(scheme @ ("http" | "https")) if is_bare => {
@@ -286,4 +471,18 @@ fn as_origin(text: &str) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// A host, at 443 unless it says another port.
+fn as_host(text: &str) -> Option<(String, u16)> {
+    let uri: Uri = format!("https://{text}").parse().ok()?;
+    let is_bare = matches!(uri.path(), "" | "/") && uri.query().is_none() && !text.contains('@');
+    is_bare.then(|| Some((uri.host()?.to_owned(), uri.port_u16().unwrap_or(443)))).flatten()
+}
+
+/// A whole URL.
+fn as_url(text: &str) -> Option<String> {
+    let uri: Uri = text.parse().ok()?;
+    let is_whole = matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some();
+    is_whole.then(|| text.to_owned())
 }

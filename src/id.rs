@@ -114,6 +114,8 @@ ids! {
     UserId,
     /// A sign-in on one device.
     SessionId,
+    /// A device that takes push notifications.
+    DeviceId,
     /// A conversation of any kind; its prefix says the kind, so it is written by the conversation itself.
     ConversationId,
     /// A group.
@@ -145,6 +147,7 @@ ids! {
 prefixes! {
     UserId = "user",
     SessionId = "session",
+    DeviceId = "push",
     GroupId = "group",
     GroupMemberId = "group_member",
     CategoryId = "category",
@@ -157,6 +160,18 @@ prefixes! {
     NotificationId = "notification",
     AuditId = "audit",
     JobId = "job",
+}
+
+impl ConversationId {
+    /// As it is written outside, where the kind of the conversation is known.
+    pub fn written(self, is_direct: bool) -> String {
+        encode(if is_direct { Self::OF_DIRECT } else { Self::OF_CHANNEL }, self.0)
+    }
+
+    /// What the text of a channel's begins with.
+    pub const OF_CHANNEL: &str = "chan";
+    /// What that of a direct conversation's begins with.
+    pub const OF_DIRECT: &str = "dm";
 }
 
 impl fmt::Debug for ConversationId {

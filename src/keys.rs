@@ -7,12 +7,16 @@ use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use rand::RngCore;
 use sha2::Sha256;
+use web_push_native::p256;
 
-/// Signs access tokens and derives refresh tokens.
+/// Signs access tokens and links, and derives refresh tokens.
 pub struct Keys {
     pub encoding: EncodingKey,
     pub decoding: DecodingKey,
+    /// Names this server to push services (RFC 8292). Browsers subscribe under it, so servers of one database share it.
+    pub vapid: p256::SecretKey,
     refresh: [u8; 32],
+    unsubscribe: [u8; 32],
     setup_code: String,
 }
 
@@ -28,9 +32,16 @@ impl Keys {
         Self {
             encoding: EncodingKey::from_secret(&access),
             decoding: DecodingKey::from_secret(&access),
+            vapid: scalar(secret.as_bytes(), b"vapid"),
             refresh: mac(secret.as_bytes(), &[b"refresh token"]),
+            unsubscribe: mac(secret.as_bytes(), &[b"unsubscribe"]),
             setup_code: readable(&rand::random::<[u8; 10]>()),
         }
+    }
+
+    /// The same, known to push services by a key of the operator's own.
+    pub fn with_vapid(self, key: Option<p256::SecretKey>) -> Self {
+        Self { vapid: key.unwrap_or(self.vapid), ..self }
     }
 
     pub fn header() -> Header {
@@ -50,6 +61,11 @@ impl Keys {
         mac(&self.refresh, parts)
     }
 
+    /// Proves that a link to put an end to mails of a kind is of our making.
+    pub fn unsubscribe_mac(&self, user: uuid::Uuid, purpose: &str) -> [u8; 32] {
+        mac(&self.unsubscribe, &[user.as_bytes(), purpose.as_bytes()])
+    }
+
     /// Good until this server stops: makes the first account an ADMIN where the server is reached from other machines.
     pub fn setup_code(&self) -> &str {
         &self.setup_code
@@ -64,6 +80,13 @@ fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
         mac.update(part);
     }
     mac.finalize().into_bytes().into()
+}
+
+/// A private key of P-256; of four billion MACs one is none.
+fn scalar(secret: &[u8], name: &[u8]) -> p256::SecretKey {
+    let candidates = (0u32..).map(|count| mac(secret, &[name, &count.to_be_bytes()]));
+    let mut keys = candidates.filter_map(|bytes| p256::SecretKey::from_slice(&bytes).ok());
+    keys.next().expect("one of the first is in the range")
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -20,19 +20,20 @@
 //!
 //! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and
 //!   loaders), `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `gather` and
-//!   `turns` (those who write at once), `urgency` (what passes quiet hours), `creations` (what a `clientKey` made), `schema` (the tables), `db` (pool,
-//!   transactions, the private PostgreSQL), `jobs` (work that is done after the transaction that causes it), `log` (append, read, follow), `realtime` (what holds at this moment: who is
-//!   here, what passes, which sessions have just ended, who is to be told what of their own), `subscription` (source
-//!   streams, and those who share one), `answer` (what goes back).
+//!   `turns` (those who write at once), `urgency` (what passes quiet hours), `creations` (what a `clientKey` made),
+//!   `schema` (the tables), `db` (pool, transactions, the private PostgreSQL), `jobs` (work that is done after the transaction that causes it), `mail`
+//!   (letters to people), `recount` (counters against what they count), `log` (append, read, follow, forget), `realtime`
+//!   (what holds at this moment: who is here, what passes, which sessions have just ended, who is to be told what of their
+//!   own), `subscription` (source streams, and those who share one), `answer` (what goes back), `outgoing` (requests to
+//!   other hosts) and `tls` (whom to believe there).
 //! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles):
-//!   `audit`, `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences), `notifications`
-//!   (the bell, which those above it ring), `groups` (members
-//!   and roles there), `conversations` (channels, their order, direct conversations, members, roles), `presence` (who is
-//!   here, what they say about it, who types), `reads` (what is unread, the sidebar, the inbox), `messages` (threads,
-//!   mentions, reactions, pins), `import`, `viewer_events` (everything that concerns somebody, in one stream). In each:
-//!   `mod.rs` is the front door; a verb a file is a rule; `store.rs`, or the folder `store`, is SQL; `events.rs` is what
-//!   stands in the log; `loaders.rs` looks up many at once; `graphql` is the face. A folder within an area is the same in
-//!   small.
+//!   `audit`, `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences, devices), `push` (how
+//!   something gets to a device), `notifications` (the bell, which those above it ring), `groups` (members and roles there), `conversations` (channels, their order, direct
+//!   conversations, members, roles), `presence` (who is here, what they say about it, who types), `reads` (what is unread,
+//!   the sidebar, the inbox), `messages` (threads, mentions, reactions, pins), `import`, `viewer_events` (everything that
+//!   concerns somebody, in one stream). In each: `mod.rs` is the front door; a verb a file is a rule; `store.rs`, or the
+//!   folder `store`, is SQL; `events.rs` is what stands in the log; `loaders.rs` looks up many at once; `graphql` is the
+//!   face. A folder within an area is the same in small.
 //! - The top, which knows all areas: `api` (the schema and the door to executing), `http` (router, requests, streams,
 //!   sockets), `start` (from nothing to a running server).
 //!
@@ -58,6 +59,7 @@
 //!   transaction, which a trigger writes: what was told live, and what is told on resuming, are found by these two.
 //! - What is shown to several at once is executed without a viewer: a field whose value depends on who asks is
 //!   `@perViewer`, and asks `Ask::viewer`.
+//! - Whatever a stranger names is asked through `Outgoing::post_to_stranger`, and by nothing else.
 //! - Mutations run in a task of their own: who hangs up does not cut a transaction.
 //!
 //! Deliberately absent: an extension on the schema (any makes a large query half as slow again), mocks, permission caches,
@@ -84,18 +86,23 @@ pub mod import;
 pub mod jobs;
 pub mod keys;
 pub mod log;
+pub mod mail;
 pub mod messages;
 pub mod notifications;
+pub mod outgoing;
 pub mod page;
 pub mod password;
 pub mod presence;
+pub mod push;
 pub mod reads;
 pub mod realtime;
+pub mod recount;
 pub mod scalar;
 pub mod schema;
 pub mod start;
 pub mod subscription;
 pub mod text;
+pub mod tls;
 pub mod turns;
 pub mod urgency;
 pub mod users;

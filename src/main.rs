@@ -157,7 +157,7 @@ fn serve(config: Config) -> Result<(), Failure> {
     let executor = start::executor(&config)?;
     let database = Database::to_serve(&config.data)?;
     with_runtime(async {
-        let keys = start::kept_keys(&config.data)?;
+        let keys = start::kept_keys(&config)?;
         let app = database.app(config, keys).await?;
         Ok(start::serve(app, executor, stop_by_signal()?).await?)
     })

@@ -43,6 +43,30 @@ diesel::table! {
 }
 
 diesel::table! {
+    push_devices (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        session_id -> Uuid,
+        platform -> Text,
+        address -> Text,
+        p256dh -> Nullable<Bytea>,
+        auth -> Nullable<Bytea>,
+        name -> Nullable<Text>,
+        refreshed_at -> Timestamptz,
+        failing_since -> Nullable<Timestamptz>,
+        asked_from -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    pushes (device_id, notification_id) {
+        device_id -> Uuid,
+        notification_id -> Uuid,
+        is_shown -> Bool,
+    }
+}
+
+diesel::table! {
     preferences (user_id) {
         user_id -> Uuid,
         language -> Text,
@@ -386,6 +410,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    digests (user_id) {
+        user_id -> Uuid,
+        mailed_up_to -> Timestamptz,
+        sent_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     jobs (id) {
         id -> Uuid,
         kind -> Text,
@@ -408,6 +440,7 @@ diesel::joinable!(conversation_members -> users (user_id));
 diesel::joinable!(direct_conversations -> conversations (conversation_id));
 diesel::joinable!(preferences -> users (user_id));
 diesel::joinable!(presences -> users (user_id));
+diesel::joinable!(push_devices -> sessions (session_id));
 diesel::joinable!(sessions -> users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
@@ -422,6 +455,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     conversation_members,
     conversations,
     creation_keys,
+    digests,
     direct_conversations,
     group_members,
     groups,
@@ -437,6 +471,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     pins,
     preferences,
     presences,
+    push_devices,
+    pushes,
     reaction_counts,
     reactions,
     sessions,

@@ -17,8 +17,8 @@ use crate::db::{self, embedded};
 use crate::error::{Code, Error, Result};
 use crate::jobs::{self, Kinds};
 use crate::keys::{self, Keys};
-use crate::notifications::Deliver;
-use crate::{accounts, api, http, log, presence, viewer_events};
+use crate::recount::Recount;
+use crate::{accounts, api, conversations, groups, http, log, mail, messages, notifications, presence, viewer_events};
 
 /// Name of the database in the private cluster.
 const NAME: &str = "chinwag";
@@ -102,7 +102,8 @@ impl Database {
 }
 
 /// What the one who serves signs with.
-pub fn kept_keys(data: &Data) -> Result<Keys> {
+pub fn kept_keys(config: &Config) -> Result<Keys> {
+    let data = &config.data;
     let secret = match &data.jwt_secret {
         Some(secret) => secret.clone(),
         None => keys::kept_secret(&data.dir).map_err(|error| {
@@ -110,7 +111,7 @@ pub fn kept_keys(data: &Data) -> Result<Keys> {
             Error::internal(error).with_message(message)
         })?,
     };
-    Ok(Keys::new(&secret))
+    Ok(Keys::new(&secret).with_vapid(config.push.vapid_key.clone()))
 }
 
 /// For a subcommand, which signs nothing: it neither needs the secret nor may be able to read it.
@@ -130,32 +131,51 @@ pub async fn serve(app: App, executor: Executor, shutdown: CancellationToken) ->
     let server = http::Server::bind(app.clone(), executor)
         .await
         .map_err(|error| Error::internal(error).with_message(format!("Cannot listen on {listen} (LISTEN)")))?;
-    let tending = AbortOnDropHandle::new(tokio::spawn(tend(app.clone(), kinds(), shutdown.clone())));
+    if let Some(folder) = app.mailer.folder() {
+        tracing::warn!(folder = %folder.display(), "mails go into files: SMTP_URL says who takes them");
+    }
+    let _tending = AbortOnDropHandle::new(tokio::spawn(tend(app.clone())));
+    let working = AbortOnDropHandle::new(tokio::spawn(work(app.clone(), kinds(), shutdown.clone())));
     greet(&app, server.address()).await?;
     server.run(shutdown).await;
-    let _ = tending.await;
+    let _ = working.await;
     Ok(())
 }
 
 /// All kinds of work that are done beside the requests.
 pub fn kinds() -> Kinds {
-    Kinds::default().with::<Deliver>()
+    Kinds::default()
+        .with::<mail::Send>()
+        .with::<notifications::TellDevice>()
+        .with::<notifications::TellDevices>()
+        .with::<notifications::digests::Digest>()
+        .with::<notifications::TellDevice>()
+        .with::<notifications::TellDevices>()
+        .with_recurring::<accounts::PurgeSessions>()
+        .with_recurring::<log::Retain>()
+        .with_recurring::<notifications::Expire>()
+        .with_recurring::<notifications::digests::Look>()
+        .with_recurring::<presence::ClearStatuses>()
+        .with_recurring::<Recount<conversations::MemberCount>>()
+        .with_recurring::<Recount<groups::MemberCount>>()
+        .with_recurring::<Recount<messages::MessageCount>>()
+        .with_recurring::<Recount<messages::reactions::ReactionCount>>()
+        .with_recurring::<Recount<messages::threads::ReplyCount>>()
 }
 
-/// What goes on beside the requests for as long as a server runs: hearing what was committed, who is here, telling people
-/// what concerns them, and the work that was enqueued, which is what the end waits for.
-pub async fn tend(app: App, kinds: Kinds, shutdown: CancellationToken) {
-    let beside = async {
-        tokio::join!(
-            undeterred(|| log::listen(app.clone())),
-            undeterred(|| presence::tend(app.clone())),
-            undeterred(|| viewer_events::tend(app.clone())),
-        )
-    };
-    tokio::select! {
-        _ = beside => {}
-        () = undeterred(|| jobs::work(&app, &kinds, &shutdown)) => {}
-    }
+/// What goes on beside the requests for as long as a server runs: hearing what was committed, who is here, and telling
+/// people what concerns them.
+pub async fn tend(app: App) {
+    tokio::join!(
+        undeterred(|| log::listen(app.clone())),
+        undeterred(|| presence::tend(app.clone())),
+        undeterred(|| viewer_events::tend(app.clone())),
+    );
+}
+
+/// Does the work that was enqueued. Told to stop, it ends when what runs then has been done.
+pub async fn work(app: App, kinds: Kinds, shutdown: CancellationToken) {
+    undeterred(|| jobs::work(&app, &kinds, &shutdown)).await;
 }
 
 /// Until it ends, which a panic is not: the server would go on, deaf, and nobody would see it.

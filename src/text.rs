@@ -295,10 +295,14 @@ pub fn excerpt(markdown: &str, length: usize) -> String {
             break;
         }
     }
-    let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-    match plain.char_indices().nth(length) {
-        Some((end, _)) => format!("{}…", plain[..end].trim_end()),
-        None => plain,
+    cut(&plain.split_whitespace().collect::<Vec<_>>().join(" "), length)
+}
+
+/// The first `length` characters of a text, and a sign where there are more.
+pub fn cut(text: &str, length: usize) -> String {
+    match text.char_indices().nth(length) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.to_owned(),
     }
 }
 

@@ -7,6 +7,7 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 
 use super::{LoginDraft, RegisterDraft, RegisterInput as Registration, SignedIn};
 use crate::accounts;
+use crate::accounts::devices::graphql::{PushDevice, push_devices};
 use crate::accounts::preferences::graphql::{Preferences, preferences};
 use crate::app::App;
 use crate::context::{Ask, Load};
@@ -176,6 +177,11 @@ impl Viewer {
     /// The session that makes this call.
     async fn session(&self, ctx: &Context<'_>) -> Result<Session> {
         find_session(ctx, self.0.session_id).await?.ok_or_else(Error::unauthenticated)
+    }
+
+    /// Devices registered for push notifications.
+    async fn push_devices(&self, ctx: &Context<'_>) -> Result<Vec<PushDevice>> {
+        push_devices(ctx).await
     }
 }
 
@@ -351,6 +357,13 @@ pub struct RefreshSessionPayload {
     tokens: SessionTokens,
 }
 
+/// Options of a sign-out.
+#[derive(InputObject)]
+pub struct LogoutInput {
+    /// Token of the push device to unregister at the same time.
+    push_token: Option<String>,
+}
+
 /// A sign-out.
 #[derive(SimpleObject)]
 pub struct LogoutPayload {
@@ -397,8 +410,8 @@ impl AccountMutation {
     }
 
     /// End the session that makes this call.
-    async fn logout(&self, ctx: &Context<'_>) -> Option<Result<LogoutPayload>> {
-        Some(logout(ctx).await)
+    async fn logout(&self, ctx: &Context<'_>, input: Option<LogoutInput>) -> Option<Result<LogoutPayload>> {
+        Some(logout(ctx, input).await)
     }
 }
 
@@ -428,9 +441,10 @@ async fn refresh_session(ctx: &Context<'_>, input: RefreshSessionInput) -> Resul
     Ok(RefreshSessionPayload { session, tokens })
 }
 
-async fn logout(ctx: &Context<'_>) -> Result<LogoutPayload> {
+async fn logout(ctx: &Context<'_>, input: Option<LogoutInput>) -> Result<LogoutPayload> {
     let viewer = ctx.viewer()?;
-    accounts::log_out(ctx.app(), &viewer).await?;
+    let push_token = input.and_then(|input| input.push_token);
+    accounts::log_out(ctx.app(), &viewer, push_token.as_deref()).await?;
     ctx.scope().replace_viewer(None);
     Ok(LogoutPayload { session_id: viewer.session_id.into() })
 }

@@ -1,14 +1,17 @@
 //! Accounts: who signs in, with what, and for how long.
 
+pub mod devices;
 pub mod graphql;
 mod login;
 pub mod preferences;
+mod purge;
 mod register;
 mod sessions;
 mod store;
 mod tokens;
 
 pub use login::{LoginDraft, log_in};
+pub use purge::PurgeSessions;
 pub use register::{RegisterDraft, RegisterInput, needs_setup_code, register};
 pub use sessions::{Tokens, log_out, refresh};
 pub use store::{Account, Session};
@@ -29,6 +32,12 @@ pub struct SignedIn {
 /// The viewer's account; `None` for people who have none.
 pub async fn account(app: &App, id: UserId) -> Result<Option<Account>> {
     app.db.read(async move |conn| store::account(conn, id).await).await
+}
+
+/// Where somebody can be mailed: an address that they have proven.
+pub async fn proven_email(app: &App, id: UserId) -> Result<Option<String>> {
+    let account = account(app, id).await?;
+    Ok(account.filter(|account| account.email_verified_at.is_some()).map(|account| account.email))
 }
 
 /// Of these sessions, those that have not ended.

@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-use super::{Session, SignedIn, store, tokens};
+use super::{Session, SignedIn, devices, store, tokens};
 use crate::app::App;
 use crate::clock::Instant;
 use crate::context::Origin;
@@ -101,15 +101,33 @@ pub async fn refresh(app: &App, origin: Origin, token: &str) -> Result<SignedIn>
     signed_in(app, answer.ok_or_else(spent)?)
 }
 
-/// Ends the session that makes this call.
-pub async fn log_out(app: &App, viewer: &Viewer) -> Result<()> {
+/// Ends the session that makes this call. Its devices go with it, and so does the one of this token, whichever session of
+/// the viewer's registered it.
+pub async fn log_out(app: &App, viewer: &Viewer, push_token: Option<&str>) -> Result<()> {
     let now = app.clock.now();
-    app.db.transaction(async move |tx| end(tx, viewer.user_id, viewer.session_id, now).await).await
+    // What cannot even be asked for is no token; whoever leaves is let go all the same.
+    let address = push_token.map(devices::address_in).filter(|address| !address.contains('\0'));
+    app.db
+        .transaction(async move |tx| {
+            if let Some(address) = &address {
+                devices::delete_address(tx, viewer.user_id, address).await?;
+            }
+            end(tx, viewer.user_id, viewer.session_id, now).await
+        })
+        .await
 }
 
-/// Ends a session of somebody: its tokens stop at once, on every server, its sockets close, and the others hear of it.
+/// Keeps the viewer's session from ending until the transaction has; UNAUTHENTICATED where it has ended.
+pub(super) async fn hold(tx: &mut Tx, viewer: &Viewer, now: Instant) -> Result<()> {
+    let session = store::lock_session(tx, viewer.session_id).await?;
+    session.filter(|session| session.is_live(now)).map(drop).ok_or_else(Error::unauthenticated)
+}
+
+/// Ends a session of somebody: its tokens stop at once, on every server, its sockets close, its devices are told nothing
+/// more, and the others hear of it.
 async fn end(tx: &mut Tx, user_id: UserId, id: SessionId, now: Instant) -> Result<()> {
     store::end_session(tx, id, now).await?;
+    devices::delete_of_session(tx, id).await?;
     tx.outbox().ended_sessions.push(id);
     tx.outbox().marks.push((user_id, Mark::Changed(Subject::Session(id))));
     Ok(())

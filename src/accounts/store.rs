@@ -149,3 +149,10 @@ pub(super) async fn session_expires_at(conn: &mut Conn, id: SessionId) -> QueryR
         .await
         .optional()
 }
+
+/// Deletes sessions that expired before, up to `limit`, and answers how many.
+pub(super) async fn delete_sessions_expired(conn: &mut Conn, before: Instant, limit: i64) -> QueryResult<usize> {
+    let old = sessions::table.filter(sessions::expires_at.lt(before)).order(sessions::expires_at).limit(limit);
+    let old = old.select(sessions::id).load::<SessionId>(conn).await?;
+    diesel::delete(sessions::table.filter(sessions::id.eq_any(old))).execute(conn).await
+}

@@ -2,6 +2,7 @@
 
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions};
 
+use crate::accounts::devices::graphql::DeviceMutation;
 use crate::accounts::graphql::{AccountMutation, AccountQuery};
 use crate::accounts::preferences::graphql::PreferencesMutation;
 use crate::conversations::graphql::{
@@ -50,6 +51,7 @@ pub struct Query(
 pub struct Mutation(
     AccountMutation,
     PreferencesMutation,
+    DeviceMutation,
     UserMutation,
     GroupMutation,
     ConversationMutation,

@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, Interface, Object};
 use futures_util::future::join_all;
 
+use crate::accounts::devices::graphql::{PushDevice, find_device};
 use crate::accounts::graphql::{Session, Viewer, find_session};
 use crate::accounts::preferences::graphql::{Preferences, preferences};
 use crate::context::Ask;
@@ -13,8 +14,8 @@ use crate::conversations::{MemberById, Reference, in_sight_by_id};
 use crate::error::{Error, Result};
 use crate::groups::graphql::{self as groups, Group, GroupMember};
 use crate::id::{
-    CategoryId, GroupId, GroupMemberId, InboxId, MemberId, MessageId, NotificationId, PreferencesId, SessionId,
-    ThreadId, UserId, ViewerId,
+    CategoryId, DeviceId, GroupId, GroupMemberId, InboxId, MemberId, MessageId, NotificationId, PreferencesId,
+    SessionId, ThreadId, UserId, ViewerId,
 };
 use crate::messages::graphql::{self as messages, Message};
 use crate::messages::threads::graphql::{Thread, thread_under};
@@ -42,6 +43,7 @@ pub enum Node {
     Message(Message),
     Notification(Notification),
     Preferences(Preferences),
+    PushDevice(PushDevice),
     Session(Session),
     Thread(Thread),
     User(User),
@@ -111,6 +113,9 @@ async fn node(ctx: &Context<'_>, argument: &'static str, id: &ID) -> Result<Opti
     }
     if let Some(id) = SessionId::parse(id) {
         return Ok(find_session(ctx, id).await?.map(Node::Session));
+    }
+    if let Some(id) = DeviceId::parse(id) {
+        return Ok(find_device(ctx, id).await?.map(Node::PushDevice));
     }
     if let Some(ViewerId(id)) = ViewerId::parse(id) {
         return Ok((id == viewer.user_id.0).then_some(Node::Viewer(Viewer(viewer))));

@@ -10,6 +10,7 @@ use crate::error::{Code, InputCode};
 use crate::log::REPLAYED_EVENTS;
 use crate::messages::{CONTENT, MENTIONED_AT_ONCE};
 use crate::page::MOST;
+use crate::push;
 use crate::scalar::DateTime;
 
 /// Health of a server or of one of its parts. Values are added over time.
@@ -103,7 +104,13 @@ impl Server {
 
     /// Optional parts that are switched on; ask before using their fields.
     async fn features(&self) -> Vec<ServerFeature> {
-        vec![ServerFeature::Groups]
+        vec![ServerFeature::Groups, ServerFeature::Push]
+    }
+
+    /// The key under which browsers subscribe, as `applicationServerKey` of `pushManager.subscribe` takes it. Where a
+    /// subscription has another one, end it and subscribe anew.
+    async fn web_push_public_key(&self, ctx: &Context<'_>) -> String {
+        push::public_key(ctx.app())
     }
 
     /// Sizes and rates that the server enforces, for forms to check before sending.

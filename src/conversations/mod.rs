@@ -78,7 +78,7 @@ pub use remove::{RemoveDraft, remove_member};
 pub use seat::{Reached, Seat, keep, read_back_to, read_up_to, seat_in};
 pub use sight::{Sight, in_sight, in_sight_by_id};
 pub use store::{
-    Category, Channel, Conversation, Departed, Keeping, Member, NewChannel, NewMember, Position, Viewpoint,
+    Category, Channel, Conversation, Departed, Keeping, Member, MemberCount, NewChannel, NewMember, Position, Viewpoint,
 };
 pub use transfer::transfer;
 pub use update::{ChannelChanges, UpdateDraft, update_channel};
@@ -130,8 +130,8 @@ impl std::fmt::Display for Reference {
 impl Kind {
     fn prefix(self) -> &'static str {
         match self {
-            Self::Channel => "chan",
-            Self::Direct => "dm",
+            Self::Channel => ConversationId::OF_CHANNEL,
+            Self::Direct => ConversationId::OF_DIRECT,
         }
     }
 }

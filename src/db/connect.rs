@@ -1,6 +1,6 @@
 //! Connections: how one is opened, and the one that listens.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use diesel::connection::{DebugQuery, InstrumentationEvent};
@@ -13,6 +13,7 @@ use tokio_postgres::{AsyncMessage, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::Conn;
+use crate::tls;
 
 /// What every connection is told at its start. A statement that runs longer than this is a fault of ours; a lock that
 /// is waited for longer is a hung transaction somewhere.
@@ -147,21 +148,10 @@ fn wants_tls(config: &tokio_postgres::Config) -> bool {
     }
 }
 
-/// Checks certificates against the machine's own authorities, which are read once.
+/// Checks certificates against the machine's own authorities.
 fn tls() -> MakeRustlsConnect {
     static CONFIG: OnceLock<rustls::ClientConfig> = OnceLock::new();
-    MakeRustlsConnect::new(CONFIG.get_or_init(trusting_this_machine).clone())
-}
-
-fn trusting_this_machine() -> rustls::ClientConfig {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("ring knows the default versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth()
+    MakeRustlsConnect::new(CONFIG.get_or_init(|| tls::trusting_this_machine(Vec::new())).clone())
 }
 
 /// An error of tokio-postgres with its cause, which its own text leaves out.

@@ -33,7 +33,7 @@ pub use loaders::{GroupById, MemberShown, MembershipOf, OwnMembership, StandingO
 pub use may::{Action, Standing, Verdict, may};
 pub use pages::{GroupCursor, GroupFilter, MemberCursor, MemberFilter, groups, groups_of, members};
 pub use sight::{Sight, in_sight};
-pub use store::{Group, Member, Viewpoint};
+pub use store::{Group, Member, MemberCount, Viewpoint};
 pub use update::{GroupChanges, UpdateDraft, update_group};
 
 use crate::app::App;

@@ -9,6 +9,7 @@ mod negotiate;
 mod serve;
 mod socket;
 mod stream;
+mod unsubscribe;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -101,6 +102,7 @@ impl Http {
         Router::new()
             .route("/graphql", get(get_or_socket).post(graphql::post))
             .route("/health", get(health::health))
+            .route("/unsubscribe", get(unsubscribe::ask).post(unsubscribe::do_it))
             .route("/schema.graphql", get(async move || sdl.to_string()))
             .merge(graphiql::routes())
             .fallback(not_found)

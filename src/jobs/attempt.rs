@@ -28,14 +28,17 @@ const TELLINGS: usize = 30;
 
 pub(super) async fn attempt(app: App, kind: Kind, job: Leased) {
     let span = tracing::info_span!("job", kind = kind.name, id = %job.id, attempt = job.attempts);
-    let ended = run(&app, kind, &job).instrument(span).await;
-    for _ in 0..TELLINGS {
-        match settle(&app, kind, &job, &ended).await {
-            Ok(()) => return,
-            Err(error) => tracing::warn!(?error, id = %job.id, "could not tell how a job ended"),
+    let attempt = async {
+        let ended = run(&app, kind, &job).await;
+        for _ in 0..TELLINGS {
+            match settle(&app, kind, &job, &ended).await {
+                Ok(()) => return,
+                Err(error) => tracing::warn!(?error, "could not tell how a job ended"),
+            }
+            sleep(TELL_AGAIN).await;
         }
-        sleep(TELL_AGAIN).await;
-    }
+    };
+    attempt.instrument(span).await;
 }
 
 async fn run(app: &App, kind: Kind, job: &Leased) -> Result<(), Failure> {
@@ -58,19 +61,20 @@ async fn settle(app: &App, kind: Kind, job: &Leased, ended: &Result<(), Failure>
     app.db
         .transaction(async move |tx| {
             let Some(row) = store::lock(tx, job).await? else {
-                tracing::warn!(id = %job.id, kind = kind.name, "a job took longer than its lease");
+                tracing::warn!("a job took longer than its lease");
                 return Ok(());
             };
             let next = row.again_at.into_iter().chain(recurs_at).min();
             let Err(Failure { error, then }) = ended else {
-                return Ok(match next {
+                match next {
                     None => store::delete(tx, job.id).await?,
                     Some(at) => store::renew(tx, job.id, at).await?,
-                });
+                }
+                return Ok(());
             };
             let why = words(error);
             if *then == Then::Die || job.attempts >= kind.attempts {
-                tracing::error!(kind = kind.name, id = %job.id, why, "a job failed for good: see `chinwag jobs list`");
+                tracing::error!(why, "a job failed for good: see `chinwag jobs list`");
                 store::bury(tx, job.id, &why, now).await?;
                 if let Some(at) = next {
                     let (kind, unique_key, payload) = (job.kind.clone(), row.unique_key, row.payload);
@@ -79,8 +83,9 @@ async fn settle(app: &App, kind: Kind, job: &Leased, ended: &Result<(), Failure>
                 return Ok(());
             }
             let at = now + wait(*then, job.attempts);
-            tracing::warn!(kind = kind.name, id = %job.id, attempt = job.attempts, why, again = %at, "a job failed");
-            Ok(store::put_back(tx, job.id, &why, at.max(row.again_at.unwrap_or(at))).await?)
+            tracing::warn!(why, again = %at, "a job failed");
+            store::put_back(tx, job.id, &why, at.max(row.again_at.unwrap_or(at))).await?;
+            Ok(())
         })
         .await
 }

@@ -11,9 +11,6 @@ use super::{Failure, Job, NewJob, Recurring};
 use crate::app::App;
 use crate::error::Error;
 
-/// The key of those that recur: there is one of each.
-const RECURRING: &str = "recurring";
-
 /// Kinds by their names.
 #[derive(Clone, Default)]
 pub struct Kinds(BTreeMap<&'static str, Kind>);
@@ -24,6 +21,7 @@ pub(super) struct Kind {
     pub time_limit: Duration,
     pub attempts: i32,
     pub at_once: usize,
+    pub waits: bool,
     /// How long after its end it runs again, and how it is enqueued.
     pub recurs: Option<(TimeDelta, fn() -> NewJob)>,
     pub run: fn(App, Value) -> Running,
@@ -41,7 +39,7 @@ impl Kinds {
     pub fn with_recurring<J: Recurring>(self) -> Self {
         self.and::<J>(Some((J::EVERY, || {
             let mut job = NewJob::of(&J::default());
-            job.keyed(RECURRING);
+            job.recurring();
             job
         })))
     }
@@ -52,6 +50,7 @@ impl Kinds {
             time_limit: J::TIME_LIMIT,
             attempts: J::ATTEMPTS,
             at_once: J::AT_ONCE,
+            waits: J::WAITS,
             recurs,
             run: |app, payload| {
                 Box::pin(async move {

@@ -49,6 +49,9 @@ pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     const ATTEMPTS: i32 = 10;
     /// As many run on one server at the same moment: what waits for a slow world leaves room for the others.
     const AT_ONCE: usize = 3;
+    /// Whether it mostly waits for the world outside, without a connection to the database: then it has room of its own, and
+    /// a world that hangs holds up nothing else.
+    const WAITS: bool = false;
 
     /// An attempt. It may have been made before, whole or in part.
     fn run(self, app: &App) -> impl Future<Output = Result<(), Failure>> + Send;
@@ -60,6 +63,9 @@ pub trait Recurring: Job + Default {
     /// From the end of one run to the beginning of the next.
     const EVERY: TimeDelta;
 }
+
+/// The key of those that recur: there is one of each kind.
+const RECURRING: &str = "recurring";
 
 /// Why an attempt failed, and what comes of that.
 #[derive(Debug)]
@@ -119,6 +125,11 @@ impl NewJob {
         self
     }
 
+    /// The one that there always is of a `Recurring` kind: while it runs, it may say with this how and when it goes on.
+    pub fn recurring(&mut self) -> &mut Self {
+        self.keyed(RECURRING)
+    }
+
     pub(crate) fn is_due(&self, now: Instant) -> bool {
         self.due_at.is_none_or(|due_at| due_at <= now)
     }
@@ -133,6 +144,11 @@ impl NewJob {
 /// Enqueues what a transaction gathered, in one statement. Called as it is committed: rows of keys are locked for no longer
 /// than that, and all transactions lock them in the same order.
 pub(crate) async fn enqueue(tx: &mut Tx, jobs: Vec<NewJob>, now: Instant) -> Result<()> {
+    Ok(store::insert(tx, &rows(jobs, now)).await?)
+}
+
+/// As they stand in the table: one of each key.
+fn rows(jobs: Vec<NewJob>, now: Instant) -> Vec<store::Row> {
     let mut keyed = BTreeMap::<(String, String), store::Row>::new();
     let mut rows = Vec::new();
     for job in jobs {
@@ -154,7 +170,7 @@ pub(crate) async fn enqueue(tx: &mut Tx, jobs: Vec<NewJob>, now: Instant) -> Res
         }
     }
     rows.extend(keyed.into_values());
-    Ok(store::insert(tx, &rows).await?)
+    rows
 }
 
 /// Wakes the one who works on this server when there may be something to do: news that may be lost, as the table is looked

@@ -77,6 +77,23 @@ insert_many! {
         again_at = CASE WHEN jobs.lease IS NOT NULL THEN least(jobs.again_at, excluded.due_at) END"
 }
 
+insert_many! {
+    /// What is there stays as it is.
+    InsertMissing(Row) into "jobs" {
+        id: JobId as SqlUuid,
+        kind: String as Text,
+        unique_key: Option<String> as Nullable<Text>,
+        payload: Value as Jsonb,
+        due_at: Instant as Timestamptz,
+        enqueued_at: Instant as Timestamptz,
+    }
+    then " ON CONFLICT DO NOTHING"
+}
+
+pub(super) async fn insert_missing(conn: &mut Conn, rows: &[Row]) -> QueryResult<()> {
+    InsertMissing::of(rows).execute(conn).await.map(drop)
+}
+
 pub(super) async fn insert(conn: &mut Conn, rows: &[Row]) -> QueryResult<()> {
     Insert::of(rows).execute(conn).await.map(drop)
 }
@@ -178,8 +195,10 @@ pub(super) async fn dead(conn: &mut Conn) -> QueryResult<Vec<DeadLetter>> {
     dead.select(DeadLetter::as_select()).load(conn).await
 }
 
-pub(super) async fn count_dead(conn: &mut Conn) -> QueryResult<i64> {
-    jobs::table.filter(jobs::died_at.is_not_null()).count().get_result(conn).await
+/// Up to `most`.
+pub(super) async fn count_dead(conn: &mut Conn, most: i64) -> QueryResult<i64> {
+    let dead = Statement::<BigInt>::new("SELECT count(*) FROM (SELECT FROM jobs WHERE died_at IS NOT NULL LIMIT ");
+    dead.value::<BigInt, _>(most).sql(") AS dead").get_result(conn).await
 }
 
 /// Deletes dead ones, or all of them, and answers what they were.

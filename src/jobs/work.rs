@@ -17,6 +17,8 @@ use crate::error::Result;
 /// Jobs that run on this server at the same moment. Each has one connection to the database at most, so half of those
 /// there are stay with the requests.
 const AT_ONCE: usize = 8;
+/// Those of kinds that wait for the world outside, and have none while they do.
+const WAITING: usize = 64;
 /// Between two looks at the table. What is due at once is told of; this is for what is due later, and for what was told to
 /// nobody.
 const LOOK_EVERY: TimeDelta = TimeDelta::seconds(2);
@@ -57,29 +59,42 @@ pub async fn work(app: &App, kinds: &Kinds, shutdown: &CancellationToken) {
     }
 }
 
-/// Has one of each kind that recurs. One that waits keeps its time.
+/// Has one of each kind that recurs. One that is there stays as it is.
 async fn tend(app: &App, kinds: &Kinds) -> Result<()> {
     let now = app.clock.now();
-    let recurring: Vec<_> = kinds.all().filter_map(|kind| kind.recurs).collect();
-    let recurring = &recurring;
-    app.db
-        .transaction(async move |tx| {
-            for (every, job) in recurring {
-                let mut job = job();
-                job.at(now + *every);
-                tx.outbox().jobs.push(job);
-            }
-            Ok(())
-        })
-        .await
+    let recurring = kinds.all().filter_map(|kind| kind.recurs).map(|(every, job)| {
+        let mut job = job();
+        job.at(now + every);
+        job
+    });
+    let rows = &super::rows(recurring.collect(), now);
+    if rows.is_empty() {
+        return Ok(());
+    }
+    app.db.transaction(async move |tx| Ok(store::insert_missing(tx, rows).await?)).await
 }
 
 /// Leases as many as there is room for, those that are due longest first.
 async fn take(app: &App, kinds: &Kinds, running: &Hands) -> Result<Vec<(Kind, Leased)>> {
+    let waiting = kinds.all().filter(|kind| kind.waits).map(|kind| running.of(kind.name)).sum::<usize>();
+    let others = running.tasks.len() - waiting;
+    let mut taken = take_some(app, kinds, running, false, AT_ONCE.saturating_sub(others)).await?;
+    taken.extend(take_some(app, kinds, running, true, WAITING.saturating_sub(waiting)).await?);
+    Ok(taken)
+}
+
+/// The same, of the kinds that wait or of those that do not.
+async fn take_some(
+    app: &App,
+    kinds: &Kinds,
+    running: &Hands,
+    that_wait: bool,
+    room: usize,
+) -> Result<Vec<(Kind, Leased)>> {
     let now = app.clock.now();
-    let room = AT_ONCE.saturating_sub(running.tasks.len());
     let wanted: Vec<Wanted> = kinds
         .all()
+        .filter(|kind| kind.waits == that_wait)
         .map(|kind| Wanted {
             kind: kind.name,
             until: now + TimeDelta::from_std(kind.time_limit).unwrap_or(TimeDelta::MAX) + LEASE_OUTLIVES,

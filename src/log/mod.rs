@@ -9,12 +9,14 @@ mod event;
 mod follow;
 mod hub;
 mod listen;
+mod retain;
 mod store;
 
 pub use event::{Event, Kind, Writer};
 pub use follow::{BATCH, Batch, Follower, REPLAYED_EVENTS, of_kinds, read, read_each};
 pub use hub::Hub;
 pub use listen::listen;
+pub use retain::Retain;
 
 use crate::db::Tx;
 use crate::error::Result;

@@ -10,7 +10,7 @@ use diesel_async::RunQueryDsl;
 
 use super::Event;
 use crate::clock::Instant;
-use crate::db::{Conn, insert_many};
+use crate::db::{Conn, Statement, insert_many};
 use crate::id::{ConversationId, UserId};
 use crate::schema::{conversation_events, conversations};
 
@@ -116,4 +116,39 @@ pub(super) async fn of_kinds(
         .select(Event::as_select())
         .load(conn)
         .await
+}
+
+/// The conversations after one, in the order of their ids.
+pub(super) async fn conversations_after(
+    conn: &mut Conn,
+    after: ConversationId,
+    limit: i64,
+) -> QueryResult<Vec<ConversationId>> {
+    let after = conversations::table.filter(conversations::id.gt(after)).order(conversations::id);
+    after.limit(limit).select(conversations::id).load(conn).await
+}
+
+/// Deletes the oldest events of each of these logs, up to `limit` of each, as long as they are from before; the latest one
+/// stays in any case. Answers how many.
+pub(super) async fn delete_before(
+    conn: &mut Conn,
+    ids: &[ConversationId],
+    before: Instant,
+    limit: i64,
+) -> QueryResult<usize> {
+    let deletion = Statement::<()>::new(
+        "WITH old AS (SELECT e.conversation_id, e.seq FROM conversations AS c \
+         CROSS JOIN LATERAL (SELECT * FROM conversation_events AS e \
+             WHERE e.conversation_id = c.id AND e.seq < c.last_seq ORDER BY e.seq LIMIT ",
+    )
+    .value::<BigInt, _>(limit)
+    .sql(") AS e WHERE c.id = ANY(")
+    .value::<Array<SqlUuid>, _>(ids.to_vec())
+    .sql(") AND e.occurred_at < ")
+    .value::<Timestamptz, _>(before)
+    .sql(
+        ") DELETE FROM conversation_events USING old WHERE conversation_events.conversation_id = old.conversation_id \
+             AND conversation_events.seq = old.seq",
+    );
+    deletion.execute(conn).await
 }

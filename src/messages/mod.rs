@@ -34,7 +34,7 @@ pub use lock::Changed;
 pub use mentions::{MENTIONED_AT_ONCE, Mentions};
 pub use record::{PastMessage, record};
 pub use send::{Sent, send};
-pub use store::Message;
+pub use store::{Message, MessageCount};
 
 use crate::db::text_enum;
 

@@ -15,6 +15,7 @@ use crate::conversations::Reference;
 use crate::db::{Conn, among, insert_many};
 use crate::id::{ConversationId, MessageId, UserId};
 use crate::page::{Direction, Window};
+use crate::recount::{Counter, Counters, Place};
 use crate::schema::{conversation_members, conversations, message_revisions, messages, thread_followers};
 
 /// A message.
@@ -372,4 +373,21 @@ pub(super) async fn newest_before(conn: &mut Conn, id: ConversationId, seq: i32)
         .first(conn)
         .await
         .optional()
+}
+
+/// Counters of messages outside of threads: the number of the latest.
+pub struct MessageCount;
+
+impl Counter for MessageCount {
+    const KIND: &'static str = "recount.messages";
+
+    fn counters(after: &Place) -> Counters {
+        Counters::new(
+            "SELECT c.id, 0, '', c.last_msg_no::bigint, coalesce((SELECT m.msg_no FROM messages AS m \
+             WHERE m.conversation_id = c.id AND m.thread_root_seq IS NULL AND m.msg_no IS NOT NULL \
+             ORDER BY m.seq DESC LIMIT 1), 0)::bigint FROM conversations AS c WHERE c.id > ",
+        )
+        .value::<SqlUuid, _>(after.0)
+        .sql(" ORDER BY c.id LIMIT ")
+    }
 }

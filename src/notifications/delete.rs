@@ -32,7 +32,7 @@ pub async fn delete(app: &App, viewer: &Viewer, draft: &DeleteDraft) -> Result<V
     app.db
         .transaction(async move |tx| {
             let deleted = store::delete(tx, user, &draft.0, now).await?;
-            deliver::gone(tx, deleted);
+            deliver::gone(tx, deleted).await?;
             let keys: Vec<_> = draft.0.iter().map(|id| (user, *id)).collect();
             let gone = store::by_keys(tx, &keys).await?.into_iter().filter(|row| row.is_deleted);
             let gone: Vec<_> = gone.map(|row| row.id).collect();

@@ -6,7 +6,7 @@ use super::store::{self, Notification};
 use super::{COUNTED, Kind};
 use crate::app::App;
 use crate::error::Result;
-use crate::id::{ConversationId, NotificationId};
+use crate::id::{ConversationId, NotificationId, UserId};
 use crate::page::{Arguments, Cursor, Page};
 use crate::viewer::Viewer;
 
@@ -55,4 +55,10 @@ pub async fn count(app: &App, viewer: &Viewer, filter: &NotificationFilter) -> R
     let user = viewer.user_id;
     let found = app.db.read(async move |conn| store::count(conn, user, filter).await).await?;
     Ok(found.min(COUNTED + 1) as i32)
+}
+
+/// How many of somebody's are unread, counted likewise.
+pub async fn unread_count(app: &App, user: UserId) -> Result<i64> {
+    let found = app.db.read(async move |conn| store::unread(conn, &[user]).await).await?;
+    Ok(found.first().map_or(0, |(_, count)| *count))
 }

@@ -12,10 +12,13 @@
 
 mod delete;
 mod deliver;
+pub mod digests;
+mod expire;
 pub mod graphql;
 mod list;
 mod loaders;
 mod pending;
+mod push;
 mod read;
 mod render;
 mod ring;
@@ -31,10 +34,12 @@ use diesel::expression::AsExpression;
 use diesel::sql_types;
 
 pub use delete::{DeleteDraft, delete, expire};
-pub use deliver::Deliver;
-pub use list::{NotificationCursor, NotificationFilter, count, notifications};
+pub use deliver::Gone;
+pub use expire::Expire;
+pub use list::{NotificationCursor, NotificationFilter, count, notifications, unread_count};
 pub use loaders::{NotificationOf, UnreadNotificationsOf};
 pub use pending::{Recipient, recipients, unread_since};
+pub use push::{TellDevice, TellDevices};
 pub use read::{ReadDraft, have_read, mark_read};
 pub use render::{Rendered, body, render, title};
 pub use ring::{Bell, Call, Cause, Letter, Looked, Said, look, ring, ring_again, tell, told_before, told_of_reaction};

@@ -48,7 +48,7 @@ pub async fn mark_read(app: &App, viewer: &Viewer, draft: &ReadDraft) -> Result<
                 ReadDraft::About(id) => store::read_about(tx, user, *id, now).await?,
             };
             let count = marked.len();
-            deliver::gone(tx, marked);
+            deliver::gone(tx, marked).await?;
             Ok(count)
         })
         .await
@@ -65,6 +65,5 @@ pub async fn have_read(
     now: Instant,
 ) -> Result<()> {
     let read = store::read_up_to(tx, &[HasRead { user_id, conversation_id, thread_root_seq, seq }], now).await?;
-    deliver::gone(tx, read);
-    Ok(())
+    deliver::gone(tx, read).await
 }

@@ -30,6 +30,8 @@ pub struct Rendered {
     /// What was written, for those who want it shown; empty where nothing was.
     pub body: String,
     pub conversation_id: Option<ConversationId>,
+    /// Whether that is a direct one.
+    pub is_direct: bool,
     pub message_id: Option<MessageId>,
     pub created_at: Instant,
 }
@@ -55,6 +57,7 @@ async fn one(scope: &Scope, key: Key) -> Result<Option<Rendered>> {
         title,
         body,
         conversation_id: found.conversation_id,
+        is_direct: found.is_direct,
         message_id: found.message_id,
         created_at: found.created_at,
     }))

@@ -4,10 +4,11 @@
 //! three steps: `look` travels with the lock of the conversations, and mostly finds nobody; `ring` judges without a
 //! database; and what there is to write is written together with the messages (`Bell`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use super::deliver;
-use super::store::{self, Among, Ask, Fact, HasRead, Key, New};
+use super::deliver::Gone;
+use super::push;
+use super::store::{self, Among, Ask, Fact, HasRead, New};
 use super::told::{Candidate, Happening, told};
 use crate::app::App;
 use crate::clock::Instant;
@@ -118,7 +119,7 @@ pub struct Bell {
 struct Rung {
     row: New,
     is_member: bool,
-    /// Whether mails or pushes reach them, as far as they want any.
+    /// Whether they have devices, and want pushes.
     is_reached: bool,
 }
 
@@ -252,16 +253,16 @@ fn is_looking(app: &App, id: ConversationId, user_id: UserId) -> bool {
 
 impl Bell {
     /// Writes it; may travel with what else is written. Says what was read.
-    pub async fn write(&self, tx: &Tx, now: Instant) -> Result<Vec<Key>> {
+    pub async fn write(&self, tx: &Tx, now: Instant) -> Result<Gone> {
         // One after the other: what rings now is read by nobody.
         let read = store::read_up_to(tx, &self.read, now).await?;
         let rows: Vec<&New> = self.rung.iter().map(|rung| &rung.row).collect();
         store::insert(tx, &rows).await?;
-        Ok(read)
+        Gone::of(tx, read).await
     }
 
-    /// Tells of what was written, once it is committed: those who listen, and whoever mails and pushes.
-    pub fn tell(&self, tx: &mut Tx, read: Vec<Key>) {
+    /// Tells of what was written, once it is committed: those who listen, and devices.
+    pub fn tell(&self, tx: &mut Tx, read: Gone) {
         let is_one_by_one = self.rung.len() <= MARKED;
         for Rung { row, is_member, .. } in &self.rung {
             match row.conversation_id.filter(|_| *is_member && !is_one_by_one) {
@@ -269,9 +270,10 @@ impl Bell {
                 None => tx.outbox().marks.push((row.user_id, Mark::Changed(Subject::Notification(row.id)))),
             }
         }
-        deliver::mark_gone(tx, &read);
-        let reached = self.rung.iter().filter(|rung| rung.is_reached);
-        deliver::deliver_later(tx, reached.map(|rung| (rung.row.user_id, rung.row.id)).collect(), read);
+        read.tell(tx);
+        let reached: BTreeSet<UserId> =
+            self.rung.iter().filter(|rung| rung.is_reached).map(|rung| rung.row.user_id).collect();
+        push::tell_later(tx, reached.into_iter().collect());
     }
 }
 

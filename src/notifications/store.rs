@@ -311,7 +311,7 @@ pub struct Fact {
     pub follows: bool,
     pub is_in_block: bool,
     pub words: Vec<String>,
-    /// Whether mails or pushes reach them, as far as they want any.
+    /// Whether they have devices, and want pushes.
     pub is_reached: bool,
     /// Of the author: whether something about the place is unread.
     pub has_unread: bool,
@@ -426,7 +426,8 @@ pub(super) async fn facts(mut conn: &Conn, asks: &[Ask], among: Among) -> QueryR
              coalesce(c.quoted_id = c.user_id, false), coalesce(f.is_following, false), \
              EXISTS (SELECT FROM blocks WHERE blocker_id = c.user_id AND blocked_id = c.author_id) \
                  OR EXISTS (SELECT FROM blocks WHERE blocker_id = c.author_id AND blocked_id = c.user_id), \
-             coalesce(p.urgent_words, '{}'), coalesce(p.is_email_enabled OR p.is_push_enabled, true), \
+             coalesce(p.urgent_words, '{}'), \
+             coalesce(p.is_push_enabled, true) AND EXISTS (SELECT FROM push_devices AS d WHERE d.user_id = c.user_id), \
              c.user_id = c.author_id AND EXISTS (SELECT FROM notifications AS n WHERE n.user_id = c.author_id \
                  AND n.conversation_id = c.conversation_id AND n.read_at IS NULL AND n.deleted_at IS NULL), \
              false FROM candidate AS c \

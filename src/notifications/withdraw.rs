@@ -9,8 +9,7 @@ use crate::id::{ConversationId, UserId};
 /// A message was deleted.
 pub async fn withdraw_message(tx: &mut Tx, id: ConversationId, seq: i32, now: Instant) -> Result<()> {
     let withdrawn = store::withdraw_message(tx, id, seq, now).await?;
-    deliver::gone(tx, withdrawn);
-    Ok(())
+    deliver::gone(tx, withdrawn).await
 }
 
 /// Somebody took a reaction back.
@@ -22,13 +21,11 @@ pub async fn withdraw_reaction(
     now: Instant,
 ) -> Result<()> {
     let withdrawn = store::withdraw_reaction(tx, message, actor, emoji, now).await?;
-    deliver::gone(tx, withdrawn);
-    Ok(())
+    deliver::gone(tx, withdrawn).await
 }
 
 /// Somebody's membership in these conversations ended: what was about them goes with it, also where they still see them.
 pub async fn withdraw_from(tx: &mut Tx, user: UserId, ids: &[ConversationId], now: Instant) -> Result<()> {
     let withdrawn = store::withdraw_from(tx, user, ids, now).await?;
-    deliver::gone(tx, withdrawn);
-    Ok(())
+    deliver::gone(tx, withdrawn).await
 }

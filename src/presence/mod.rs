@@ -2,6 +2,7 @@
 //! `realtime`, on each server for itself; the table keeps what stays when they are gone.
 
 mod among;
+mod clear;
 mod custom_status;
 pub mod graphql;
 mod loaders;
@@ -13,6 +14,7 @@ mod tend;
 mod typing;
 
 pub use among::among;
+pub use clear::ClearStatuses;
 pub use custom_status::{CustomStatusDraft, CustomStatusInput, set_custom_status};
 pub use loaders::PresenceOf;
 pub use look::{Looked, look};

@@ -26,7 +26,7 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Nobody clears a custom status when its time has come: it is judged when it is read.
+    /// A custom status is cleared some time after its end: whether it holds is judged when it is read.
     pub fn custom_status(self, now: Instant) -> Option<CustomStatus> {
         let says_something = self.status_text.is_some() || self.status_emoji.is_some();
         let holds = self.status_expires_at.is_none_or(|end| now < end);
@@ -103,4 +103,23 @@ pub(super) async fn is_root(conn: &mut Conn, id: ConversationId, message: Messag
         .filter(messages::id.eq(message).and(messages::conversation_id.eq(id)))
         .filter(messages::thread_root_seq.is_null());
     diesel::select(diesel::dsl::exists(roots)).get_result(conn).await
+}
+
+/// Clears custom statuses that are over, up to `limit`, and answers whose.
+pub(super) async fn clear_statuses(conn: &mut Conn, now: Instant, limit: i64) -> QueryResult<Vec<UserId>> {
+    let over = presences::table
+        .filter(presences::status_expires_at.le(now))
+        .order(presences::user_id)
+        .limit(limit)
+        .select(presences::user_id)
+        .for_update()
+        .load::<UserId>(conn)
+        .await?;
+    let nothing = (
+        presences::status_text.eq(None::<String>),
+        presences::status_emoji.eq(None::<String>),
+        presences::status_expires_at.eq(None::<Instant>),
+    );
+    diesel::update(presences::table.filter(presences::user_id.eq_any(&over))).set(nothing).execute(conn).await?;
+    Ok(over)
 }

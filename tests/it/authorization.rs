@@ -11,7 +11,7 @@ use Place::{Announcements, Direct, Nowhere, Pair, Private, PrivateGroup, Public,
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Actor, Answer, PASSWORD, TestServer, sdl};
+use crate::harness::{Actor, Answer, Browser, PASSWORD, TestServer, sdl};
 
 /// Where the objects of a row are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +63,7 @@ const READS: &[Row] = &[
     row("Query.node User", Nowhere, "node(id: <owner>) { id }",                                       "U + + + + + + + + +"),
     row("Query.node Session", Nowhere, "node(id: <owner's session>) { id }",                          "U 0 0 0 0 0 0 0 0 +"),
     row("Query.node Viewer", Nowhere, "node(id: <owner's viewer>) { id }",                            "U 0 0 0 0 0 0 0 0 +"),
+    row("Query.node PushDevice", Nowhere, "node(id: <owner's device>) { id }",                        "U 0 0 0 0 0 0 0 0 +"),
     row("Query.node Preferences", Nowhere, "node(id: <owner's preferences>) { id }",                  "U 0 0 0 0 0 0 0 0 +"),
     row("Query.node Channel", Private, "node(id: <channel>) { id }",                                  "U 0 0 0 0 + + + + +"),
     row("Query.node Channel", Public, "node(id: <channel>) { id }",                                   "U + + + 0 + + + + +"),
@@ -165,6 +166,10 @@ const SIGN_INS: &[Row] = &[
                                                                                                       "+ + + + + + + + + +"),
     row("Mutation.refreshSession", Nowhere, "refreshSession(input: { refreshToken: \"forged\" }) { session { id } }",
                                                                                                       "U U U U U U U U U U"),
+    row("Mutation.registerPushDevice", Nowhere, "registerPushDevice(input: { platform: WEB_PUSH, token: <subscription> }) { pushDevice { id } }",
+                                                                                                      "U + + + + + + + + +"),
+    row("Mutation.unregisterPushDevice", Nowhere, "unregisterPushDevice(input: { pushDeviceId: <owner's device> }) { pushDeviceId }",
+                                                                                                      "U N N N N N N N N +"),
     row("Mutation.logout", Nowhere, "logout { sessionId }",                                           "U + + + + + + + + +"),
     row("Mutation.updateProfile", Nowhere, "updateProfile(input: { bio: <name> }) { user { id } }",   "U + + + + + + + + +"),
     row("Mutation.updatePreferences", Nowhere, "updatePreferences(input: { theme: DARK }) { preferences { id } }",
@@ -559,6 +564,7 @@ enum Id {
     Membership,
     Category,
     Notification,
+    Device,
 }
 
 const fn id(of: &'static str, kind: Id, ask: &'static str, get: &'static str) -> IdRow {
@@ -676,6 +682,8 @@ const IDS: &[IdRow] = &[
     id("UnfollowThreadInput.messageId", Id::Message, "mutation { unfollowThread(input: { messageId: <id> }) { thread { id } } }",
                                                                                                                           "B B N N +"),
     id("MarkThreadReadInput.messageId", Id::Message, "mutation { markThreadRead(input: { messageId: <id> }) { thread { id } } }",
+                                                                                                                          "B B N N +"),
+    id("UnregisterPushDeviceInput.pushDeviceId", Id::Device, "mutation { unregisterPushDevice(input: { pushDeviceId: <id> }) { pushDeviceId } }",
                                                                                                                           "B B N N +"),
     id("ThreadFilter.conversationId", Id::Conversation, "{ viewer { threads(filter: { conversationId: <id> }) { nodes { id } } } }",
                                                                                                                           "B B + + +"),
@@ -812,6 +820,8 @@ async fn an_id_of_something_else_gets_nothing() {
                     owner.say(conversation, &format!("<@{}>", whose.id)).await;
                     latest_notification(whose).await
                 }
+                Id::Device if *conversation == hidden => new_device(owner).await,
+                Id::Device => new_device(&bob).await,
             });
         }
         add_to_group(&alice, &group_elsewhere, &[&bob], "MEMBER").await;
@@ -990,7 +1000,9 @@ impl World {
         words.extend(PEOPLE[1..].iter().map(|name| (*name, self.person(name).id.clone())));
         let me = owner.query("{ viewer { id session { id } } }").await.data("viewer");
         let viewer = text(&me["id"]);
+        words.insert("subscription", Browser::at("https://push.example.org").subscription());
         words.extend([
+            ("owner's device", new_device(owner).await),
             ("owner's preferences", viewer.replace("viewer_", "pref_")),
             ("owner's viewer", viewer),
             ("owner's session", text(&me["session"]["id"])),
@@ -1133,6 +1145,13 @@ fn named_seats(members: &Value) -> impl Iterator<Item = (&'static str, String)> 
         };
         (name, text(&seat["id"]))
     })
+}
+
+async fn new_device(owner: &Actor) -> String {
+    let ask = "mutation($token: String!) { registerPushDevice(input: { platform: WEB_PUSH, token: $token }) {
+        pushDevice { id } } }";
+    let token = Browser::at("https://push.example.org").subscription();
+    text(&owner.ask(ask, json!({ "token": token })).await.data("registerPushDevice")["pushDevice"]["id"])
 }
 
 async fn new_group(owner: &Actor, visibility: &str) -> String {

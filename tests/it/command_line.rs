@@ -75,8 +75,25 @@ fn a_bad_value_stops_the_start_with_a_line_that_names_it() {
         ("DATABASE_URL", "mysql://secret@host/chinwag"),
         ("JWT_SECRET", "secret"),
         ("PUBLIC_URL", "chat.example.org"),
+        ("LOG_RETENTION_DAYS", "0"),
+        ("LOG_RETENTION_DAYS", "ever"),
+        ("SMTP_URL", "mail.example.org"),
+        ("SMTP_URL", "http://mail.example.org"),
+        ("SMTP_URL", "smtp://me:secret@mail.example.org"),
+        ("SMTP_URL", "smtp://me:secret@mail.example.org?tls=opportunistic"),
+        ("MAIL_FROM", "nobody"),
+        ("MAIL_FROM", "a@example.org, b@example.org"),
+        ("MAIL_DELAY", "0"),
+        ("MAIL_DELAY", "soon"),
         ("CORS_ORIGINS", "https://a.example.org/path"),
         ("RATE_LIMIT", "maybe"),
+        ("VAPID_PRIVATE_KEY", "c2hvcnQ"),
+        // No private key of the curve is zero.
+        ("VAPID_PRIVATE_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+        ("PUSH_HOSTS", "push.lan:8443/path"),
+        ("PUSH_HOSTS", "me@push.lan"),
+        ("PUSH_WEBHOOK_URL", "localhost:9000"),
+        ("EXTRA_CA_FILE", "/nowhere/ca.pem"),
         ("TRUSTED_DOCUMENTS", "nowhere.json"),
         ("TRUSTED_DOCUMENTS_ONLY", "maybe"),
         ("TRUSTED_DOCUMENTS_ONLY", "on"),
@@ -88,6 +105,8 @@ fn a_bad_value_stops_the_start_with_a_line_that_names_it() {
         assert!(told.starts_with(&format!("chinwag: {name}: ")), "{told}");
         assert!(!told.contains("secret"), "{told}");
     }
+    let told = stopped(chinwag(folder.path(), &["serve"]).env("SMTP_URL", "smtp://localhost"));
+    assert!(told.starts_with("chinwag: MAIL_FROM: "), "{told}");
     assert!(!folder.path().join("data").exists());
 }
 

@@ -146,20 +146,25 @@ async fn enqueue_keyed(server: &TestServer, errand: Errand, at: Option<Instant>)
         .unwrap();
 }
 
+async fn enqueue_dawdle(server: &TestServer, name: &str) {
+    server
+        .app
+        .db
+        .transaction(async move |tx| {
+            tx.enqueue(Dawdle(name.to_owned()));
+            Ok(())
+        })
+        .await
+        .unwrap();
+}
+
 fn errand(name: &str, deed: Deed) -> Errand {
     Errand { name: name.to_owned(), deed }
 }
 
-/// Waits for the database to say so.
 async fn until_there_are(server: &TestServer, count: i64, which: &str) {
     let query = format!("SELECT count(*) FROM jobs WHERE kind IN ('errand', 'dawdle') AND {which}");
-    for _ in 0..1_000 {
-        if server.database.rows(&query).await[0][0] == count.to_string() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("{count} of {which}: {:?}", server.database.rows("SELECT jobs::text FROM jobs").await);
+    server.database.until(&query, &count.to_string()).await;
 }
 
 /// Back-offs are at least half as long as they may be, and never longer than this for the third attempt.
@@ -309,8 +314,7 @@ async fn a_panic_is_a_failed_attempt() {
 async fn what_hangs_is_stopped() {
     let server = TestServer::that_works(kinds()).await;
     let name = new_name();
-    let job = &name;
-    server.app.db.transaction(async move |tx| Ok(_ = tx.enqueue(Dawdle(job.clone())))).await.unwrap();
+    enqueue_dawdle(&server, &name).await;
     until_there_are(&server, 1, "died_at IS NOT NULL AND last_error = 'It took too long and was stopped'").await;
     assert_eq!(noted(&name).begun, 1);
 }
@@ -324,8 +328,7 @@ async fn what_hangs_leaves_room_for_other_kinds() {
     let begun = || names.iter().filter(|name| noted(name).begun > 0).count();
     until(|| begun() == Errand::AT_ONCE).await;
     let other = new_name();
-    let job = &other;
-    server.app.db.transaction(async move |tx| Ok(_ = tx.enqueue(Dawdle(job.clone())))).await.unwrap();
+    enqueue_dawdle(&server, &other).await;
     until(|| noted(&other).begun == 1).await;
     assert_eq!(begun(), Errand::AT_ONCE);
     names.iter().for_each(|name| gate(name).add_permits(1));
@@ -422,10 +425,7 @@ async fn a_database_that_was_away_is_worked_for_again() {
     until(|| noted(&name).done == 1).await;
     enqueue(&server, &[errand(&other, Deed::Succeed)]).await;
     until(|| noted(&other).done == 1).await;
-    let left = || server.database.count("SELECT count(*) FROM jobs WHERE kind = 'errand'");
-    while left().await > 0 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until_there_are(&server, 0, "true").await;
     assert_eq!((noted(&name).begun, noted(&name).done), (1, 1));
 }
 
@@ -459,16 +459,11 @@ async fn what_recurs_runs_once_each_time_on_one_of_all_servers_even_after_a_fail
     let _others = (server.another_that_works(kinds()).await, server.another_that_works(kinds()).await);
     let waits = "SELECT count(*) FROM jobs WHERE kind = 'round' AND lease IS NULL AND died_at IS NULL";
     for run in 1..=3 {
-        let until_it_waits = async || {
-            while server.database.count(waits).await == 0 {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        until_it_waits().await;
+        server.database.until(waits, "1").await;
         assert_eq!(noted(&server.database.url).begun, run - 1);
         server.clock.advance(TimeDelta::hours(1));
         until(|| noted(&server.database.url).begun == run).await;
-        until_it_waits().await;
+        server.database.until(waits, "1").await;
     }
     assert_eq!(
         server.database.count("SELECT count(*) FROM jobs WHERE kind = 'round' AND died_at IS NOT NULL").await,

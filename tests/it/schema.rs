@@ -96,9 +96,9 @@ const FOREIGN_KEYS: &str = "SELECT conname, conrelid::regclass::text, confrelid:
             AND (indkey::smallint[])[0:cardinality(conkey) - 1] <@ conkey)::text
     FROM pg_constraint WHERE contype = 'f' ORDER BY conname";
 
-/// What may take its rows with it: deleting a conversation deletes all that is in it, and an import source what is
-/// remembered of it. Nobody else's rows go by themselves.
-const OWNERS: [&str; 2] = ["conversations", "import_sources"];
+/// What may take its rows with it: deleting a conversation deletes all that is in it, an import source what is remembered
+/// of it, a session its devices, and a device what was pushed to it. Nobody else's rows go by themselves.
+const OWNERS: [&str; 4] = ["conversations", "import_sources", "push_devices", "sessions"];
 
 #[tokio::test]
 async fn every_foreign_key_has_an_index_and_a_chosen_end() {
@@ -121,13 +121,14 @@ async fn every_foreign_key_has_an_index_and_a_chosen_end() {
 
 /// Columns that name something without a foreign key, and why. A new one needs its reason here; one that gets a key has
 /// to leave.
-const WITHOUT_A_KEY: [(&str, &str); 16] = [
+const WITHOUT_A_KEY: [(&str, &str); 17] = [
     ("audit_entries.subject_id", "a public id of anything, kept for ever"),
     ("broadcast_mentions.author_id", "the message's"),
     ("conversation_events.actor_id", "written under the lock that checked it; the log is the hottest table"),
     ("conversation_events.conversation_id", "the same"),
     ("creation_keys.created_id", "of the table that `mutation` says"),
     ("mentions.author_id", "the message's"),
+    ("pushes.notification_id", "rows of the bell are forgotten by the thousand, and this one after them"),
     ("messages.author_id", "written under the lock that checked it; the hottest table after the log"),
     ("messages.conversation_id", "the same"),
     ("messages.deleted_by_id", "the same"),
@@ -161,7 +162,7 @@ async fn whatever_names_something_has_a_key_or_a_reason() {
 
 /// Tables whose rows say nothing of the transaction that wrote them, and why. Whatever somebody is shown in a stream of their
 /// own is in others; a new table keeps `changed_xid`, or its reason here.
-const DO_NOT_CONVERGE: [(&str, &str); 20] = [
+const DO_NOT_CONVERGE: [(&str, &str); 23] = [
     ("audit_entries", "read by those who ask"),
     ("blocks", "read by those who ask"),
     ("broadcast_mentions", "change with their conversation"),
@@ -169,6 +170,7 @@ const DO_NOT_CONVERGE: [(&str, &str); 20] = [
     ("channels", "change with their conversation"),
     ("conversation_events", "a log of its own"),
     ("creation_keys", "of the inside"),
+    ("digests", "of the inside"),
     ("direct_conversations", "change with their conversation"),
     ("import_channels", "of the inside"),
     ("import_lines", "of the inside"),
@@ -180,6 +182,8 @@ const DO_NOT_CONVERGE: [(&str, &str); 20] = [
     ("messages", "change with their conversation"),
     ("pins", "change with their conversation"),
     ("presences", "a stream of their own"),
+    ("push_devices", "read by those who ask"),
+    ("pushes", "of the inside"),
     ("reaction_counts", "change with their conversation"),
     ("reactions", "change with their conversation"),
 ];

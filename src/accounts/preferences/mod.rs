@@ -6,6 +6,7 @@ mod loaders;
 mod notifications;
 mod quiet;
 mod store;
+mod unsubscribe;
 mod update;
 
 use std::collections::HashMap;
@@ -19,6 +20,7 @@ pub use loaders::{PreferencesOf, PrivacyOf};
 pub use notifications::{NotificationInput, QuietHoursInput};
 pub use quiet::is_quiet;
 pub use store::{NotificationPreferences, Preferences, Privacy};
+pub use unsubscribe::unsubscribe;
 pub use update::{PreferencesDraft, PreferencesInput, PrivacyInput, update_preferences};
 
 use crate::app::App;

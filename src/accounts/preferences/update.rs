@@ -7,11 +7,13 @@ use super::notifications::{NotificationDraft, NotificationInput};
 use super::{DirectConversationPolicy, Preferences, Theme, store};
 use crate::app::App;
 use crate::error::{Error, InputCode, Result};
+use crate::id::UserId;
 use crate::realtime::{Mark, Subject};
 use crate::text::{self, Fault, Wrong};
 use crate::viewer::Viewer;
 
 /// What a client sends: what is absent stays.
+#[derive(Default)]
 pub struct PreferencesInput {
     pub language: Option<String>,
     pub time_zone: Option<String>,
@@ -96,7 +98,11 @@ fn time_zone(text: &str) -> Result<String, Fault> {
 
 /// Changes the viewer's preferences.
 pub async fn update_preferences(app: &App, viewer: &Viewer, draft: PreferencesDraft) -> Result<Preferences> {
-    let (user_id, draft) = (viewer.user_id, &draft);
+    change(app, viewer.user_id, &draft).await
+}
+
+/// The same of somebody who need not be signed in.
+pub(super) async fn change(app: &App, user_id: UserId, draft: &PreferencesDraft) -> Result<Preferences> {
     app.db
         .transaction(async move |tx| {
             loop {

@@ -12,6 +12,7 @@ use crate::accounts::preferences::NotificationLevel;
 use crate::clock::Instant;
 use crate::db::{Conn, among, insert_many, update_many};
 use crate::id::{ConversationId, MemberId, UserId};
+use crate::recount::{Counter, Counters, Place};
 use crate::schema::{conversation_members, conversations};
 
 /// A seat.
@@ -407,4 +408,20 @@ pub async fn seat_rows(conn: &mut Conn, id: ConversationId, users: &[UserId]) ->
         .select(SeatRow::as_select())
         .load(conn)
         .await
+}
+
+/// Counters of members of conversations.
+pub struct MemberCount;
+
+impl Counter for MemberCount {
+    const KIND: &'static str = "recount.conversation_members";
+
+    fn counters(after: &Place) -> Counters {
+        Counters::new(
+            "SELECT c.id, 0, '', c.member_count::bigint, (SELECT count(*) FROM conversation_members AS m \
+             WHERE m.conversation_id = c.id AND m.left_at IS NULL) FROM conversations AS c WHERE c.id > ",
+        )
+        .value::<SqlUuid, _>(after.0)
+        .sql(" ORDER BY c.id LIMIT ")
+    }
 }

@@ -2,6 +2,7 @@
 
 use diesel::QueryResult;
 use diesel::prelude::*;
+use diesel::sql_types::Uuid as SqlUuid;
 use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 
@@ -9,6 +10,7 @@ use super::super::{Departure, MemberRole};
 use crate::clock::Instant;
 use crate::db::{Conn, among};
 use crate::id::{GroupId, GroupMemberId, UserId};
+use crate::recount::{Counter, Counters, Place};
 use crate::schema::group_members;
 
 /// Somebody's membership.
@@ -131,4 +133,20 @@ pub async fn set_left(
         .execute(conn)
         .await
         .map(drop)
+}
+
+/// Counters of members of groups.
+pub struct MemberCount;
+
+impl Counter for MemberCount {
+    const KIND: &'static str = "recount.group_members";
+
+    fn counters(after: &Place) -> Counters {
+        Counters::new(
+            "SELECT c.id, 0, '', c.member_count::bigint, (SELECT count(*) FROM group_members AS m \
+             WHERE m.group_id = c.id AND m.left_at IS NULL) FROM groups AS c WHERE c.id > ",
+        )
+        .value::<SqlUuid, _>(after.0)
+        .sql(" ORDER BY c.id LIMIT ")
+    }
 }

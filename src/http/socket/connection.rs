@@ -59,20 +59,32 @@ const FINISHES: Duration = Duration::from_secs(5);
 
 /// Speaks with one client until either side has enough.
 ///
-/// What is logged of it stands in the span that it is begun in. That is entered for what a client says, and not whenever
-/// something is delivered.
-pub async fn serve(socket: WebSocket, dialect: Option<Dialect>, http: Http, origin: Origin, span: Span) {
+/// What is logged of it stands in `span`. That is entered for what a client says, and not whenever something is delivered.
+///
+/// What it holds is given up with the connection. The connection is made before the future, which would have to be large
+/// enough for all that it is made of, too.
+pub fn serve<H: Send + 'static>(
+    socket: WebSocket,
+    dialect: Option<Dialect>,
+    http: Http,
+    origin: Origin,
+    span: Span,
+    held: H,
+) -> impl Future<Output = ()> + Send {
     let place = origin.address.map(|address| http.places.take(Holder::Address(address)));
     let is_full = matches!(place, Some(None));
     // Closing is the same in all.
     let protocol = Protocol::new(dialect.unwrap_or(Dialect::Current));
     let mut connection = Connection::new(socket, protocol, http, origin, span, place.flatten());
-    let end = match (dialect, is_full) {
-        (None, _) => End::Close(Close::OTHER_PROTOCOL),
-        (Some(_), true) => End::Close(Close::TOO_MANY_SOCKETS),
-        (Some(_), false) => connection.converse().await,
-    };
-    connection.end(end).await;
+    async move {
+        let end = match (dialect, is_full) {
+            (None, _) => End::Close(Close::OTHER_PROTOCOL),
+            (Some(_), true) => End::Close(Close::TOO_MANY_SOCKETS),
+            (Some(_), false) => connection.converse().await,
+        };
+        connection.end(end).await;
+        drop(held);
+    }
 }
 
 /// How a conversation ends.

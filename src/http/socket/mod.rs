@@ -66,11 +66,6 @@ pub async fn open(http: Http, id: RequestId, origin: Origin, request: Request) -
         .max_write_buffer_size(2 * ANSWER)
         .max_message_size(MESSAGE)
         .max_frame_size(MESSAGE)
-        .on_upgrade(move |socket| {
-            async move {
-                connection::serve(socket, dialect, http, origin, span).await;
-                // A socket keeps its connection's place, and stopping waits for it.
-                drop((peer.place, task));
-            }
-        })
+        // A socket keeps its connection's place, and stopping waits for it.
+        .on_upgrade(move |socket| connection::serve(socket, dialect, http, origin, span, (peer.place, task)))
 }

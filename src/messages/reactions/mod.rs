@@ -12,7 +12,7 @@ mod store;
 pub use loaders::{ReactionsOf, ReactionsTo, ReactorsOf};
 pub use react::{ReactionDraft, add_reaction, remove_reaction};
 pub use reactors::{ReactorCursor, Reactors};
-pub use store::{ReactionGroup, Reactor};
+pub use store::{ReactionCount, ReactionGroup, Reactor};
 
 use super::Message;
 use crate::db::Tx;

@@ -14,6 +14,7 @@ use crate::db::{Conn, among};
 use crate::id::{ConversationId, UserId};
 use crate::messages::Message;
 use crate::page::Direction;
+use crate::recount::{Counter, Counters, Place};
 use crate::schema::{reaction_counts, reactions};
 
 /// Somebody's reaction.
@@ -200,3 +201,24 @@ impl QueryFragment<Pg> for ReactorsOf<'_> {
 }
 
 impl<Connection> diesel::RunQueryDsl<Connection> for ReactorsOf<'_> {}
+
+/// Counters of reactions with one emoji.
+pub struct ReactionCount;
+
+impl Counter for ReactionCount {
+    const KIND: &'static str = "recount.reactions";
+
+    fn counters(after: &Place) -> Counters {
+        Counters::new(
+            "SELECT c.conversation_id, c.seq, c.emoji, c.count::bigint, (SELECT count(*) FROM reactions AS r \
+             WHERE r.conversation_id = c.conversation_id AND r.seq = c.seq AND r.emoji = c.emoji) \
+             FROM reaction_counts AS c WHERE (c.conversation_id, c.seq, c.emoji) > (",
+        )
+        .value::<SqlUuid, _>(after.0)
+        .sql(", ")
+        .value::<Integer, _>(after.1)
+        .sql(", ")
+        .value::<Text, _>(after.2.clone())
+        .sql(") ORDER BY c.conversation_id, c.seq, c.emoji LIMIT ")
+    }
+}

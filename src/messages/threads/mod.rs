@@ -19,7 +19,7 @@ pub use loaders::{ParticipantsOf, ThreadStateOf, ThreadUnder, UnreadThreadsOf};
 pub use mark_read::{MarkThreadReadDraft, mark_thread_read};
 pub(super) use replies::Replies;
 pub use root::{Root, root};
-pub use store::{Thread, ThreadState};
+pub use store::{ReplyCount, Thread, ThreadState};
 
 use super::Message;
 use crate::db::Tx;

@@ -10,6 +10,7 @@ use crate::clock::Instant;
 use crate::db::{Conn, Statement, among, insert_many};
 use crate::id::{ConversationId, MemberId, UserId};
 use crate::page::{Direction, Window};
+use crate::recount::{Counter, Counters, Place};
 use crate::schema::{conversation_members, messages, thread_followers, threads};
 
 /// The replies under a message.
@@ -338,4 +339,23 @@ pub(super) async fn participants(
     .sql(") AS found ORDER BY found.last_written_seq DESC")
     .load(conn)
     .await
+}
+
+/// Counters of replies in threads.
+pub struct ReplyCount;
+
+impl Counter for ReplyCount {
+    const KIND: &'static str = "recount.replies";
+
+    fn counters(after: &Place) -> Counters {
+        Counters::new(
+            "SELECT t.conversation_id, t.root_seq, '', t.reply_count::bigint, (SELECT count(*) FROM messages AS m \
+             WHERE m.conversation_id = t.conversation_id AND m.thread_root_seq = t.root_seq AND m.deleted_at IS NULL) \
+             FROM threads AS t WHERE (t.conversation_id, t.root_seq) > (",
+        )
+        .value::<SqlUuid, _>(after.0)
+        .sql(", ")
+        .value::<Integer, _>(after.1)
+        .sql(") ORDER BY t.conversation_id, t.root_seq LIMIT ")
+    }
 }

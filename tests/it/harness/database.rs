@@ -75,6 +75,19 @@ impl Database {
         self.rows(statement.await).await
     }
 
+    /// Waits until the first of what a query finds is this text.
+    pub async fn until(&self, sql: &str, wanted: &str) {
+        let mut found = Vec::new();
+        for _ in 0..1_000 {
+            found = self.rows(sql).await;
+            if found.first().is_some_and(|row| row[0] == wanted) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("{sql} should find {wanted:?}: {found:?}");
+    }
+
     /// One number.
     pub async fn count(&self, sql: &str) -> i64 {
         let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.unwrap();

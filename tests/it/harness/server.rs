@@ -23,7 +23,8 @@ pub struct TestServer {
     pub database: std::sync::Arc<Database>,
     shutdown: CancellationToken,
     serving: Option<AbortOnDropHandle<()>>,
-    tending: Option<AbortOnDropHandle<()>>,
+    working: Option<AbortOnDropHandle<()>>,
+    _tending: AbortOnDropHandle<()>,
 }
 
 impl TestServer {
@@ -57,6 +58,12 @@ impl TestServer {
         self.another_that_works(start::kinds()).await
     }
 
+    /// And one with a configuration of its own.
+    pub async fn another_with(&self, change: impl FnOnce(&mut Config)) -> Self {
+        let url = self.database.url.clone();
+        Self::on(self.database.clone(), url, self.clock.clone(), start::kinds(), change).await
+    }
+
     /// And one that knows how to do this work.
     pub async fn another_that_works(&self, kinds: Kinds) -> Self {
         let url = self.database.url.clone();
@@ -78,15 +85,16 @@ impl TestServer {
         let address = server.address();
         let shutdown = CancellationToken::new();
         let serving = AbortOnDropHandle::new(tokio::spawn(server.run(shutdown.clone())));
-        let tending = tokio::spawn(start::tend(app.clone(), kinds, shutdown.clone()));
-        let tending = Some(AbortOnDropHandle::new(tending));
-        Self { app, clock, address, database, shutdown, serving: Some(serving), tending }
+        let tending = AbortOnDropHandle::new(tokio::spawn(start::tend(app.clone())));
+        let working = AbortOnDropHandle::new(tokio::spawn(start::work(app.clone(), kinds, shutdown.clone())));
+        let (serving, working) = (Some(serving), Some(working));
+        Self { app, clock, address, database, shutdown, serving, working, _tending: tending }
     }
 
     /// Stops as by SIGTERM, and waits for it.
     pub async fn stop(&mut self) {
         self.shutdown.cancel();
-        for task in [self.serving.take(), self.tending.take()].into_iter().flatten() {
+        for task in [self.serving.take(), self.working.take()].into_iter().flatten() {
             task.await.unwrap();
         }
     }

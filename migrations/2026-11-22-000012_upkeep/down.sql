@@ -1,0 +1,2 @@
+DROP INDEX sessions_expires_at_idx;
+DROP INDEX presences_status_expires_at_idx;
