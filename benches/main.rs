@@ -3,6 +3,7 @@
 //! `cargo bench --bench cost` measures everything, `cargo bench --bench cost -- history memory` these parts, and
 //! `-- data` makes the large data sets that `large` looks at, once. One program, because each takes minutes to link.
 
+mod bell;
 mod common;
 mod data;
 mod delivery;
@@ -21,7 +22,7 @@ use tokio::runtime::Runtime;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const PARTS: [&str; 7] = ["send", "notify", "history", "delivery", "viewers", "memory", "large"];
+const PARTS: [&str; 8] = ["send", "bell", "notify", "history", "delivery", "viewers", "memory", "large"];
 
 fn main() {
     // Cargo says `--bench`.
@@ -61,6 +62,7 @@ fn main() {
         Runtime::new().expect("a runtime").block_on(async {
             match part.as_str() {
                 "send" => send::run(&cluster).await,
+                "bell" => bell::run(&cluster).await,
                 "notify" => notify::run(&cluster).await,
                 "history" => history::run(&cluster).await,
                 "delivery" => delivery::run(&cluster).await,

@@ -4,6 +4,7 @@
 use chinwag::app::App;
 use chinwag::clock::Clock;
 use chinwag::config::Config;
+use chinwag::id::UserId;
 use chinwag::keys::Keys;
 use chinwag::messages::{self, Draft, DraftInput};
 use chinwag::viewer::Viewer;
@@ -66,6 +67,7 @@ async fn through_http(database: &Database, senders: &[Sender], inserts: &mut [In
 }
 
 /// Somebody at the rule's door.
+#[derive(Clone)]
 pub struct Sender {
     app: App,
     viewer: Viewer,
@@ -88,11 +90,19 @@ pub async fn senders(database: &Database) -> (Vec<Sender>, Vec<String>) {
 }
 
 impl Sender {
+    pub fn user_id(&self) -> UserId {
+        self.viewer.user_id
+    }
+
     pub async fn send(&self, channels: &[String]) {
+        self.say(channels, CONTENT).await;
+    }
+
+    pub async fn say(&self, channels: &[String], content: &str) {
         let draft = Draft::from(DraftInput {
             conversation_id: any(channels).to_owned(),
             client_key: uuid::Uuid::new_v4().to_string(),
-            content: Some(CONTENT.to_owned()),
+            content: Some(content.to_owned()),
             reply_to_id: None,
             thread_root_id: None,
         });

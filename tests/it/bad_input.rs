@@ -271,8 +271,8 @@ const LISTS: [(&str, &str); 24] = [
     ("Channel.members", "channel(by: { id: <here> }) { members(<page>) { edges { cursor } } }"),
     ("Channel.messages", "channel(by: { id: <here> }) { messages(<page>) { edges { cursor } } }"),
     ("Channel.deletedMessages", "channel(by: { id: <here> }) { deletedMessages(<page>) { edges { cursor } } }"),
-    ("Viewer.notifications", "viewer { notifications(<page>) { edges { cursor } } }"),
     ("Viewer.mentions", "viewer { mentions(<page>) { edges { cursor } } }"),
+    ("Viewer.notifications", "viewer { notifications(<page>) { edges { cursor } } }"),
     ("Viewer.threads", "viewer { threads(<page>) { edges { cursor } } }"),
     (
         "DirectConversation.threads",
@@ -882,7 +882,7 @@ fn values(kind: &str) -> Vec<Value> {
         "DateTime" => {
             ["0000-01-01T00:00:00Z", "9999-12-31T23:59:60+23:59", "today", "\0", ""].map(Value::from).to_vec()
         }
-        "String" | "ID" | "LanguageTag" | "TimeZone" | "LocalTime" => texts(),
+        "String" | "ID" | "LanguageTag" | "LocalTime" | "TimeZone" => texts(),
         _ => vec![json!("NOTHING")],
     };
     // And what is none of its kind.
@@ -917,7 +917,6 @@ impl Usual {
             ("String", _) => json!(key()),
             ("Int", _) => json!(1),
             ("Boolean", _) => json!(true),
-            ("LocalTime", _) => json!("22:00"),
             (kind, _) => match sdl::values(kind).first() {
                 Some(value) => json!(value),
                 None => self.of_object(&input_object(kind)),

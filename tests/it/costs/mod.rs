@@ -81,6 +81,9 @@ async fn writing_costs_the_same_statements_however_much_there_is() {
         let World { server, alice, bob, channel, root, .. } = &world;
         let carol = server.register("carol").await;
         let said = bob.say(channel, "Hi").await["id"].clone();
+        let bell = bob.query("{ viewer { notifications(first: 100) { nodes { id } } } }").await.data("viewer");
+        let ids = bell["notifications"]["nodes"].as_array().unwrap().iter().map(|one| &one["id"]).take(size);
+        let ids: Vec<_> = ids.collect();
         let seat = world.seat_of(bob).await;
         let newcomers = world.newcomers(size).await;
         let many = format!("<@{}> <@everyone> {}", bob.id, world.mentions(size.min(40)).await);
@@ -89,33 +92,36 @@ async fn writing_costs_the_same_statements_however_much_there_is() {
         let reply = json!({ "conversationId": channel, "clientKey": "key-0002", "content": "Hello", "replyToId": root,
             "threadRootId": root });
         let writes = [
-            ("Send", bob, send("key-0001", "Hello"), 9),
+            ("Send", bob, send("key-0001", "Hello"), 10),
             // Again: what was sent is found.
-            ("Send", bob, send("key-0001", "Hello"), 5),
-            ("Send", bob, reply, 13),
-            ("Send", alice, send("key-0003", &many), 13),
+            ("Send", bob, send("key-0001", "Hello"), 6),
+            ("Send", bob, reply, 16),
+            ("Send", alice, send("key-0003", &many), 17),
             ("Edit", bob, json!({ "messageId": said, "content": "Hello" }), 11),
-            ("Edit", bob, json!({ "messageId": said, "content": format!("Hello <@{}>", alice.id) }), 14),
-            ("Delete", bob, json!({ "messageId": said }), 16),
-            ("MarkRead", bob, json!({ "conversationId": channel }), 5),
-            ("MarkRead", bob, json!({ "conversationId": channel, "seq": 4 }), 6),
+            ("Edit", bob, json!({ "messageId": said, "content": format!("Hello <@{}>", alice.id) }), 18),
+            ("Delete", bob, json!({ "messageId": said }), 18),
+            ("MarkRead", bob, json!({ "conversationId": channel }), 7),
+            ("MarkRead", bob, json!({ "conversationId": channel, "seq": 4 }), 8),
             ("Follow", bob, json!({ "messageId": root }), 6),
             ("Unfollow", bob, json!({ "messageId": root }), 6),
-            ("MarkThread", bob, json!({ "messageId": root }), 9),
+            ("MarkThread", bob, json!({ "messageId": root }), 11),
             ("MarkUnread", bob, json!({ "messageId": root }), 9),
             ("Keep", bob, json!({ "conversationId": channel, "isFavorite": true }), 4),
             ("Type", bob, json!({ "conversationId": channel }), 2),
             ("Join", &carol, json!({ "channelId": channel }), 10),
-            ("Leave", &carol, json!({ "conversationId": channel }), 6),
-            ("Add", alice, json!({ "conversationId": channel, "userIds": newcomers }), 11),
-            ("ChangeRole", alice, json!({ "memberId": seat, "role": "MODERATOR" }), 10),
+            ("Leave", &carol, json!({ "conversationId": channel }), 8),
+            ("Add", alice, json!({ "conversationId": channel, "userIds": newcomers }), 14),
+            ("ChangeRole", alice, json!({ "memberId": seat, "role": "MODERATOR" }), 13),
             ("Update", alice, json!({ "channelId": channel, "topic": "Something" }), 10),
             ("Archive", alice, json!({ "channelId": channel }), 11),
-            ("Create", alice, json!({ "name": "New", "clientKey": "key-0001", "memberIds": newcomers }), 17),
+            ("Create", alice, json!({ "name": "New", "clientKey": "key-0001", "memberIds": newcomers }), 20),
             ("OpenDirect", bob, json!({ "userIds": newcomers.iter().take(9).collect::<Vec<_>>() }), 15),
             // Again: what was opened is found.
             ("OpenDirect", bob, json!({ "userIds": newcomers.iter().take(9).collect::<Vec<_>>() }), 11),
-            ("Remove", alice, json!({ "memberId": seat, "reason": "Spam" }), 9),
+            ("Remove", alice, json!({ "memberId": seat, "reason": "Spam" }), 11),
+            ("MarkBell", bob, json!({ "until": "2999-01-01T00:00:00Z" }), 3),
+            ("MarkBell", bob, json!({ "notificationIds": ids }), 11),
+            ("ClearBell", bob, json!({ "notificationIds": ids }), 4),
             ("Rename", bob, json!({ "displayName": "Robert" }), 2),
             ("Prefer", bob, json!({ "theme": "DARK" }), 2),
             ("SayStatus", bob, json!({ "text": "Away" }), 3),
