@@ -21,11 +21,11 @@
 //! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and
 //!   loaders), `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `gather` and
 //!   `turns` (those who write at once), `creations` (what a `clientKey` made), `schema` (the tables), `db` (pool,
-//!   transactions, the private PostgreSQL), `jobs` (work that is done after the transaction that causes it), `mail` (letters
-//!   to people), `recount` (counters against what they count), `log` (append, read, follow, forget), `realtime` (what
-//!   holds at this moment: who is here, what passes, which sessions have just ended, who is to be told what of their own), `subscription`
-//!   (source streams, and those who share one), `answer` (what goes back), `outgoing` (requests to other hosts) and `tls`
-//!   (whom to believe there).
+//!   transactions, the private PostgreSQL), `jobs` (work that is done after the transaction that causes it), `mail`
+//!   (letters to people), `recount` (counters against what they count), `log` (append, read, follow, forget), `realtime`
+//!   (what holds at this moment: who is here, what passes, which sessions have just ended, who is to be told what of their
+//!   own), `subscription` (source streams, and those who share one), `answer` (what goes back), `outgoing` (requests to
+//!   other hosts) and `tls` (whom to believe there).
 //! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles):
 //!   `audit`, `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences, devices), `push` (how
 //!   something gets to a device), `groups` (members and roles there), `conversations` (channels, their order, direct

@@ -215,8 +215,7 @@ fn judge(app: &App, letters: &[Letter<'_>], said: &[Said<'_>], looked: &Looked) 
             };
             bell.rung.push(Rung { row, is_member: fact.is_member, is_reached: fact.is_reached });
         }
-        // They are looked for as somebody who may have to be told, where they had something unread.
-        if looked.0[said.letter].contains_key(&letter.author_id) {
+        if looked.0[said.letter].get(&letter.author_id).is_some_and(|author| author.has_unread) {
             bell.read.push(HasRead {
                 user_id: letter.author_id,
                 conversation_id: letter.conversation_id,

@@ -146,6 +146,18 @@ async fn enqueue_keyed(server: &TestServer, errand: Errand, at: Option<Instant>)
         .unwrap();
 }
 
+async fn enqueue_dawdle(server: &TestServer, name: &str) {
+    server
+        .app
+        .db
+        .transaction(async move |tx| {
+            tx.enqueue(Dawdle(name.to_owned()));
+            Ok(())
+        })
+        .await
+        .unwrap();
+}
+
 fn errand(name: &str, deed: Deed) -> Errand {
     Errand { name: name.to_owned(), deed }
 }
@@ -302,8 +314,7 @@ async fn a_panic_is_a_failed_attempt() {
 async fn what_hangs_is_stopped() {
     let server = TestServer::that_works(kinds()).await;
     let name = new_name();
-    let job = &name;
-    server.app.db.transaction(async move |tx| Ok(_ = tx.enqueue(Dawdle(job.clone())))).await.unwrap();
+    enqueue_dawdle(&server, &name).await;
     until_there_are(&server, 1, "died_at IS NOT NULL AND last_error = 'It took too long and was stopped'").await;
     assert_eq!(noted(&name).begun, 1);
 }
@@ -317,8 +328,7 @@ async fn what_hangs_leaves_room_for_other_kinds() {
     let begun = || names.iter().filter(|name| noted(name).begun > 0).count();
     until(|| begun() == Errand::AT_ONCE).await;
     let other = new_name();
-    let job = &other;
-    server.app.db.transaction(async move |tx| Ok(_ = tx.enqueue(Dawdle(job.clone())))).await.unwrap();
+    enqueue_dawdle(&server, &other).await;
     until(|| noted(&other).begun == 1).await;
     assert_eq!(begun(), Errand::AT_ONCE);
     names.iter().for_each(|name| gate(name).add_permits(1));

@@ -19,7 +19,13 @@ async fn server_with(mails: &MailServer) -> TestServer {
 
 async fn send(server: &TestServer, to: &str, letter: &Letter) {
     let app = &server.app;
-    app.db.transaction(async move |tx| Ok(mail::send(app, tx, to, letter, None))).await.unwrap();
+    app.db
+        .transaction(async move |tx| {
+            mail::send(app, tx, to, letter, None);
+            Ok(())
+        })
+        .await
+        .unwrap();
 }
 
 fn letter() -> Letter {

@@ -8,7 +8,6 @@ use super::{APART, LATELY, OLDEST, SETTLED};
 use crate::accounts;
 use crate::app::App;
 use crate::clock::Instant;
-use crate::db::Tx;
 use crate::error::Result;
 use crate::id::UserId;
 use crate::jobs::{Failure, Job};
@@ -40,7 +39,7 @@ impl Job for Digest {
             return Ok(());
         }
         if let Some(later) = too_early(app, now, &recipient, before, &unread).await? {
-            return Ok(app.db.transaction(async move |tx| Ok(self.wait(tx, later))).await?);
+            return Ok(self.wait(app, later).await?);
         }
         let letter = &letter(app, &recipient, &unread);
         let (address, mailed) = (&address, Mailed { up_to, sent_at: now });
@@ -58,9 +57,14 @@ impl Job for Digest {
 }
 
 impl Digest {
-    fn wait(self, tx: &mut Tx, until: Instant) {
-        let key = self.user_id.to_string();
-        tx.enqueue(self).keyed(key).at(until);
+    async fn wait(&self, app: &App, until: Instant) -> Result<()> {
+        let user_id = self.user_id;
+        app.db
+            .transaction(async move |tx| {
+                tx.enqueue(Self { user_id }).keyed(user_id.to_string()).at(until);
+                Ok(())
+            })
+            .await
     }
 }
 

@@ -375,6 +375,8 @@ impl State {
         for id in &person.listeners {
             let Some(listener) = self.listeners.get_mut(id) else { continue };
             let due = match mark {
+                // It changes twice in its life, and mostly together with others: there is nothing to gather.
+                Mark::Changed(Subject::Notification(_)) => marked.due,
                 Mark::Changed(subject) => listener.due(subject, marked.due),
                 // Who comes or goes sees it at once.
                 Mark::Joined(_) | Mark::Left(_) => marked.due,

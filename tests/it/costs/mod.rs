@@ -56,6 +56,7 @@ async fn reading_costs_the_same_statements_however_much_is_read() {
             ("Threads", json!({ "id": channel, "first": size }), "/conversation/threads/nodes", 15),
             ("Followed", json!({ "first": size }), "/viewer/threads/nodes", 15),
             ("Mentions", json!({ "first": size }), "/viewer/mentions/edges", 11),
+            ("Bell", json!({ "first": size }), "/viewer/notifications/edges", 9),
             ("Members", json!({ "id": channel, "first": size }), "/conversation/members/nodes", 5),
             (
                 "CatchUp",

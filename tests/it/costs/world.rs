@@ -79,7 +79,11 @@ impl World {
                  SELECT more.id, users.id, gen_random_uuid(), 'MEMBER', now(), 0, 0 FROM more, users
                  WHERE username = 'bob';
              INSERT INTO messages (conversation_id, seq, id, author_id, kind, msg_no, content, version, created_at)
-                 SELECT id, 1, gen_random_uuid(), person(4 * {size} + n), 'STANDARD', 1, 'Hello', 1, now() FROM more;"
+                 SELECT id, 1, gen_random_uuid(), person(4 * {size} + n), 'STANDARD', 1, 'Hello', 1, now() FROM more;
+             INSERT INTO notifications (user_id, id, kind, is_urgent, actor_id, conversation_id, seq, message_seq, created_at)
+                 SELECT users.id, gen_random_uuid(), 'MENTION', false, messages.author_id, conversation_id, seq, seq,
+                     messages.created_at
+                 FROM messages, users WHERE username = 'bob' AND thread_root_seq IS NULL;"
         );
         server.database.execute(&sql).await;
         let root =

@@ -16,7 +16,7 @@ const ROW: &str = "fragment Row on Conversation {
     ... on Channel { name topic visibility } }";
 
 const ME: &str = "fragment Me on Viewer { user { username displayName role } preferences { theme version } }
-fragment Badges on UnreadSummary { conversationCount mentionCount threadCount }";
+fragment Badges on UnreadSummary { conversationCount mentionCount threadCount notificationCount }";
 
 /// What is kept: conversations by id, the badges, and what the viewer is like.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,9 +49,9 @@ pub fn catch_up_query() -> String {
     )
 }
 
-const BELL: &str = "fragment Bell on Notification { id kind title body isUrgent readAt actor { username }
-    conversation { id } subject { __typename } }
-    fragment Badges on UnreadSummary { conversationCount mentionCount threadCount notificationCount }";
+/// Without their words: those change with names of others, of which nobody is told.
+const BELL: &str = "fragment Bell on Notification { id kind isUrgent readAt actor { username }
+    conversation { id } subject { __typename } }";
 
 const EVENTS: &str = "{ cursor isCaughtUp hasGap events { __typename occurredAt
     ... on InboxChangedEvent { conversation { ...Row } unread { ...Badges } }

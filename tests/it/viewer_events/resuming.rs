@@ -78,6 +78,8 @@ async fn a_stream_is_resumed_on_another_server_and_after_a_restart() {
         "ConversationAddedEvent",
         "ConversationRemovedEvent",
         "InboxChangedEvent",
+        "NotificationAddedEvent",
+        "NotificationsChangedEvent",
         "SessionRevokedEvent",
         "ViewerChangedEvent",
     ];
