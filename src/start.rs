@@ -146,6 +146,8 @@ pub async fn serve(app: App, executor: Executor, shutdown: CancellationToken) ->
 pub fn kinds() -> Kinds {
     Kinds::default()
         .with::<mail::Send>()
+        .with::<notifications::TellDevice>()
+        .with::<notifications::TellDevices>()
         .with::<notifications::digests::Digest>()
         .with_recurring::<accounts::PurgeSessions>()
         .with_recurring::<log::Retain>()
