@@ -1147,7 +1147,9 @@ fn named_seats(members: &Value) -> impl Iterator<Item = (&'static str, String)> 
     })
 }
 
+/// Of somebody who wants no pushes: nobody asks its service, and notes that it does not answer, while tables are compared.
 async fn new_device(owner: &Actor) -> String {
+    owner.prefer(json!({ "notifications": { "isPushEnabled": false } })).await;
     let ask = "mutation($token: String!) { registerPushDevice(input: { platform: WEB_PUSH, token: $token }) {
         pushDevice { id } } }";
     let token = Browser::at("https://push.example.org").subscription();
