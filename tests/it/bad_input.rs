@@ -917,6 +917,7 @@ impl Usual {
             ("String", _) => json!(key()),
             ("Int", _) => json!(1),
             ("Boolean", _) => json!(true),
+            ("LocalTime", _) => json!("22:00"),
             (kind, _) => match sdl::values(kind).first() {
                 Some(value) => json!(value),
                 None => self.of_object(&input_object(kind)),
