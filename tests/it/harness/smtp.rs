@@ -124,7 +124,7 @@ async fn converse(stream: TcpStream, state: Arc<Mutex<State>>) -> Option<()> {
     let mut stream = BufReader::new(stream);
     match mood() {
         Mood::IsDown => return None,
-        Mood::Hangs => return Some(std::future::pending().await),
+        Mood::Hangs => std::future::pending::<()>().await,
         _ => {}
     }
     stream.write_all(b"220 mail.example.org\r\n").await.ok()?;
@@ -155,7 +155,7 @@ async fn converse(stream: TcpStream, state: Arc<Mutex<State>>) -> Option<()> {
                 let mail = Taken { from: std::mem::take(&mut from), to: std::mem::take(&mut to), bytes };
                 state.lock().unwrap().taken.push(mail);
                 if mood() == Mood::TakesInSilence {
-                    return Some(std::future::pending().await);
+                    std::future::pending::<()>().await;
                 }
                 "250 taken"
             }

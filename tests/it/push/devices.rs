@@ -31,7 +31,7 @@ async fn a_device_is_its_owners_alone() {
 
     let id = devices_of(&alice).await.remove(0);
     assert_eq!(unregister(&mallory, &id).await.code(), "NOT_FOUND");
-    assert_eq!(devices_of(&alice).await, [id.clone()]);
+    assert_eq!(devices_of(&alice).await, std::slice::from_ref(&id));
     assert_eq!(unregister(&alice, &id).await.data("unregisterPushDevice")["pushDeviceId"], id);
     assert_eq!(unregister(&alice, &id).await.code(), "NOT_FOUND");
     assert!(devices_of(&alice).await.is_empty());
@@ -68,7 +68,7 @@ async fn a_browser_is_of_whoever_registered_it_last() {
     subscribe(&bob, &browser).await.data("registerPushDevice");
     assert!(devices_of(&alice).await.is_empty());
     // Under another id: what waits for alice's device is not for bob's.
-    assert_ne!(devices_of(&bob).await, [hers.clone()]);
+    assert_ne!(devices_of(&bob).await, std::slice::from_ref(&hers));
     assert_eq!(unregister(&alice, &hers).await.code(), "NOT_FOUND");
     assert_eq!(devices_of(&bob).await.len(), 1);
 }
