@@ -196,7 +196,7 @@ async fn what_is_no_cursor_is_refused() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;
     let of_a_list = URL_SAFE_NO_PAD.encode(json!(["inbox", [0, uuid::Uuid::nil()]]).to_string());
-    for text in ["", "nonsense", "AAAA", of_a_list.as_str(), &"x".repeat(10_000)] {
+    for text in ["", "nonsense", "AAAA", "chan_7zzzzzzzzzzzzzzzzzzzzzzzzz", of_a_list.as_str(), &"x".repeat(10_000)] {
         let mut socket = alice.socket().await;
         let mut stream = socket.run(&listen_query(), json!({ "after": text }));
         assert_eq!(stream.end().await, Ended::Error("BAD_USER_INPUT".into()), "{text}");
