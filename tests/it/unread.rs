@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Actor, TestServer};
 
-const ROUNDS: usize = 24;
+const ROUNDS: usize = 36;
 /// What each of them does at once in a round, as if on several devices.
 const DEEDS: usize = 3;
 
