@@ -86,6 +86,7 @@ pub mod id;
 pub mod import;
 pub mod jobs;
 pub mod keys;
+pub mod links;
 pub mod log;
 pub mod mail;
 pub mod messages;
