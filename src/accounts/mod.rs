@@ -13,7 +13,7 @@ mod tokens;
 pub use login::{LoginDraft, log_in};
 pub use purge::PurgeSessions;
 pub use register::{RegisterDraft, RegisterInput, needs_setup_code, register};
-pub use sessions::{Tokens, log_out, refresh};
+pub use sessions::{Tokens, Which, log_out, refresh, revoke, sessions_of};
 pub use store::{Account, Session};
 pub use tokens::{authenticate, session_expires_at};
 
