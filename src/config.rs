@@ -268,6 +268,11 @@ impl Http {
         !self.listen.ip().is_loopback() || !is_loopback(self.host())
     }
 
+    /// Whether people reach the server by https.
+    pub fn is_secure(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+
     /// The name in `PUBLIC_URL`.
     pub fn host(&self) -> &str {
         let host = self.public_url.split("://").nth(1).unwrap_or_default();

@@ -19,7 +19,7 @@
 //! A folder is an area, a file name is a layer.
 //!
 //! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and
-//!   loaders), `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `gather` and
+//!   loaders), `cookie` (a browser's refresh token), `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `signing` (access tokens), `password`, `gather` and
 //!   `turns` (those who write at once), `urgency` (what passes quiet hours), `creations` (what a `clientKey` made),
 //!   `schema` (the tables), `db` (pool, transactions, the private PostgreSQL), `jobs` (work that is done after the
 //!   transaction that causes it), `mail` (letters to people), `recount` (counters against what they count), `log`
@@ -75,6 +75,7 @@ pub mod clock;
 pub mod config;
 pub mod context;
 pub mod conversations;
+pub mod cookie;
 pub mod creations;
 pub mod db;
 pub mod directive;
@@ -101,6 +102,7 @@ pub mod realtime;
 pub mod recount;
 pub mod scalar;
 pub mod schema;
+pub mod signing;
 pub mod start;
 pub mod subscription;
 pub mod text;

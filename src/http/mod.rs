@@ -4,6 +4,7 @@ mod graphiql;
 mod graphql;
 mod health;
 mod hosts;
+mod jwks;
 mod last_words;
 mod negotiate;
 mod page;
@@ -107,6 +108,7 @@ impl Http {
             .route("/health", get(health::health))
             .route("/verify-email", get(verify_email::ask).post(verify_email::do_it))
             .route("/reset-password", get(reset_password::ask).post(reset_password::do_it))
+            .route("/.well-known/jwks.json", get(jwks::jwks))
             .route("/unsubscribe", get(unsubscribe::ask).post(unsubscribe::do_it))
             .route("/schema.graphql", get(async move || sdl.to_string()))
             .merge(graphiql::routes())
@@ -120,7 +122,7 @@ impl Http {
             .with_state(self.clone())
     }
 
-    /// Which pages elsewhere may read our answers. Credentials are bearer tokens, so any header may come with them.
+    /// Which pages elsewhere may read our answers, and send the cookie along.
     fn cors(&self) -> CorsLayer {
         let http = self.clone();
         CorsLayer::new()
@@ -129,6 +131,7 @@ impl Http {
             }))
             .allow_methods(AllowMethods::list([axum::http::Method::GET, axum::http::Method::POST]))
             .allow_headers(AllowHeaders::mirror_request())
+            .allow_credentials(true)
             .expose_headers([REQUEST_ID])
             .max_age(Duration::from_secs(3600))
     }
