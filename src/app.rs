@@ -14,6 +14,7 @@ use crate::log::Hub;
 use crate::mail::Mailer;
 use crate::outgoing::Outgoing;
 use crate::password::Hasher;
+use crate::providers::Providers;
 use crate::realtime::Realtime;
 use crate::subscription::Groups;
 use crate::turns::Turns;
@@ -39,6 +40,8 @@ pub struct Shared {
     pub passwords: Hasher,
     /// Asks other hosts.
     pub outgoing: Outgoing,
+    /// Where people sign in besides here.
+    pub providers: Providers,
     /// Carries letters to people.
     pub mailer: Mailer,
     /// Where wait those whose wishes are granted together.
@@ -69,6 +72,7 @@ impl App {
         let db = Db::new(database_url, clock.clone(), hub.clone(), realtime.clone(), jobs.clone())?;
         let passwords = Hasher::new();
         let outgoing = Outgoing::new(&config.requests);
+        let providers = Providers::new(&config.oauth, &outgoing, &clock);
         let mailer = Mailer::new(&config)?;
         Ok(Self(Arc::new(Shared {
             config,
@@ -81,6 +85,7 @@ impl App {
             keys,
             passwords,
             outgoing,
+            providers,
             mailer,
             lines: Lines::default(),
             turns: Turns::default(),

@@ -3,6 +3,7 @@
 pub mod addresses;
 mod alarm;
 pub mod devices;
+mod elsewhere;
 mod fresh;
 pub mod graphql;
 mod login;
@@ -22,11 +23,13 @@ use diesel::expression::AsExpression;
 use diesel::sql_types;
 
 pub use alarm::{Alarm, Incident, alarm};
+pub use elsewhere::{hold, lock, lock_owner_of, open, touch};
 pub use fresh::{Fresh, Proof, fresh};
 pub use login::{LoginDraft, log_in};
-pub use mailed::PurgeTokens;
+pub use mailed::{PurgeTokens, digest, secret};
 pub use purge::PurgeSessions;
-pub use register::{RegisterDraft, RegisterInput, needs_setup_code, register};
+pub use register::{RegisterDraft, RegisterInput, client_name, needs_setup_code, register};
+pub use second_factor::{Admission, admit};
 pub use sessions::{Tokens, Which, log_out, refresh, revoke, sessions_of};
 pub use store::{Account, Session};
 pub use tokens::{authenticate, session_expires_at};

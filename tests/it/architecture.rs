@@ -9,13 +9,14 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 /// The areas, bottom up. The rules of one may use the front doors of those before it: news travels upwards as events.
-const RANK: [&str; 18] = [
+const RANK: [&str; 19] = [
     "audit",
     "users",
     "accounts",
     "push",
     "notifications",
     "groups",
+    "oauth",
     "conversations",
     "files",
     "presence",

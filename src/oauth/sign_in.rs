@@ -1,0 +1,106 @@
+//! Signing in by what a provider says.
+
+use super::link::{keep, tie};
+use super::{CompleteDraft, Completed, Linked, names, store};
+use crate::accounts::{self, Account, Admission, admit};
+use crate::app::App;
+use crate::context::Origin;
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::providers::{Identity, Provider};
+use crate::users::{self, ServerRole};
+
+/// Whose account it is, and how that came about.
+enum Whose {
+    /// It is linked to them.
+    Theirs(Account, Linked),
+    /// They were found by their address, and it is not linked, as they have a second factor to show first.
+    ByAddress(Account),
+    /// They have come just now.
+    New(Account, Linked),
+}
+
+/// Signs in the one it is linked to, or who has proven the address that the provider has seen proven; else whoever it is has
+/// a new account made for them.
+pub(super) async fn sign_in(
+    app: &App,
+    origin: Origin,
+    provider: &Provider,
+    identity: Identity,
+    draft: CompleteDraft,
+) -> Result<Completed> {
+    let (identity, draft) = (&identity, &draft);
+    let wished = match &draft.username {
+        Some(name) => vec![name.clone()],
+        None => names::handles(identity),
+    };
+    let mut last = wished.len();
+    for username in &wished {
+        last -= 1;
+        let attempt = app.db.transaction(async move |tx| {
+            let whose = whose(app, tx, provider, identity, username).await?;
+            let (account, linked, is_new_user) = match whose {
+                Whose::Theirs(account, linked) => (account, Some(linked), false),
+                Whose::ByAddress(account) => (account, None, false),
+                Whose::New(account, linked) => (account, Some(linked), true),
+            };
+            let (name, delivery) = (draft.client_name.clone(), draft.token_delivery);
+            let admission = admit(app, tx, &account, name, delivery, origin).await?;
+            Ok((admission, linked, is_new_user))
+        });
+        match attempt.await {
+            // A handle that was made up is somebody's; or somebody has just linked, or proven, the same.
+            Err(error) if error.code() == Code::Conflict && last > 0 => {}
+            Err(error) => return Err(error),
+            Ok((admission, linked, is_new_user)) => {
+                let signed_in = Admission::into_result(admission)?;
+                let linked = linked.ok_or_else(|| Error::internal("admitted by an address alone"))?;
+                return Ok(Completed { linked, signed_in: Some(signed_in), is_new_user });
+            }
+        }
+    }
+    Err(Error::internal("no handle was tried"))
+}
+
+async fn whose(app: &App, tx: &mut Tx, provider: &Provider, identity: &Identity, username: &str) -> Result<Whose> {
+    if let Some(linked) = store::find(tx, &provider.issuer, &identity.subject).await? {
+        let account = accounts::lock(tx, linked.user_id).await?.ok_or_else(gone)?;
+        users::undeleted(tx, linked.user_id).await?.ok_or_else(gone)?;
+        // It may have been unlinked while that was waited for.
+        let linked = store::find(tx, &provider.issuer, &identity.subject).await?;
+        return linked.map(|linked| Whose::Theirs(account, linked)).ok_or_else(gone);
+    }
+    let owner = match &identity.proven_email {
+        Some(email) => accounts::lock_owner_of(tx, email).await?,
+        None => None,
+    };
+    let Some(account) = owner else { return come(app, tx, provider, identity, username).await };
+    // An address may come to be another person's there, and so does not outweigh what they were known by.
+    let linked = store::of_user(tx, account.user_id).await?;
+    if linked.iter().any(|linked| linked.issuer == provider.issuer) {
+        let message =
+            "Another account of this provider is linked to the account that has this address: sign in to that one";
+        return Err(Error::new(Code::Conflict, message));
+    }
+    match account.second_factor_at {
+        Some(_) => Ok(Whose::ByAddress(account)),
+        None => {
+            let linked = tie(app, tx, &account, provider, identity).await?;
+            Ok(Whose::Theirs(account, linked))
+        }
+    }
+}
+
+/// Makes an account. It has no password; the address is theirs, if the provider has seen it proven.
+async fn come(app: &App, tx: &mut Tx, provider: &Provider, identity: &Identity, username: &str) -> Result<Whose> {
+    let now = app.clock.now();
+    let display_name = names::display_name(identity).unwrap_or_else(|| username.to_owned());
+    let user = users::create(tx, now, username.to_owned(), display_name, ServerRole::User).await?;
+    let account = accounts::open(tx, now, user.id, identity.proven_email.as_deref()).await?;
+    let linked = keep(app, tx, &account, provider, identity).await?;
+    Ok(Whose::New(account, linked))
+}
+
+fn gone() -> Error {
+    Error::new(Code::InvalidCredentials, "This account is linked to nobody here any more")
+}
