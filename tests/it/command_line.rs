@@ -88,6 +88,7 @@ fn a_bad_value_stops_the_start_with_a_line_that_names_it() {
         ("APP_URL", "app.example.org"),
         ("APP_VERIFY_EMAIL", "/verify?token={token}"),
         ("APP_RESET_PASSWORD", "/reset"),
+        ("APP_MESSAGE", "{message}"),
         ("CORS_ORIGINS", "https://a.example.org/path"),
         ("RATE_LIMIT", "maybe"),
         ("VAPID_PRIVATE_KEY", "c2hvcnQ"),

@@ -95,6 +95,7 @@ async fn where_there_is_an_app_letters_lead_there() {
             home: "https://app.example.org".into(),
             verify_email: "https://app.example.org/#/welcome?token={token}".into(),
             reset_password: "https://app.example.org/reset-password?token={token}".into(),
+            message: "https://app.example.org/#/messages/{message}".into(),
         });
     })
     .await;
@@ -107,6 +108,15 @@ async fn where_there_is_an_app_letters_lead_there() {
     ask(&alice, REQUEST, json!({ "email": "alice@example.org" })).await.data("requestPasswordReset");
     let letter = world.mails.letter(1, "alice@example.org", "Set a new password").await;
     assert!(letter.text().contains("https://app.example.org/reset-password?token="), "{}", letter.text());
+
+    let channel = alice.public_channel("general").await;
+    let id = alice.say(&channel, "Hello").await["id"].as_str().unwrap().to_owned();
+    let query = "query($id: ID!) { message(id: $id) { permalink } }";
+    let permalink =
+        async |actor: &Actor| actor.ask(query, json!({ "id": id })).await.data("message")["permalink"].clone();
+    assert_eq!(permalink(&alice).await, format!("https://app.example.org/#/messages/{id}"));
+    let elsewhere = world.server.another().await;
+    assert_eq!(permalink(&alice.at(elsewhere.address)).await, format!("http://localhost:8080/messages/{id}"));
 }
 
 /// Whoever sends a request chooses its headers.

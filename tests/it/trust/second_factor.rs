@@ -1,5 +1,6 @@
 //! A second factor, with a real authenticator's codes.
 
+use chinwag::accounts::second_factor::drop_from;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use totp_rs::TOTP;
@@ -358,4 +359,19 @@ async fn who_has_no_password_proves_it_by_a_session_that_has_just_begun() {
     let tokens = ask(&world.server.anonymous(), refresh, input).await.data("refreshSession")["tokens"].clone();
     let alice = alice.with_token(tokens["accessToken"].as_str().unwrap().to_owned());
     assert_eq!(ask(&alice, BEGIN, json!({})).await.code(), "INVALID_CREDENTIALS");
+}
+
+#[tokio::test]
+async fn an_operator_lets_in_who_has_lost_everything() {
+    let world = World::new().await;
+    let owner = world.with_factor("alice").await;
+    assert!(drop_from(&world.server.app, "Alice").await.unwrap());
+    assert!(!drop_from(&world.server.app, "alice").await.unwrap());
+    assert!(drop_from(&world.server.app, "nobody").await.is_err());
+    world.log_in("alice", PASSWORD).await.data("login");
+    let disabled = "Signing in to your account takes no second factor any more";
+    world.mails.letter(1, "alice@example.org", disabled).await;
+    assert_eq!(world.bell(&owner.actor).await[0], disabled);
+    let audited = "SELECT count(*) FROM audit_entries WHERE action = 'user.second_factor'";
+    assert_eq!(world.server.database.count(audited).await, 1);
 }
