@@ -58,6 +58,7 @@ impl Job for Send {
     const TIME_LIMIT: Duration = Duration::from_secs(60);
     /// Most of a day.
     const ATTEMPTS: i32 = 25;
+    const WAITS: bool = true;
 
     async fn run(self, app: &App) -> Result<(), Failure> {
         match self.carry(app).await {

@@ -1,7 +1,5 @@
 //! Mails to those who are away: what is still unread, several in one, and no more of them than anybody wants.
 
-use std::collections::BTreeSet;
-
 use chrono::{TimeDelta, Timelike};
 use serde_json::{Value, json};
 
@@ -59,10 +57,8 @@ impl World {
         database.until(&due, "0").await;
     }
 
-    /// Letters, by what names them: where the clock jumps while one is on its way, its lease ends and it goes twice.
     fn count(&self) -> usize {
-        let letters = self.mails.taken().iter().map(|mail| mail.header("Message-ID")).collect::<BTreeSet<_>>();
-        letters.len()
+        self.mails.taken().len()
     }
 }
 
@@ -106,7 +102,7 @@ async fn mails_to_one_person_are_an_hour_apart() {
     world.pass(30).await;
     assert_eq!(world.count(), 1);
     world.pass(20).await;
-    let text = world.mails.taken().last().unwrap().text();
+    let text = world.mails.mail(2).await.text();
     assert!(text.contains("two") && text.contains("three") && !text.contains("one"), "{text}");
     assert_eq!(world.count(), 2);
 }
