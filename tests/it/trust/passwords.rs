@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::*;
+use crate::harness::IS_IT_YOURS;
 
 const NEW: &str = "vrolijke fietsbel onder water";
 const OTHER: &str = "elf groene paraplu's op zondag";
@@ -119,7 +120,7 @@ async fn of_two_who_bring_the_same_link_at_once_one_sets_the_password() {
 async fn a_link_is_good_for_an_hour_and_for_its_own_purpose() {
     let world = World::new().await;
     let alice = world.server.register("alice").await;
-    let proof = world.mails.letter(1, "alice@example.org", crate::harness::IS_IT_YOURS).await.token();
+    let proof = world.mails.letter(1, "alice@example.org", IS_IT_YOURS).await.token();
     assert_eq!(reset(&world, &proof, NEW).await.code(), "TOKEN_INVALID");
     alice.prove_address(&world.mails).await;
     let first = letter(&world, 1).await;
@@ -216,4 +217,28 @@ async fn a_password_that_is_easy_to_guess_is_refused_from_the_start() {
         assert!(params["reason"] == "BREACHED" || params["reason"] == "GUESSABLE", "{params}");
     }
     assert_eq!(world.server.database.count("SELECT count(*) FROM users").await, 0);
+}
+
+#[tokio::test]
+async fn who_knew_the_old_password_has_left_nothing_to_come_back_by() {
+    let world = World::new().await;
+    let alice = world.proven("alice").await;
+    let mallory = Actor::log_in(world.server.address, "alice").await;
+    let change_email = "mutation($input: ChangeEmailInput!) { changeEmail(input: $input) { viewer { id } } }";
+    let input = json!({ "email": "mallory@example.org", "currentPassword": PASSWORD });
+    ask(&mallory, change_email, input).await.data("changeEmail");
+    let back = world.mails.letter(1, "mallory@example.org", IS_IT_YOURS).await.token();
+    let link = letter(&world, 1).await;
+    reset(&world, &link, NEW).await.data("resetPassword");
+    let verify = "mutation($input: VerifyEmailInput!) { verifyEmail(input: $input) { email } }";
+    assert_eq!(ask(&world.server.anonymous(), verify, json!({ "token": back })).await.code(), "TOKEN_INVALID");
+    // Nor by asking for another letter.
+    world.server.clock.advance(TimeDelta::seconds(61));
+    let request = "mutation($input: RequestEmailVerificationInput!) { requestEmailVerification(input: $input) {
+        retryAfter } }";
+    let input = json!({ "email": "mallory@example.org" });
+    ask(&world.server.anonymous(), request, input).await.data("requestEmailVerification");
+    world.settled().await;
+    assert_eq!(world.mails.letters("mallory@example.org", IS_IT_YOURS).len(), 1);
+    drop(alice);
 }
