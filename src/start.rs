@@ -19,7 +19,7 @@ use crate::jobs::{self, Kinds};
 use crate::keys::{self, Keys};
 use crate::recount::Recount;
 use crate::signing::{self, Signing};
-use crate::{accounts, api, conversations, groups, http, log, mail, messages, notifications, presence, viewer_events};
+use crate::{accounts, api, conversations, groups, http, log, mail, messages, notifications, presence, users, viewer_events};
 
 /// Name of the database in the private cluster.
 const NAME: &str = "chinwag";
@@ -167,6 +167,7 @@ pub fn kinds() -> Kinds {
         .with_recurring::<notifications::Expire>()
         .with_recurring::<notifications::digests::Look>()
         .with_recurring::<presence::ClearStatuses>()
+        .with_recurring::<users::FreeHandles>()
         .with_recurring::<Recount<conversations::MemberCount>>()
         .with_recurring::<Recount<groups::MemberCount>>()
         .with_recurring::<Recount<messages::MessageCount>>()

@@ -12,7 +12,7 @@ mod tokens;
 
 pub use login::{LoginDraft, log_in};
 pub use purge::PurgeSessions;
-pub use register::{RegisterDraft, RegisterInput, needs_setup_code, register};
+pub use register::{RegisterDraft, RegisterInput, create, first_role, may_run_the_server, needs_setup_code};
 pub use sessions::{Tokens, Which, log_out, refresh, revoke, sessions_of};
 pub use store::{Account, Session};
 pub use tokens::{authenticate, session_expires_at};

@@ -5,10 +5,12 @@ use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions};
 use crate::accounts::devices::graphql::DeviceMutation;
 use crate::accounts::graphql::{AccountMutation, AccountQuery};
 use crate::accounts::preferences::graphql::PreferencesMutation;
+use crate::admin::graphql::AdminQuery;
 use crate::conversations::graphql::{
     CategoryMutation, CategoryQuery, ConversationMutation, ConversationQuery, ConversationSubscription,
 };
 use crate::groups::graphql::{GroupMutation, GroupQuery};
+use crate::invitations::graphql::InvitationMutation;
 use crate::messages::graphql::{MessageMutation, MessageQuery};
 use crate::messages::pins::graphql::PinMutation;
 use crate::messages::reactions::graphql::ReactionMutation;
@@ -42,6 +44,7 @@ pub struct Query(
     ConversationQuery,
     CategoryQuery,
     MessageQuery,
+    AdminQuery,
 );
 
 /// Writes. Each field takes one `input` and returns its own payload, which is null only together with an entry in
@@ -63,6 +66,7 @@ pub struct Mutation(
     ReactionMutation,
     PinMutation,
     ThreadMutation,
+    InvitationMutation,
 );
 
 /// Streams. Each begins with a delivery at once, which says that the stream is live, and completes when its session or the

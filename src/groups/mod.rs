@@ -16,6 +16,7 @@ mod pages;
 mod sight;
 mod store;
 mod update;
+mod welcome;
 
 use std::collections::HashSet;
 
@@ -35,6 +36,7 @@ pub use pages::{GroupCursor, GroupFilter, MemberCursor, MemberFilter, groups, gr
 pub use sight::{Sight, in_sight};
 pub use store::{Group, Member, MemberCount, Viewpoint};
 pub use update::{GroupChanges, UpdateDraft, update_group};
+pub use welcome::welcome;
 
 use crate::app::App;
 use crate::db::{Tx, text_enum};
