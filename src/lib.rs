@@ -31,7 +31,7 @@
 //!   (how something gets to a device), `notifications` (the bell, which those above it ring), `groups` (members and
 //!   roles there), `invitations` (who may come), `conversations` (channels, their order, direct conversations, members, roles), `presence` (who is
 //!   here, what they say about it, who types), `reads` (what is unread, the sidebar, the inbox), `messages` (threads,
-//!   mentions, reactions, pins), `import`, `admin`
+//!   mentions, reactions, pins), `farewell` (leaving for good), `import`, `admin`
 //!   (the desk of those who run the server), `viewer_events` (everything that concerns somebody, in one stream). In each:
 //!   `mod.rs` is the front door; a verb a file is a rule; `store.rs`, or the folder `store`, is SQL; `events.rs` is
 //!   what stands in the log; `loaders.rs` looks up many at once; `graphql` is the face. A folder within an area is the
@@ -82,6 +82,7 @@ pub mod creations;
 pub mod db;
 pub mod directive;
 pub mod error;
+pub mod farewell;
 pub mod gather;
 pub mod groups;
 pub mod http;
@@ -90,6 +91,7 @@ pub mod import;
 pub mod invitations;
 pub mod jobs;
 pub mod keys;
+pub mod links;
 pub mod log;
 pub mod mail;
 pub mod messages;

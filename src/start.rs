@@ -19,7 +19,10 @@ use crate::jobs::{self, Kinds};
 use crate::keys::{self, Keys};
 use crate::recount::Recount;
 use crate::signing::{self, Signing};
-use crate::{accounts, api, conversations, groups, http, log, mail, messages, notifications, presence, users, viewer_events};
+use crate::{
+    accounts, api, conversations, farewell, groups, http, log, mail, messages, notifications, presence, users,
+    viewer_events,
+};
 
 /// Name of the database in the private cluster.
 const NAME: &str = "chinwag";
@@ -158,11 +161,16 @@ pub async fn serve(app: App, executor: Executor, shutdown: CancellationToken) ->
 /// All kinds of work that are done beside the requests.
 pub fn kinds() -> Kinds {
     Kinds::default()
+        .with::<farewell::Erase>()
         .with::<mail::Send>()
+        .with::<accounts::Alarm>()
+        .with::<accounts::addresses::AskForProof>()
+        .with::<accounts::passwords::MailReset>()
         .with::<notifications::TellDevice>()
         .with::<notifications::TellDevices>()
         .with::<notifications::digests::Digest>()
         .with_recurring::<accounts::PurgeSessions>()
+        .with_recurring::<accounts::PurgeTokens>()
         .with_recurring::<log::Retain>()
         .with_recurring::<notifications::Expire>()
         .with_recurring::<notifications::digests::Look>()

@@ -25,6 +25,11 @@ impl Fault {
         Self { code, message: message.into(), params: json!({}) }
     }
 
+    /// With something for the client's own sentence.
+    pub fn with(self, params: serde_json::Value) -> Self {
+        Self { params, ..self }
+    }
+
     pub fn required() -> Self {
         Self::new(InputCode::Required, "This is needed")
     }
@@ -167,10 +172,42 @@ fn within(text: String, length: RangeInclusive<usize>) -> Result<String, Fault> 
 
 /// Handles that speak for the server, or for everyone on it. They are compared without what may stand between.
 const RESERVED: [&str; 36] = [
-    "abuse", "admin", "administrator", "administration", "admins", "all", "anonymous", "api", "billing", "bot", "channel",
-    "chinwag", "deleted", "everybody", "everyone", "group", "help", "helpdesk", "here", "hostmaster", "mod", "moderation",
-    "moderator", "moderators", "mods", "noreply", "null", "official", "postmaster", "root", "security", "server", "staff",
-    "support", "system", "webmaster",
+    "abuse",
+    "admin",
+    "administrator",
+    "administration",
+    "admins",
+    "all",
+    "anonymous",
+    "api",
+    "billing",
+    "bot",
+    "channel",
+    "chinwag",
+    "deleted",
+    "everybody",
+    "everyone",
+    "group",
+    "help",
+    "helpdesk",
+    "here",
+    "hostmaster",
+    "mod",
+    "moderation",
+    "moderator",
+    "moderators",
+    "mods",
+    "noreply",
+    "null",
+    "official",
+    "postmaster",
+    "root",
+    "security",
+    "server",
+    "staff",
+    "support",
+    "system",
+    "webmaster",
 ];
 
 /// That a handle is not one that people would take for the server's own.
@@ -249,7 +286,8 @@ pub fn email(text: &str) -> Result<String, Fault> {
     let is_address = text.split_once('@').is_some_and(|(name, host)| {
         !name.is_empty() && host.contains('.') && !host.contains('@') && !host.starts_with('.') && !host.ends_with('.')
     });
-    match is_address && !text.contains(char::is_whitespace) {
+    let can_be_mailed = || text.parse::<lettre::Address>().is_ok();
+    match is_address && !text.contains(char::is_whitespace) && can_be_mailed() {
         true => Ok(text),
         false => Err(Fault::new(InputCode::BadFormat, "Not a mail address")),
     }
@@ -396,7 +434,8 @@ mod tests {
 
     #[test]
     fn nothing_in_a_name_is_hidden() {
-        for name in ["Zoë", "Зоя", "李雷", "أليس", "Dana 👩\u{200d}💻", "☺\u{fe0f}", "🏴󠁧󠁢󠁳󠁣󠁴󠁿 Ann", "O'Neil, Jr."] {
+        for name in ["Zoë", "Зоя", "李雷", "أليس", "Dana 👩\u{200d}💻", "☺\u{fe0f}", "🏴󠁧󠁢󠁳󠁣󠁴󠁿 Ann", "O'Neil, Jr."]
+        {
             assert_eq!(display_name(name).unwrap(), name);
         }
         for name in [
@@ -419,7 +458,8 @@ mod tests {
 
     #[test]
     fn what_looks_alike_is_known_by_its_skeleton() {
-        for like in ["Alice", "alice", "ALICE", "AIice", "A1ice", "Аlісе", "A l i c e", "Alice ✓", "𝐀𝐥𝐢𝐜𝐞"] {
+        for like in ["Alice", "alice", "ALICE", "AIice", "A1ice", "Аlісе", "A l i c e", "Alice ✓", "𝐀𝐥𝐢𝐜𝐞"]
+        {
             assert!(looks_like(like, "Alice"), "{like}");
         }
         for other in ["Alicia", "Bob", "✓", "", "Alice Cooper"] {
@@ -525,7 +565,9 @@ mod tests {
         for text in ["al", "a b c", "alice~irc", "álice"] {
             assert!(username(text).is_err(), "{text}");
         }
-        for text in ["alice", "@example.org", "alice@", "alice@host", "a@b@c.d", "a b@c.d"] {
+        for text in
+            ["alice", "@example.org", "alice@", "alice@host", "a@b@c.d", "a b@c.d", "a,b@c.d", "<a@c.d>", "a@c_d.e"]
+        {
             assert!(email(text).is_err(), "{text}");
         }
     }

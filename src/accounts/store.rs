@@ -20,9 +20,22 @@ const FIRST_ACCOUNT: i64 = 0x6669_7273_7431;
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = accounts)]
 pub struct Account {
-    pub email: String,
+    pub user_id: UserId,
+    /// Theirs only once it is proven. `None` where somebody else has proven it.
+    pub email: Option<String>,
     pub email_verified_at: Option<Instant>,
+    /// What takes its place once it is proven.
+    pub pending_email: Option<String>,
     pub password_hash: Option<String>,
+    /// Since when signing in takes a second factor.
+    pub second_factor_at: Option<Instant>,
+}
+
+impl Account {
+    /// Where they can be mailed.
+    pub fn proven_email(&self) -> Option<&str> {
+        self.email.as_deref().filter(|_| self.email_verified_at.is_some())
+    }
 }
 
 /// A sign-in on one device.
@@ -50,6 +63,11 @@ impl Session {
 
 pub(super) async fn account(conn: &mut Conn, id: UserId) -> QueryResult<Option<Account>> {
     accounts::table.find(id).select(Account::as_select()).first(conn).await.optional()
+}
+
+/// The account, locked. Accounts are locked before sessions.
+pub(super) async fn lock_account(conn: &mut Conn, id: UserId) -> QueryResult<Option<Account>> {
+    accounts::table.find(id).select(Account::as_select()).for_no_key_update().first(conn).await.optional()
 }
 
 pub(super) async fn insert_account(
@@ -196,4 +214,18 @@ pub(super) async fn delete_sessions_expired(conn: &mut Conn, before: Instant, li
     let old = sessions::table.filter(sessions::expires_at.lt(before)).order(sessions::expires_at).limit(limit);
     let old = old.select(sessions::id).load::<SessionId>(conn).await?;
     diesel::delete(sessions::table.filter(sessions::id.eq_any(old))).execute(conn).await
+}
+
+/// Deletes what somebody signs in with.
+pub(super) async fn delete_account(conn: &mut Conn, user: UserId) -> QueryResult<()> {
+    diesel::delete(accounts::table.find(user)).execute(conn).await.map(drop)
+}
+
+/// Forgets from where somebody has signed in. That the sessions were there is kept, so that their tokens are known.
+pub(super) async fn forget_clients(conn: &mut Conn, user: UserId) -> QueryResult<()> {
+    diesel::update(sessions::table.filter(sessions::user_id.eq(user)))
+        .set((sessions::client_name.eq(""), sessions::ip_address.eq(None::<String>)))
+        .execute(conn)
+        .await
+        .map(drop)
 }

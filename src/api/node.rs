@@ -14,8 +14,8 @@ use crate::conversations::{MemberById, Reference, in_sight_by_id};
 use crate::error::{Error, Result};
 use crate::groups::graphql::{self as groups, Group, GroupMember};
 use crate::id::{
-    CategoryId, DeviceId, GroupId, GroupMemberId, InboxId, InvitationId, MemberId, MessageId, NotificationId, PreferencesId,
-    SessionId, ThreadId, UserId, ViewerId,
+    CategoryId, DeviceId, GroupId, GroupMemberId, InboxId, InvitationId, MemberId, MessageId, NotificationId,
+    PreferencesId, SessionId, ThreadId, UserId, ViewerId,
 };
 use crate::invitations::graphql::{Invitation, find_invitation};
 use crate::messages::graphql::{self as messages, Message};

@@ -132,3 +132,13 @@ pub async fn group_by_slug(app: &App, slug: String) -> Result<Option<GroupId>> {
     }
     app.db.read(async move |conn| store::by_slug(conn, &slug).await).await
 }
+
+/// The groups that somebody is in.
+pub async fn all_of(app: &App, user: UserId) -> Result<Vec<GroupId>> {
+    app.db.read(async move |conn| store::all_of(conn, user).await).await
+}
+
+/// Who is next to own a group: the highest role and, of those, the longest there.
+pub async fn heir(tx: &mut Tx, id: GroupId) -> Result<Option<Member>> {
+    Ok(store::heir(tx, id).await?)
+}

@@ -7,10 +7,13 @@ mod hosts;
 mod jwks;
 mod last_words;
 mod negotiate;
+mod page;
+mod reset_password;
 mod serve;
 mod socket;
 mod stream;
 mod unsubscribe;
+mod verify_email;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,6 +107,8 @@ impl Http {
             .route("/graphql", get(get_or_socket).post(graphql::post))
             .route("/health", get(health::health))
             .route("/.well-known/jwks.json", get(jwks::jwks))
+            .route("/verify-email", get(verify_email::ask).post(verify_email::do_it))
+            .route("/reset-password", get(reset_password::ask).post(reset_password::do_it))
             .route("/unsubscribe", get(unsubscribe::ask).post(unsubscribe::do_it))
             .route("/schema.graphql", get(async move || sdl.to_string()))
             .merge(graphiql::routes())

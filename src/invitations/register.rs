@@ -11,12 +11,7 @@ use crate::users::ServerRole;
 
 /// Creates an account and signs it in. Whoever is the first to run the server needs no leave. An invitation is used where
 /// one is given, and taken back where the account does not come about.
-pub async fn register(
-    app: &App,
-    origin: Origin,
-    draft: RegisterDraft,
-    invitation: Option<String>,
-) -> Result<SignedIn> {
+pub async fn register(app: &App, origin: Origin, draft: RegisterDraft, invitation: Option<String>) -> Result<SignedIn> {
     let policy = app.config.limits.registration;
     let has_leave = match policy {
         RegistrationPolicy::Open => true,

@@ -147,6 +147,11 @@ pub(super) async fn insert(mut conn: &Conn, new: &[&New]) -> QueryResult<()> {
     }
 }
 
+/// Whether somebody was told of it, whatever has become of it.
+pub(super) async fn is_there(conn: &mut Conn, (user, id): Key) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(notifications::table.find((user, id)))).get_result(conn).await
+}
+
 /// Whose is which.
 pub type Key = (UserId, NotificationId);
 
@@ -287,6 +292,19 @@ pub(super) async fn expire(conn: &mut Conn, before: Instant, limit: i64) -> Quer
         "DELETE FROM notifications WHERE ctid = ANY (ARRAY(SELECT ctid FROM notifications WHERE created_at < ",
     )
     .value::<Timestamptz, _>(before)
+    .sql(" LIMIT ")
+    .value::<BigInt, _>(limit)
+    .sql(" FOR UPDATE SKIP LOCKED))")
+    .execute(conn)
+    .await
+}
+
+/// Forgets those of somebody, up to `limit`; says how many that were.
+pub(super) async fn forget(conn: &mut Conn, user: UserId, limit: i64) -> QueryResult<usize> {
+    Statement::<()>::new(
+        "DELETE FROM notifications WHERE ctid = ANY (ARRAY(SELECT ctid FROM notifications WHERE user_id = ",
+    )
+    .value::<SqlUuid, _>(user)
     .sql(" LIMIT ")
     .value::<BigInt, _>(limit)
     .sql(" FOR UPDATE SKIP LOCKED))")

@@ -26,9 +26,7 @@ pub async fn create(
         updated_at: now,
         deleted_at: None,
     };
-    store::insert(tx, &user)
-        .await
-        .on_constraint("users_username_key", handles::taken)?;
+    store::insert(tx, &user).await.on_constraint("users_username_key", handles::taken)?;
     handles::settle(tx, user.id, &user.username, now).await?;
     likeness::refuse_likeness(tx, user.id, &user.display_name).await?;
     Ok(user)

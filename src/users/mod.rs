@@ -4,6 +4,7 @@ mod administrator;
 mod blocks;
 mod create;
 mod directory;
+mod go;
 pub mod graphql;
 mod handles;
 mod likeness;
@@ -22,9 +23,12 @@ use diesel::expression::AsExpression;
 use diesel::sql_types;
 
 pub use administrator::Administrator;
-pub use blocks::{BlockCursor, HasBlocked, block, blocked_users, blocks_of, in_block_among, in_block_with, unblock};
+pub use blocks::{
+    BlockCursor, HasBlocked, block, blocked_users, blocks_of, forget_blocks, in_block_among, in_block_with, unblock,
+};
 pub use create::create;
 pub use directory::{PeopleCursor, PeopleFilter, people};
+pub use go::go;
 pub use handles::FreeHandles;
 pub use loaders::UserById;
 pub use named::{tokens, with_names};

@@ -95,6 +95,30 @@ pub(super) async fn lock(conn: &mut Conn, id: UserId) -> QueryResult<Option<User
     users::table.find(id).select(User::as_select()).for_no_key_update().first(conn).await.optional()
 }
 
+/// Somebody, locked against all who would refer to them.
+pub(super) async fn lock_for_good(conn: &mut Conn, id: UserId) -> QueryResult<Option<User>> {
+    users::table.find(id).select(User::as_select()).for_update().first(conn).await.optional()
+}
+
+/// Those who can sign in and run the server, locked in the order of their ids.
+pub(super) async fn lock_admins(conn: &mut Conn) -> QueryResult<Vec<UserId>> {
+    users::table
+        // In the words of the index of those few.
+        .filter(diesel::dsl::sql::<Bool>("users.role <> 'USER'"))
+        .filter(users::role.eq(ServerRole::Admin).and(users::is_claimed).and(users::deleted_at.is_null()))
+        .order(users::id)
+        .select(users::id)
+        .for_update()
+        .load(conn)
+        .await
+}
+
+pub(super) async fn save_gone(conn: &mut Conn, user: &User) -> QueryResult<()> {
+    let is_gone = (users::role.eq(user.role), users::deleted_at.eq(user.deleted_at));
+    save_profile(conn, user).await?;
+    diesel::update(users::table.find(user.id)).set(is_gone).execute(conn).await.map(drop)
+}
+
 /// Violates `users_username_key` where somebody has the handle.
 pub(super) async fn save_profile(conn: &mut Conn, user: &User) -> QueryResult<()> {
     diesel::update(users::table.find(user.id))

@@ -8,6 +8,7 @@ use chinwag::config::Config;
 use chinwag::http::Server;
 use chinwag::jobs::Kinds;
 use chinwag::start;
+use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -22,6 +23,8 @@ pub struct TestServer {
     serving: Option<AbortOnDropHandle<()>>,
     working: Option<AbortOnDropHandle<()>>,
     _tending: AbortOnDropHandle<()>,
+    /// Letters go there.
+    _folder: TempDir,
 }
 
 impl TestServer {
@@ -75,7 +78,8 @@ impl TestServer {
         change: impl FnOnce(&mut Config),
     ) -> Self {
         statements::record();
-        let mut config = Config::for_tests(url.clone(), std::env::temp_dir());
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::for_tests(url.clone(), folder.path().to_owned());
         change(&mut config);
         let keys = start::kept_keys(&config).unwrap();
         let app = App::new(config, clock.clone(), url, keys).unwrap();
@@ -86,7 +90,7 @@ impl TestServer {
         let tending = AbortOnDropHandle::new(tokio::spawn(start::tend(app.clone())));
         let working = AbortOnDropHandle::new(tokio::spawn(start::work(app.clone(), kinds, shutdown.clone())));
         let (serving, working) = (Some(serving), Some(working));
-        Self { app, clock, address, database, shutdown, serving, working, _tending: tending }
+        Self { app, clock, address, database, shutdown, serving, working, _tending: tending, _folder: folder }
     }
 
     /// Stops as by SIGTERM, and waits for it.
@@ -95,6 +99,11 @@ impl TestServer {
         for task in [self.serving.take(), self.working.take()].into_iter().flatten() {
             task.await.unwrap();
         }
+    }
+
+    /// Dies: whatever runs is cut off where it is.
+    pub fn die(&mut self) {
+        drop((self.serving.take(), self.working.take()));
     }
 
     pub fn url(&self) -> String {
