@@ -108,7 +108,7 @@ pub(super) async fn lock_admins(conn: &mut Conn) -> QueryResult<Vec<UserId>> {
         .filter(users::role.eq(ServerRole::Admin).and(users::is_claimed).and(users::deleted_at.is_null()))
         .order(users::id)
         .select(users::id)
-        .for_update()
+        .for_no_key_update()
         .load(conn)
         .await
 }

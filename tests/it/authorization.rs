@@ -1187,8 +1187,8 @@ fn named_seats(members: &Value) -> impl Iterator<Item = (&'static str, String)> 
             "member" => "member's seat",
             "left" => "left's seat",
             "banned" => "banned's seat",
-            "moderator" => "moderator's seat",
-            "admin" => "admin's seat",
+            "the-moderator" => "moderator's seat",
+            "the-admin" => "admin's seat",
             "owner" => "owner's seat",
             other => panic!("{other} is no member"),
         };
