@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use async_graphql::Enum;
 use axum::http::Uri;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -100,6 +101,19 @@ pub struct Pages {
 pub struct Limits {
     /// `RATE_LIMIT`: `off` switches request limits off. There are none yet; the name is taken so that it need not change.
     pub rate_limited: bool,
+    /// `REGISTRATION`: who may come.
+    pub registration: RegistrationPolicy,
+}
+
+/// Who may create an account. Values are added over time.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegistrationPolicy {
+    /// Anyone.
+    Open,
+    /// Whoever has an invitation.
+    Invitation,
+    /// Only administrators, for others.
+    AdminOnly,
 }
 
 /// Which operations are run.
@@ -221,6 +235,7 @@ Environment (also read from .env, and from .env.NAME where CHINWAG_ENV says NAME
   PROVIDER_HOSTS  what providers refer to that is not on the public internet or not at port 443, as host:port,
                 comma-separated; where a provider is itself need not be said
   CORS_ORIGINS  further origins whose pages may use the server, comma-separated [on loopback: localhost]
+  REGISTRATION  who may create an account: open (anyone), invitation (whoever has one) or admin-only [open]
   RATE_LIMIT    on or off [on]
   TRUSTED_DOCUMENTS  a file of operations that clients name instead of sending them: Apollo's persisted query
                 manifest, or an object of texts by their ids [none]
@@ -310,7 +325,7 @@ impl Config {
             },
             mail: Mail { smtp_url: None, from: None, delay: MAIL_DELAY },
             pages: None,
-            limits: Limits { rate_limited: false },
+            limits: Limits { rate_limited: false, registration: RegistrationPolicy::Open },
             documents: Documents { trusted: None, only_trusted: false },
             requests: Requests::default(),
             oauth: OAuth::default(),
@@ -420,7 +435,13 @@ impl Mail {
 
 impl Limits {
     fn from_env() -> Result<Self, BadValue> {
-        Ok(Self { rate_limited: read("RATE_LIMIT", "on", "on or off", as_switch)? })
+        let registration = read("REGISTRATION", "open", "open, invitation or admin-only", |text| match text {
+            "open" => Some(RegistrationPolicy::Open),
+            "invitation" => Some(RegistrationPolicy::Invitation),
+            "admin-only" => Some(RegistrationPolicy::AdminOnly),
+            _ => None,
+        })?;
+        Ok(Self { rate_limited: read("RATE_LIMIT", "on", "on or off", as_switch)?, registration })
     }
 }
 

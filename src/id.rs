@@ -140,6 +140,8 @@ ids! {
     PreferencesId,
     /// Something that somebody is told.
     NotificationId,
+    /// Leave to register.
+    InvitationId,
     /// An entry of the audit log.
     AuditId,
     /// Work that is done later.
@@ -161,6 +163,7 @@ prefixes! {
     ViewerId = "viewer",
     PreferencesId = "pref",
     NotificationId = "notification",
+    InvitationId = "invite",
     AuditId = "audit",
     JobId = "job",
 }

@@ -30,9 +30,10 @@
 //! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles):
 //!   `audit`, `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences, devices), `push`
 //!   (how something gets to a device), `notifications` (the bell, which those above it ring), `groups` (members and
-//!   roles there), `conversations` (channels, their order, direct conversations, members, roles), `presence` (who is
+//!   roles there), `invitations` (who may come), `conversations` (channels, their order, direct conversations, members, roles), `presence` (who is
 //!   here, what they say about it, who types), `reads` (what is unread, the sidebar, the inbox), `messages` (threads,
-//!   mentions, reactions, pins), `import`, `viewer_events` (everything that concerns somebody, in one stream). In each:
+//!   mentions, reactions, pins), `farewell` (leaving for good), `import`, `admin`
+//!   (the desk of those who run the server), `viewer_events` (everything that concerns somebody, in one stream). In each:
 //!   `mod.rs` is the front door; a verb a file is a rule; `store.rs`, or the folder `store`, is SQL; `events.rs` is
 //!   what stands in the log; `loaders.rs` looks up many at once; `graphql` is the face. A folder within an area is the
 //!   same in small.
@@ -70,6 +71,7 @@
 //! caches, foreign keys on messages and events.
 
 pub mod accounts;
+pub mod admin;
 pub mod answer;
 pub mod api;
 pub mod app;
@@ -83,11 +85,13 @@ pub mod creations;
 pub mod db;
 pub mod directive;
 pub mod error;
+pub mod farewell;
 pub mod gather;
 pub mod groups;
 pub mod http;
 pub mod id;
 pub mod import;
+pub mod invitations;
 pub mod jobs;
 pub mod keys;
 pub mod links;

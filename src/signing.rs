@@ -279,7 +279,7 @@ mod tests {
         assert!(read(now + ACCESS_TOKEN_LIVES).is_some());
         let over = now + ACCESS_TOKEN_LIVES + GRACE;
         assert!(read(over).is_none());
-        assert_eq!(kids(&signing, over), [second.clone()]);
+        assert_eq!(kids(&signing, over), std::slice::from_ref(&second));
         // The next one forgets it, and not the second.
         let third = rotate(dir.path(), over, false).unwrap();
         assert_eq!(kids(&signing, now), [third.clone(), second]);

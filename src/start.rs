@@ -20,7 +20,8 @@ use crate::keys::{self, Keys};
 use crate::recount::Recount;
 use crate::signing::{self, Signing};
 use crate::{
-    accounts, api, conversations, groups, http, log, mail, messages, notifications, oauth, presence, viewer_events,
+    accounts, api, conversations, farewell, groups, http, log, mail, messages, notifications, oauth, presence, users,
+    viewer_events,
 };
 
 /// Name of the database in the private cluster.
@@ -160,6 +161,7 @@ pub async fn serve(app: App, executor: Executor, shutdown: CancellationToken) ->
 /// All kinds of work that are done beside the requests.
 pub fn kinds() -> Kinds {
     Kinds::default()
+        .with::<farewell::Erase>()
         .with::<mail::Send>()
         .with::<accounts::Alarm>()
         .with::<accounts::addresses::AskForProof>()
@@ -174,6 +176,7 @@ pub fn kinds() -> Kinds {
         .with_recurring::<notifications::digests::Look>()
         .with_recurring::<oauth::PurgeStates>()
         .with_recurring::<presence::ClearStatuses>()
+        .with_recurring::<users::FreeHandles>()
         .with_recurring::<Recount<conversations::MemberCount>>()
         .with_recurring::<Recount<groups::MemberCount>>()
         .with_recurring::<Recount<messages::MessageCount>>()

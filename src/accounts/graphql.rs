@@ -17,6 +17,7 @@ use crate::directive::perViewer;
 use crate::error::{Error, InputCode, Result};
 use crate::groups::graphql::{GroupConnection, groups_of};
 use crate::id::{SessionId, UserId, ViewerId};
+use crate::invitations;
 use crate::messages::mentions::graphql::{MentionConnection, MentionFilter, mentions_of};
 use crate::messages::threads::graphql::{ThreadConnection, ThreadFilter, followed_threads};
 use crate::notifications::graphql::{NotificationConnection, NotificationFilter, notifications_of};
@@ -314,6 +315,8 @@ pub struct RegisterInput {
     password: String,
     /// 1 to 80 characters; the username when absent.
     display_name: Option<String>,
+    /// The token of an invitation.
+    invitation: Option<String>,
     /// The one-time code that the server logs at its start: makes the first account an ADMIN where the server is reached
     /// from other machines.
     setup_code: Option<String>,
@@ -424,8 +427,8 @@ pub struct AccountMutation;
 
 #[Object]
 impl AccountMutation {
-    /// Create an account and sign in. Errors: TOKEN_INVALID (setup code), CONFLICT (name taken, or an address that someone
-    /// has proven).
+    /// Create an account and sign in. Errors: REGISTRATION_CLOSED, TOKEN_INVALID (invitation or setup code), CONFLICT (name
+    /// taken, or an address that someone has proven).
     async fn register(&self, ctx: &Context<'_>, input: RegisterInput) -> Option<Result<RegisterPayload>> {
         Some(register(ctx, input).await)
     }
@@ -471,7 +474,8 @@ async fn register(ctx: &Context<'_>, input: RegisterInput) -> Result<RegisterPay
         setup_code: input.setup_code,
         client_name: input.client_name,
     })?;
-    let (viewer, session, tokens) = enter(ctx, keep, accounts::register(ctx.app(), ctx.scope().origin, draft).await?);
+    let registered = invitations::register(ctx.app(), ctx.scope().origin, draft, input.invitation).await?;
+    let (viewer, session, tokens) = enter(ctx, keep, registered);
     Ok(RegisterPayload { viewer, session, tokens })
 }
 

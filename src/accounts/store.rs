@@ -237,3 +237,17 @@ pub(super) async fn delete_sessions_expired(conn: &mut Conn, before: Instant, li
     let old = old.select(sessions::id).load::<SessionId>(conn).await?;
     diesel::delete(sessions::table.filter(sessions::id.eq_any(old))).execute(conn).await
 }
+
+/// Deletes what somebody signs in with.
+pub(super) async fn delete_account(conn: &mut Conn, user: UserId) -> QueryResult<()> {
+    diesel::delete(accounts::table.find(user)).execute(conn).await.map(drop)
+}
+
+/// Forgets from where somebody has signed in. That the sessions were there is kept, so that their tokens are known.
+pub(super) async fn forget_clients(conn: &mut Conn, user: UserId) -> QueryResult<()> {
+    diesel::update(sessions::table.filter(sessions::user_id.eq(user)))
+        .set((sessions::client_name.eq(""), sessions::ip_address.eq(None::<String>)))
+        .execute(conn)
+        .await
+        .map(drop)
+}

@@ -22,6 +22,7 @@ pub struct CompleteInput {
     pub code: String,
     pub code_verifier: String,
     pub username: Option<String>,
+    pub invitation: Option<String>,
     pub client_name: Option<String>,
     pub token_delivery: TokenDelivery,
 }
@@ -32,6 +33,7 @@ pub struct CompleteDraft {
     code: String,
     code_verifier: String,
     pub(super) username: Option<String>,
+    pub(super) invitation: Option<String>,
     pub(super) client_name: Option<String>,
     pub(super) token_delivery: TokenDelivery,
 }
@@ -41,7 +43,7 @@ impl CompleteDraft {
         let mut wrong = Wrong::default();
         let code = wrong.note("code", code(input.code));
         let code_verifier = wrong.note("codeVerifier", verifier(input.code_verifier));
-        let username = wrong.note("username", input.username.map(|name| text::username(&name)).transpose());
+        let username = wrong.note("username", input.username.map(username).transpose());
         let client_name = wrong.note("clientName", client_name(input.client_name));
         wrong.finish(|| {
             Some(Self {
@@ -49,11 +51,17 @@ impl CompleteDraft {
                 code: code?,
                 code_verifier: code_verifier?,
                 username: username?,
+                invitation: input.invitation,
                 client_name: client_name?,
                 token_delivery: input.token_delivery,
             })
         })
     }
+}
+
+fn username(text: String) -> Result<String, Fault> {
+    let name = text::username(&text)?;
+    text::unreserved(&name).map(|()| name)
 }
 
 /// As long as anybody's; the provider judges the rest.

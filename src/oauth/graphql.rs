@@ -131,6 +131,8 @@ pub struct CompleteOAuthInput {
     code_verifier: String,
     /// For a new account, 3 to 32 of a-z, 0-9, dot, dash and underscore; unique. Made from the provider's when absent.
     username: Option<String>,
+    /// For a new account, the token of an invitation.
+    invitation: Option<String>,
     /// What the client calls itself, for the list of sessions.
     client_name: Option<String>,
     /// Where the refresh token goes.
@@ -234,6 +236,7 @@ async fn complete(ctx: &Context<'_>, input: CompleteOAuthInput) -> Result<Comple
         code: input.code,
         code_verifier: input.code_verifier,
         username: input.username,
+        invitation: input.invitation,
         client_name: input.client_name,
         token_delivery: input.token_delivery,
     })?;

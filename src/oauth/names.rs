@@ -6,8 +6,29 @@ use crate::text;
 /// Of a handle.
 const LONGEST: usize = 32;
 
-/// Handles to try one after the other: theirs if it is free, else with more and more behind it.
-pub(super) fn handles(identity: &Identity) -> Vec<String> {
+/// What somebody may come to be called.
+pub(super) struct Names {
+    pub username: String,
+    pub display_name: String,
+}
+
+/// Names to try one after the other: what was chosen, or else what they are called there, if it is free, with more and more
+/// behind it. At last they are shown by their handle, as the name may look like that of somebody who runs the server.
+pub(super) fn names(identity: &Identity, chosen: Option<&str>) -> Vec<Names> {
+    let shown = identity.name.as_deref().and_then(|name| text::display_name(name).ok());
+    let handles = chosen.map_or_else(|| handles(identity), |chosen| vec![chosen.to_owned()]);
+    let named = |username: &String, shown: &Option<String>| Names {
+        username: username.clone(),
+        display_name: shown.clone().unwrap_or_else(|| username.clone()),
+    };
+    handles
+        .iter()
+        .map(|handle| named(handle, &shown))
+        .chain(handles.last().map(|handle| named(handle, &None)))
+        .collect()
+}
+
+fn handles(identity: &Identity) -> Vec<String> {
     let known = identity.handle.as_deref().or(identity.name.as_deref()).unwrap_or_default();
     // Of an address, the name alone.
     let name = folded(known.split('@').next().unwrap_or_default());
@@ -17,19 +38,14 @@ pub(super) fn handles(identity: &Identity) -> Vec<String> {
         format!("{}{suffix}", &name[..name.len().min(LONGEST - suffix.len())])
     };
     let random: u32 = rand::random();
-    vec![name.clone(), with(2 + random % 8), with(10 + random % 990), with(1000 + random % 99_000), with(random)]
+    let plain = text::unreserved(&name).is_ok().then(|| name.clone());
+    plain.into_iter().chain([2 + random % 8, 10 + random % 990, 1000 + random % 99_000, random].map(with)).collect()
 }
 
 /// Of what it takes, in ASCII, without separators at its ends.
 fn folded(text: &str) -> String {
     let name = slug::slugify(text.replace(['.', '_'], "-"));
     name[..name.len().min(LONGEST)].trim_matches('-').to_owned()
-}
-
-/// What they call themselves, if that can be shown.
-pub(super) fn display_name(identity: &Identity) -> Option<String> {
-    let name = identity.name.as_deref()?;
-    text::line(name, 1..=80).ok()
 }
 
 #[cfg(test)]
@@ -55,12 +71,16 @@ mod tests {
             (Some("_x_"), None, "member"),
             (Some("@@"), None, "member"),
             (None, None, "member"),
+            (Some("alice"), Some("Alice"), "alice"),
             (Some("'; DROP TABLE users; --\0"), None, "drop-table-users"),
         ] {
             assert_eq!(handles_of(handle, name)[0], expected, "{handle:?} {name:?}");
         }
-        for handle in handles_of(Some(&"long".repeat(100)), None) {
-            assert_eq!(text::username(&handle).unwrap(), handle);
+        for name in ["admin", "System", &"long".repeat(100)] {
+            for handle in handles_of(Some(name), None) {
+                assert_eq!(text::username(&handle).unwrap(), handle);
+                assert!(text::unreserved(&handle).is_ok(), "{handle}");
+            }
         }
     }
 }

@@ -1,12 +1,14 @@
 //! Signing in by what a provider says.
 
 use super::link::{keep, tie};
-use super::{CompleteDraft, Completed, Linked, names, store};
+use super::names::{Names, names};
+use super::{CompleteDraft, Completed, Linked, store};
 use crate::accounts::{self, Account, Admission, admit};
 use crate::app::App;
 use crate::context::Origin;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
+use crate::invitations::Leave;
 use crate::providers::{Identity, Provider};
 use crate::users::{self, ServerRole};
 
@@ -30,15 +32,12 @@ pub(super) async fn sign_in(
     draft: CompleteDraft,
 ) -> Result<Completed> {
     let (identity, draft) = (&identity, &draft);
-    let wished = match &draft.username {
-        Some(name) => vec![name.clone()],
-        None => names::handles(identity),
-    };
-    let mut last = wished.len();
-    for username in &wished {
-        last -= 1;
+    let names = names(identity, draft.username.as_deref());
+    let mut left = names.len();
+    for names in &names {
+        left -= 1;
         let attempt = app.db.transaction(async move |tx| {
-            let whose = whose(app, tx, provider, identity, username).await?;
+            let whose = whose(app, tx, provider, identity, draft, names).await?;
             let (account, linked, is_new_user) = match whose {
                 Whose::Theirs(account, linked) => (account, Some(linked), false),
                 Whose::ByAddress(account) => (account, None, false),
@@ -49,8 +48,8 @@ pub(super) async fn sign_in(
             Ok((admission, linked, is_new_user))
         });
         match attempt.await {
-            // A handle that was made up is somebody's; or somebody has just linked, or proven, the same.
-            Err(error) if error.code() == Code::Conflict && last > 0 => {}
+            // A name that was made up is somebody's, or looks like it; or somebody has just linked, or proven, the same.
+            Err(error) if left > 0 && matches!(error.code(), Code::Conflict | Code::BadUserInput) => {}
             Err(error) => return Err(error),
             Ok((admission, linked, is_new_user)) => {
                 let signed_in = Admission::into_result(admission)?;
@@ -59,7 +58,7 @@ pub(super) async fn sign_in(
             }
         }
     }
-    Err(Error::internal("no handle was tried"))
+    Err(Error::internal("no name was tried"))
 }
 
 async fn whose(app: &App, tx: &mut Tx, provider: &Provider, identity: &Identity, username: &str) -> Result<Whose> {
@@ -74,7 +73,7 @@ async fn whose(app: &App, tx: &mut Tx, provider: &Provider, identity: &Identity,
         Some(email) => accounts::lock_owner_of(tx, email).await?,
         None => None,
     };
-    let Some(account) = owner else { return come(app, tx, provider, identity, username).await };
+    let Some(account) = owner else { return come(app, tx, provider, identity, draft, names).await };
     // An address may come to be another person's there, and so does not outweigh what they were known by.
     let linked = store::of_user(tx, account.user_id).await?;
     if linked.iter().any(|linked| linked.issuer == provider.issuer) {
@@ -94,10 +93,13 @@ async fn whose(app: &App, tx: &mut Tx, provider: &Provider, identity: &Identity,
 /// Makes an account. It has no password; the address is theirs, if the provider has seen it proven.
 async fn come(app: &App, tx: &mut Tx, provider: &Provider, identity: &Identity, username: &str) -> Result<Whose> {
     let now = app.clock.now();
-    let display_name = names::display_name(identity).unwrap_or_else(|| username.to_owned());
-    let user = users::create(tx, now, username.to_owned(), display_name, ServerRole::User).await?;
+    // Before anything is said about names: that is for those who may come.
+    let leave = Leave::take(app, tx, draft.invitation.as_deref()).await?;
+    let Names { username, display_name } = names;
+    let user = users::create(tx, now, username.clone(), display_name.clone(), ServerRole::User).await?;
     let account = accounts::open(tx, now, user.id, identity.proven_email.as_deref()).await?;
     let linked = keep(app, tx, &account, provider, identity).await?;
+    leave.welcome(app, tx, user.id).await?;
     Ok(Whose::New(account, linked))
 }
 

@@ -299,6 +299,7 @@ const LISTS: [(&str, &str); 24] = [
         "node(id: <direct>) { ... on DirectConversation { pins(<page>) { edges { cursor } } } }",
     ),
     ("Message.readers", "node(id: <thread>) { ... on Thread { root { readers(<page>) { edges { cursor } } } } }"),
+    ("Admin.invitations", "admin { invitations(<page>) { edges { cursor } } }"),
     ("Thread.replies", "node(id: <thread>) { ... on Thread { replies(<page>) { edges { cursor } } } }"),
 ];
 
@@ -351,6 +352,7 @@ impl Lists {
         let category = alice.ask(CREATE_CATEGORY, json!({ "input": { "name": name, "groupId": group } })).await;
         let category = id(category, "createChannelCategory", "category");
         alice.create_channel(json!({ "name": name, "groupId": group, "categoryId": category })).await;
+        alice.query("mutation { createInvitation(input: {}) { token } }").await.data("createInvitation");
         Self { here, thread: root.replace("msg_", "thread_"), direct, group, category }
     }
 
@@ -454,6 +456,7 @@ async fn a_cursor_is_of_one_list_alone() {
         written(&format!(r#"["channels",{{"Within":["{nobody}",{{"Name":["a","{nobody}"]}}]}}]"#)),
         written(&format!(r#"["groupMembers",["{nobody}",1,1,"{nobody}"]]"#)),
         written(&format!(r#"["groups",["Others","a","{nobody}"]]"#)),
+        written(r#"["invitations",[1]]"#),
         written(&format!(r#"["nothing",["{nobody}",1]]"#)),
     ];
     for (list, ask) in LISTS {
@@ -1027,6 +1030,7 @@ fn operation(object: &str, field: &sdl::Field, given: &serde_json::Map<String, V
     let asked = format!("{}({}) {selection}", field.name, passed.join(", "));
     let (kind, asked) = match object {
         "Query" | "Mutation" | "Subscription" => (object.to_lowercase(), asked),
+        "Admin" => ("query".into(), format!("admin {{ {asked} }}")),
         "Viewer" => ("query".into(), format!("viewer {{ {asked} }}")),
         "Group" => ("query".into(), format!("group(by: {{ id: {:?} }}) {{ {asked} }}", usual.group)),
         "ChannelCategory" => {

@@ -88,6 +88,7 @@ fn a_bad_value_stops_the_start_with_a_line_that_names_it() {
         ("DATABASE_URL", "mysql://secret@host/chinwag"),
         ("JWT_SECRET", "secret"),
         ("PUBLIC_URL", "chat.example.org"),
+        ("REGISTRATION", "everybody"),
         ("LOG_RETENTION_DAYS", "0"),
         ("LOG_RETENTION_DAYS", "ever"),
         ("SMTP_URL", "mail.example.org"),

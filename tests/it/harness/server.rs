@@ -101,6 +101,11 @@ impl TestServer {
         }
     }
 
+    /// Dies: whatever runs is cut off where it is.
+    pub fn die(&mut self) {
+        drop((self.serving.take(), self.working.take()));
+    }
+
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }

@@ -92,7 +92,8 @@ impl Offered {
     /// Who came of a sign-in.
     fn who(&self, answer: &Answer) -> Actor {
         let payload = answer.data("completeOAuth");
-        let mut actor = Actor::new(self.server().address, Some(payload["tokens"]["accessToken"].as_str().unwrap().to_owned()));
+        let mut actor =
+            Actor::new(self.server().address, Some(payload["tokens"]["accessToken"].as_str().unwrap().to_owned()));
         let text = |pointer: &str| payload.pointer(pointer).unwrap().as_str().unwrap().to_owned();
         (actor.id, actor.name) = (text("/viewer/user/id"), text("/viewer/user/username"));
         actor

@@ -109,9 +109,7 @@ async fn of_several_who_finish_one_round_trip_at_once_one_does() {
 #[tokio::test]
 async fn browsers_come_back_to_configured_pages_alone() {
     let offered = Offered::new().await;
-    let input = |url: &str| {
-        json!({ "provider": "work", "purpose": "SIGN_IN", "redirectUrl": url, "codeChallenge": challenge("a verifier") })
-    };
+    let input = |url: &str| json!({ "provider": "work", "purpose": "SIGN_IN", "redirectUrl": url, "codeChallenge": challenge("a verifier") });
     for url in [
         "https://evil.example.org/oauth",
         "https://app.example.org/oauth/",

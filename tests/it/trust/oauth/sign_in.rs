@@ -5,7 +5,8 @@ use super::*;
 #[tokio::test]
 async fn whoever_comes_gets_an_account_and_comes_back_to_it() {
     let offered = Offered::new().await;
-    let server = offered.anonymous().query("{ server { features oauthProviders { key name iconUrl } } }").await.data("server");
+    let server =
+        offered.anonymous().query("{ server { features oauthProviders { key name iconUrl } } }").await.data("server");
     assert!(server["features"].as_array().unwrap().contains(&json!("OAUTH")));
     let logo = "https://example.org/logo.svg";
     let work = json!({ "key": "work", "name": "The work one", "iconUrl": logo });
@@ -39,7 +40,8 @@ async fn whoever_comes_gets_an_account_and_comes_back_to_it() {
 async fn nothing_of_a_provider_s_tokens_is_kept() {
     let offered = Offered::new().await;
     offered.sign_in("work", &Person::new(1, "alice")).await.data("completeOAuth");
-    let columns = "SELECT count(*) FROM information_schema.columns WHERE table_name LIKE 'oauth%' AND column_name LIKE '%token%'";
+    let columns =
+        "SELECT count(*) FROM information_schema.columns WHERE table_name LIKE 'oauth%' AND column_name LIKE '%token%'";
     assert_eq!(offered.server().database.count(columns).await, 0);
 }
 
