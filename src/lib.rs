@@ -30,8 +30,8 @@
 //! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles):
 //!   `audit`, `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences, devices), `push`
 //!   (how something gets to a device), `notifications` (the bell, which those above it ring), `groups` (members and
-//!   roles there), `invitations` (who may come), `conversations` (channels, their order, direct conversations, members, roles), `presence` (who is
-//!   here, what they say about it, who types), `reads` (what is unread, the sidebar, the inbox), `messages` (threads,
+//!   roles there), `invitations` (who may come), `oauth` (signing in at other providers), `conversations` (channels, their
+//!   order, direct conversations, members, roles), `presence` (who is here, what they say about it, who types), `reads` (what is unread, the sidebar, the inbox), `messages` (threads,
 //!   mentions, reactions, pins), `farewell` (leaving for good), `import`, `admin`
 //!   (the desk of those who run the server), `viewer_events` (everything that concerns somebody, in one stream). In each:
 //!   `mod.rs` is the front door; a verb a file is a rule; `store.rs`, or the folder `store`, is SQL; `events.rs` is

@@ -12,14 +12,12 @@ use crate::invitations::Leave;
 use crate::providers::{Identity, Provider};
 use crate::users::{self, ServerRole};
 
-/// Whose account it is, and how that came about.
-enum Whose {
-    /// It is linked to them.
-    Theirs(Account, Linked),
-    /// They were found by their address, and it is not linked, as they have a second factor to show first.
-    ByAddress(Account),
-    /// They have come just now.
-    New(Account, Linked),
+/// Whose account it is.
+struct Found {
+    account: Account,
+    /// `None` where they were found by their address and have a second factor to show first.
+    linked: Option<Linked>,
+    is_new_user: bool,
 }
 
 /// Signs in the one it is linked to, or who has proven the address that the provider has seen proven; else whoever it is has
@@ -37,12 +35,7 @@ pub(super) async fn sign_in(
     for names in &names {
         left -= 1;
         let attempt = app.db.transaction(async move |tx| {
-            let whose = whose(app, tx, provider, identity, draft, names).await?;
-            let (account, linked, is_new_user) = match whose {
-                Whose::Theirs(account, linked) => (account, Some(linked), false),
-                Whose::ByAddress(account) => (account, None, false),
-                Whose::New(account, linked) => (account, Some(linked), true),
-            };
+            let Found { account, linked, is_new_user } = find(app, tx, provider, identity, draft, names).await?;
             let (name, delivery) = (draft.client_name.clone(), draft.token_delivery);
             let admission = admit(app, tx, &account, name, delivery, origin).await?;
             Ok((admission, linked, is_new_user))
@@ -61,13 +54,20 @@ pub(super) async fn sign_in(
     Err(Error::internal("no name was tried"))
 }
 
-async fn whose(app: &App, tx: &mut Tx, provider: &Provider, identity: &Identity, username: &str) -> Result<Whose> {
+async fn find(
+    app: &App,
+    tx: &mut Tx,
+    provider: &Provider,
+    identity: &Identity,
+    draft: &CompleteDraft,
+    names: &Names,
+) -> Result<Found> {
     if let Some(linked) = store::find(tx, &provider.issuer, &identity.subject).await? {
         let account = accounts::lock(tx, linked.user_id).await?.ok_or_else(gone)?;
         users::undeleted(tx, linked.user_id).await?.ok_or_else(gone)?;
         // It may have been unlinked while that was waited for.
         let linked = store::find(tx, &provider.issuer, &identity.subject).await?;
-        return linked.map(|linked| Whose::Theirs(account, linked)).ok_or_else(gone);
+        return Ok(Found { account, linked: Some(linked.ok_or_else(gone)?), is_new_user: false });
     }
     let owner = match &identity.proven_email {
         Some(email) => accounts::lock_owner_of(tx, email).await?,
@@ -81,17 +81,22 @@ async fn whose(app: &App, tx: &mut Tx, provider: &Provider, identity: &Identity,
             "Another account of this provider is linked to the account that has this address: sign in to that one";
         return Err(Error::new(Code::Conflict, message));
     }
-    match account.second_factor_at {
-        Some(_) => Ok(Whose::ByAddress(account)),
-        None => {
-            let linked = tie(app, tx, &account, provider, identity).await?;
-            Ok(Whose::Theirs(account, linked))
-        }
-    }
+    let linked = match account.second_factor_at {
+        Some(_) => None,
+        None => Some(tie(app, tx, &account, provider, identity).await?),
+    };
+    Ok(Found { account, linked, is_new_user: false })
 }
 
 /// Makes an account. It has no password; the address is theirs, if the provider has seen it proven.
-async fn come(app: &App, tx: &mut Tx, provider: &Provider, identity: &Identity, username: &str) -> Result<Whose> {
+async fn come(
+    app: &App,
+    tx: &mut Tx,
+    provider: &Provider,
+    identity: &Identity,
+    draft: &CompleteDraft,
+    names: &Names,
+) -> Result<Found> {
     let now = app.clock.now();
     // Before anything is said about names: that is for those who may come.
     let leave = Leave::take(app, tx, draft.invitation.as_deref()).await?;
@@ -100,7 +105,7 @@ async fn come(app: &App, tx: &mut Tx, provider: &Provider, identity: &Identity, 
     let account = accounts::open(tx, now, user.id, identity.proven_email.as_deref()).await?;
     let linked = keep(app, tx, &account, provider, identity).await?;
     leave.welcome(app, tx, user.id).await?;
-    Ok(Whose::New(account, linked))
+    Ok(Found { account, linked: Some(linked), is_new_user: true })
 }
 
 fn gone() -> Error {
