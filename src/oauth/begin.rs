@@ -105,8 +105,7 @@ pub async fn begin(app: &App, purpose: Purpose<'_>, draft: BeginDraft) -> Result
     Ok(Begun { authorization_url, state })
 }
 
-/// What the ID token has to name: made of the state, so that it need not be kept, and not the state itself, which is seen by
-/// whoever sees the address of the page that is come back to.
+/// What the ID token has to name, so that it is of this round trip: made of the state, and so not kept.
 pub(super) fn nonce(state: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(format!("nonce {state}")))
 }

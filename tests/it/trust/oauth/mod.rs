@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{World, ask, race};
-use crate::harness::{Actor, Answer, INSIDE, MailServer, PAGE, PASSWORD, Person, Provider, TestServer, Wrong};
+use crate::harness::{Actor, Answer, INSIDE, PAGE, PASSWORD, Person, Provider, TestServer, Wrong};
 
 const BEGIN: &str = "mutation($input: BeginOAuthInput!) { beginOAuth(input: $input) { authorizationUrl state } }";
 const COMPLETE: &str = "mutation($input: CompleteOAuthInput!) { completeOAuth(input: $input) {

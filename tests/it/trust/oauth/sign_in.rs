@@ -1,5 +1,7 @@
 //! Who comes from a provider, and whose account they get.
 
+use chinwag::config::RegistrationPolicy;
+
 use super::*;
 
 #[tokio::test]
@@ -155,4 +157,26 @@ async fn who_comes_for_the_first_time_twice_at_once_is_one() {
     let (one, two) = tokio::join!(offered.sign_in("work", &alice), offered.sign_in("work", &alice));
     assert_eq!(offered.who(&one).id, offered.who(&two).id);
     assert_eq!((offered.count("accounts").await, offered.count("oauth_accounts").await), (1, 1));
+}
+
+#[tokio::test]
+async fn who_may_not_come_is_not_let_in_by_a_provider() {
+    let offered = Offered::with(|config| config.limits.registration = RegistrationPolicy::Invitation).await;
+    assert_eq!(offered.sign_in("github", &Person::new(1, "cat")).await.code(), "REGISTRATION_CLOSED");
+    let trip = offered.begin("github").await;
+    let (code, _) = offered.provider.visit(&trip.url, &Person::new(1, "cat"));
+    let forged = trip.back_with(&code, json!({ "invitation": "forged" }));
+    assert_eq!(ask(&offered.anonymous(), COMPLETE, forged).await.code(), "TOKEN_INVALID");
+    assert_eq!((offered.count("users").await, offered.count("oauth_accounts").await), (0, 0));
+}
+
+#[tokio::test]
+async fn a_browser_keeps_its_refresh_token_in_a_cookie_or_is_told_before_anything_is_spent() {
+    let offered = Offered::new().await;
+    let trip = offered.begin("github").await;
+    let (code, _) = offered.provider.visit(&trip.url, &Person::new(1, "cat"));
+    let in_cookie = trip.back_with(&code, json!({ "tokenDelivery": "COOKIE" }));
+    let answer = ask(&offered.anonymous(), COMPLETE, in_cookie).await;
+    assert_eq!(answer.wrong_fields(), ["input.tokenDelivery NOT_ALLOWED"]);
+    ask(&offered.anonymous(), COMPLETE, trip.back(&code)).await.data("completeOAuth");
 }
