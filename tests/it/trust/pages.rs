@@ -96,6 +96,7 @@ async fn where_there_is_an_app_letters_lead_there() {
             verify_email: "https://app.example.org/#/welcome?token={token}".into(),
             reset_password: "https://app.example.org/reset-password?token={token}".into(),
             message: "https://app.example.org/#/messages/{message}".into(),
+            oauth: "https://app.example.org/oauth/callback".into(),
         });
     })
     .await;
