@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::gather::Lines;
 use crate::jobs::Bell;
 use crate::keys::Keys;
+use crate::limits::Limits;
 use crate::log::Hub;
 use crate::mail::Mailer;
 use crate::outgoing::Outgoing;
@@ -37,6 +38,8 @@ pub struct Shared {
     /// What tokens are signed with.
     pub keys: Keys,
     pub passwords: Hasher,
+    /// How much anybody may ask for.
+    pub limits: Limits,
     /// Asks other hosts.
     pub outgoing: Outgoing,
     /// Carries letters to people.
@@ -68,6 +71,7 @@ impl App {
         let jobs = Bell::default();
         let db = Db::new(database_url, clock.clone(), hub.clone(), realtime.clone(), jobs.clone())?;
         let passwords = Hasher::new();
+        let limits = Limits::new(&config.limits, clock.clone());
         let outgoing = Outgoing::new(&config.requests);
         let mailer = Mailer::new(&config)?;
         Ok(Self(Arc::new(Shared {
@@ -80,6 +84,7 @@ impl App {
             realtime,
             keys,
             passwords,
+            limits,
             outgoing,
             mailer,
             lines: Lines::default(),

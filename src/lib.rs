@@ -19,8 +19,8 @@
 //! A folder is an area, a file name is a layer.
 //!
 //! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and
-//!   loaders), `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `gather` and
-//!   `turns` (those who write at once), `urgency` (what passes quiet hours), `creations` (what a `clientKey` made),
+//!   loaders), `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `limits` (how
+//!   much anybody may ask for in a while), `gather` and `turns` (those who write at once), `urgency` (what passes quiet hours), `creations` (what a `clientKey` made),
 //!   `schema` (the tables), `db` (pool, transactions, the private PostgreSQL), `jobs` (work that is done after the
 //!   transaction that causes it), `mail` (letters to people), `recount` (counters against what they count), `log`
 //!   (append, read, follow, forget), `realtime` (what holds at this moment: who is here, what passes, which sessions
@@ -86,6 +86,7 @@ pub mod id;
 pub mod import;
 pub mod jobs;
 pub mod keys;
+pub mod limits;
 pub mod log;
 pub mod mail;
 pub mod messages;

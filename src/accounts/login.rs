@@ -27,6 +27,7 @@ impl LoginDraft {
 /// Signs in by mail address or username. An unknown name and a wrong password get the same answer after the same work.
 pub async fn log_in(app: &App, origin: Origin, draft: LoginDraft) -> Result<SignedIn> {
     let LoginDraft { identifier, password, client_name } = draft;
+    app.limits.attempt(&identifier).await;
     let found = app.db.read(async |conn| store::to_sign_in(conn, &identifier).await).await?;
     let (user_id, hash) = found.unzip();
     // A password that no account can have is not worth a hash of any length.

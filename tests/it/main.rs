@@ -22,6 +22,7 @@ mod groups;
 mod http;
 mod import;
 mod jobs;
+mod limits;
 mod mail;
 mod mentions;
 mod messages;
