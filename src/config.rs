@@ -22,6 +22,8 @@ use crate::mail;
 
 /// Of `LOG_RETENTION_DAYS`.
 const LOG_RETENTION_DAYS: i64 = 30;
+/// Of `APP_MESSAGE`.
+pub const MESSAGE: &str = "/messages/{message}";
 /// Of `MAIL_DELAY`.
 const MAIL_DELAY: TimeDelta = TimeDelta::minutes(10);
 
@@ -35,6 +37,8 @@ pub struct Config {
     pub http: Http,
     pub data: Data,
     pub mail: Mail,
+    /// `None` where there is no app of one's own: then mails lead to small pages of the server.
+    pub pages: Option<Pages>,
     pub limits: Limits,
     pub documents: Documents,
     pub requests: Requests,
@@ -77,6 +81,19 @@ pub struct Mail {
     pub from: Option<String>,
     /// `MAIL_DELAY`: how long something new waits until somebody who is away is mailed of it.
     pub delay: TimeDelta,
+}
+
+/// Pages of the web app, which links lead to. What stands in braces is put in.
+#[derive(Clone, Debug)]
+pub struct Pages {
+    /// `APP_URL`: where it begins.
+    pub home: String,
+    /// `APP_VERIFY_EMAIL`: where an address is proven, by `{token}`.
+    pub verify_email: String,
+    /// `APP_RESET_PASSWORD`: where a new password is set, by `{token}`.
+    pub reset_password: String,
+    /// `APP_MESSAGE`: where the `{message}` of an id is shown.
+    pub message: String,
 }
 
 /// What is allowed.
@@ -166,6 +183,10 @@ Environment (also read from .env, and from .env.NAME where CHINWAG_ENV says NAME
                 [none: mails go into files in DATA_DIR/mail]
   MAIL_FROM     whom mails come from, as Chat <chat@example.org> [none; needed with SMTP_URL]
   MAIL_DELAY    minutes that something new waits until somebody who is away is mailed of it [10]
+  APP_URL       the web app, as https://app.example.org, which links in mails lead to [small pages of the server]
+  APP_VERIFY_EMAIL  its page to prove an address [/verify-email?token={token}]
+  APP_RESET_PASSWORD  its page to set a new password [/reset-password?token={token}]
+  APP_MESSAGE   its page that shows a message [/messages/{message}]
   CORS_ORIGINS  further origins whose pages may use the server, comma-separated [on loopback: localhost]
   RATE_LIMIT    on or off [on]
   TRUSTED_DOCUMENTS  a file of operations that clients name instead of sending them: Apollo's persisted query
@@ -216,10 +237,19 @@ fn read_env_file(file: &str) -> Result<bool, BadValue> {
 impl Config {
     /// From the environment, after `read_env_files`.
     pub fn from_env() -> Result<Self, BadValue> {
+        let (http, mail) = (Http::from_env()?, Mail::from_env()?);
+        // Links in mails would lead to nobody, or to whoever has that address elsewhere.
+        let is_named = std::env::var("PUBLIC_URL").is_ok();
+        if mail.smtp_url.is_some() && !http.listen.ip().is_loopback() && !is_named {
+            let message = "PUBLIC_URL: wants where people reach the server, as https://chat.example.org: SMTP_URL is set, \
+                           and links in mails lead there";
+            return Err(BadValue(message.into()));
+        }
         Ok(Self {
-            http: Http::from_env()?,
+            http,
             data: Data::from_env()?,
-            mail: Mail::from_env()?,
+            mail,
+            pages: Pages::from_env()?,
             limits: Limits::from_env()?,
             documents: Documents::from_env()?,
             requests: Requests::from_env()?,
@@ -244,6 +274,7 @@ impl Config {
                 log_retention: TimeDelta::days(LOG_RETENTION_DAYS),
             },
             mail: Mail { smtp_url: None, from: None, delay: MAIL_DELAY },
+            pages: None,
             limits: Limits { rate_limited: false, ..Limits::default() },
             documents: Documents { trusted: None, only_trusted: false },
             requests: Requests::default(),
@@ -396,6 +427,32 @@ impl Limits {
             sign_ins: number("RATE_LIMIT_SIGN_INS", default.sign_ins)?,
             registrations: number("RATE_LIMIT_REGISTRATIONS", default.registrations)?,
         })
+    }
+}
+
+impl Pages {
+    fn from_env() -> Result<Option<Self>, BadValue> {
+        let wanted = "the URL of the web app, as in https://app.example.org";
+        let home = optional("APP_URL", wanted, |text| as_url(text.trim_end_matches('/')))?;
+        let page = |name, default, what: &str| {
+            let wanted = format!("a path with {what} in it, as in {default}");
+            let path = read(name, default, &wanted, |text| {
+                let is_path =
+                    text.starts_with(['/', '?', '#']) && text.is_ascii() && !text.contains(char::is_whitespace);
+                (is_path && text.contains(what)).then(|| text.to_owned())
+            })?;
+            match &home {
+                Some(home) => Ok(format!("{home}{path}")),
+                None if std::env::var(name).is_ok() => {
+                    Err(BadValue(format!("{name}: wants APP_URL, which it is below")))
+                }
+                None => Ok(path),
+            }
+        };
+        let verify_email = page("APP_VERIFY_EMAIL", "/verify-email?token={token}", "{token}")?;
+        let reset_password = page("APP_RESET_PASSWORD", "/reset-password?token={token}", "{token}")?;
+        let message = page("APP_MESSAGE", MESSAGE, "{message}")?;
+        Ok(home.clone().map(|home| Self { home, verify_email, reset_password, message }))
     }
 }
 

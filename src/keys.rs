@@ -3,13 +3,18 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use hmac::{Hmac, KeyInit, Mac};
+use aes_gcm::Aes256Gcm;
+use aes_gcm::aead::{Aead, KeyInit as _, Payload};
+use hmac::{Hmac, KeyInit as _, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use rand::RngCore;
 use sha2::Sha256;
 use web_push_native::p256;
 
-/// Signs access tokens and links, and derives refresh tokens.
+/// Bytes that stand before what is encrypted, new each time.
+const NONCE: usize = 12;
+
+/// Signs access tokens and links, derives refresh tokens, and encrypts what is kept of second factors.
 pub struct Keys {
     pub encoding: EncodingKey,
     pub decoding: DecodingKey,
@@ -17,6 +22,9 @@ pub struct Keys {
     pub vapid: p256::SecretKey,
     refresh: [u8; 32],
     unsubscribe: [u8; 32],
+    /// Encrypts what is kept of second factors.
+    second_factors: Aes256Gcm,
+    recovery_codes: [u8; 32],
     setup_code: String,
 }
 
@@ -35,6 +43,8 @@ impl Keys {
             vapid: scalar(secret.as_bytes(), b"vapid"),
             refresh: mac(secret.as_bytes(), &[b"refresh token"]),
             unsubscribe: mac(secret.as_bytes(), &[b"unsubscribe"]),
+            second_factors: Aes256Gcm::new(&mac(secret.as_bytes(), &[b"second factors"]).into()),
+            recovery_codes: mac(secret.as_bytes(), &[b"recovery codes"]),
             setup_code: readable(&rand::random::<[u8; 10]>()),
         }
     }
@@ -64,6 +74,27 @@ impl Keys {
     /// Proves that a link to put an end to mails of a kind is of our making.
     pub fn unsubscribe_mac(&self, user: uuid::Uuid, purpose: &str) -> [u8; 32] {
         mac(&self.unsubscribe, &[user.as_bytes(), purpose.as_bytes()])
+    }
+
+    /// The secret of somebody's authenticator app, as it is kept: readable with the server's secret alone, and as theirs
+    /// alone, so that nobody gets in by a row that was copied to another account.
+    pub fn seal_second_factor(&self, user: uuid::Uuid, secret: &[u8]) -> Vec<u8> {
+        let nonce: [u8; NONCE] = rand::random();
+        let payload = Payload { msg: secret, aad: user.as_bytes() };
+        let sealed =
+            self.second_factors.encrypt(&nonce.into(), payload).expect("a few bytes, of which any can be encrypted");
+        [nonce.as_slice(), &sealed].concat()
+    }
+
+    /// `None` where it was sealed under another secret, or for somebody else.
+    pub fn open_second_factor(&self, user: uuid::Uuid, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
+        self.second_factors.decrypt(nonce.into(), Payload { msg: sealed, aad: user.as_bytes() }).ok()
+    }
+
+    /// A recovery code, as it is kept. It is short enough to be tried out by whoever has a digest of it, and not this.
+    pub fn recovery_code_mac(&self, user: uuid::Uuid, code: &str) -> [u8; 32] {
+        mac(&self.recovery_codes, &[user.as_bytes(), code.as_bytes()])
     }
 
     /// Good until this server stops: makes the first account an ADMIN where the server is reached from other machines.
@@ -127,5 +158,31 @@ pub fn kept_secret(dir: &Path) -> io::Result<String> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => kept_secret(dir),
         Err(error) => Err(error),
         Ok(()) => Ok(secret),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_second_factor_opens_for_its_owner_alone_and_under_the_secret_it_was_sealed_by() {
+        let (keys, others) =
+            (Keys::new("one secret of at least 32 bytes, or so"), Keys::new("another secret of 32 bytes"));
+        let (alice, mallory) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let sealed = keys.seal_second_factor(alice, b"her secret");
+        assert_eq!(keys.open_second_factor(alice, &sealed).unwrap(), b"her secret");
+        assert_ne!(keys.seal_second_factor(alice, b"her secret"), sealed);
+        assert!(!sealed.windows(10).any(|bytes| bytes == b"her secret"));
+        assert_eq!(keys.open_second_factor(mallory, &sealed), None);
+        assert_eq!(others.open_second_factor(alice, &sealed), None);
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert_eq!(keys.open_second_factor(alice, &changed), None);
+            assert_eq!(keys.open_second_factor(alice, &sealed[..at]), None);
+        }
     }
 }

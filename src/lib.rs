@@ -20,12 +20,13 @@
 //!
 //! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and
 //!   loaders), `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `limits` (how
-//!   much anybody may ask for in a while), `gather` and `turns` (those who write at once), `urgency` (what passes quiet hours), `creations` (what a `clientKey` made),
-//!   `schema` (the tables), `db` (pool, transactions, the private PostgreSQL), `jobs` (work that is done after the
-//!   transaction that causes it), `mail` (letters to people), `recount` (counters against what they count), `log`
-//!   (append, read, follow, forget), `realtime` (what holds at this moment: who is here, what passes, which sessions
-//!   have just ended, who is to be told what of their own), `subscription` (source streams, and those who share one),
-//!   `answer` (what goes back), `outgoing` (requests to other hosts) and `tls` (whom to believe there).
+//!   much anybody may ask for in a while), `links` (to pages for people), `gather` and `turns` (those who write at once), `urgency` (what passes quiet hours),
+//!   `creations` (what a `clientKey` made), `schema` (the tables), `db` (pool, transactions, the private PostgreSQL),
+//!   `jobs` (work that is done after the transaction that causes it), `mail` (letters to people), `recount` (counters
+//!   against what they count), `log` (append, read, follow, forget), `realtime` (what holds at this moment: who is
+//!   here, what passes, which sessions have just ended, who is to be told what of their own), `subscription` (source
+//!   streams, and those who share one), `answer` (what goes back), `outgoing` (requests to other hosts) and `tls` (whom
+//!   to believe there).
 //! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles):
 //!   `audit`, `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences, devices), `push`
 //!   (how something gets to a device), `notifications` (the bell, which those above it ring), `groups` (members and
@@ -61,6 +62,8 @@
 //! - What is shown to several at once is executed without a viewer: a field whose value depends on who asks is
 //!   `@perViewer`, and asks `Ask::viewer`.
 //! - Whatever a stranger names is asked through `Outgoing::post_to_stranger`, and by nothing else.
+//! - What lets somebody keep an account that is not theirs takes an `accounts::Fresh`, and its owner is told
+//!   (`accounts::alarm`).
 //! - Mutations run in a task of their own: who hangs up does not cut a transaction.
 //!
 //! Deliberately absent: an extension on the schema (any makes a large query half as slow again), mocks, permission
@@ -87,6 +90,7 @@ pub mod import;
 pub mod jobs;
 pub mod keys;
 pub mod limits;
+pub mod links;
 pub mod log;
 pub mod mail;
 pub mod messages;

@@ -33,12 +33,12 @@ impl From<Instant> for DateTime {
 
 /// A scalar that is a text. It takes any: what is wrong with it is said together with what else is wrong with the input.
 macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident = $url:literal),* $(,)?) => {$(
+    ($($(#[$doc:meta])* $name:ident $(as $shown:literal)? = $url:literal),* $(,)?) => {$(
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct $name(pub String);
 
         $(#[$doc])*
-        #[Scalar(specified_by_url = $url)]
+        #[Scalar($(name = $shown,)? specified_by_url = $url)]
         impl ScalarType for $name {
             fn parse(value: Value) -> InputValueResult<Self> {
                 match value {
@@ -61,6 +61,8 @@ texts! {
     TimeZone = "https://www.iana.org/time-zones",
     /// A time of day without a date or an offset, as in 22:30.
     LocalTime = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6",
+    /// An absolute URL.
+    Url as "URL" = "https://url.spec.whatwg.org/",
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,10 +19,51 @@ diesel::table! {
 diesel::table! {
     accounts (user_id) {
         user_id -> Uuid,
-        email -> Text,
+        email -> Nullable<Text>,
         email_verified_at -> Nullable<Timestamptz>,
         password_hash -> Nullable<Text>,
         created_at -> Timestamptz,
+        pending_email -> Nullable<Text>,
+        second_factor_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    mailed_tokens (digest) {
+        digest -> Bytea,
+        purpose -> Text,
+        user_id -> Uuid,
+        email -> Text,
+        sent_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    second_factors (user_id) {
+        user_id -> Uuid,
+        secret -> Bytea,
+        begun_at -> Timestamptz,
+        last_step -> Int8,
+        failures -> Int4,
+        failed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    recovery_codes (user_id, digest) {
+        user_id -> Uuid,
+        digest -> Bytea,
+    }
+}
+
+diesel::table! {
+    sign_in_challenges (digest) {
+        digest -> Bytea,
+        user_id -> Uuid,
+        client_name -> Nullable<Text>,
+        token_delivery -> Text,
+        expires_at -> Timestamptz,
     }
 }
 
@@ -464,6 +505,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     import_people,
     import_sources,
     jobs,
+    mailed_tokens,
     mentions,
     message_revisions,
     messages,
@@ -475,7 +517,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     pushes,
     reaction_counts,
     reactions,
+    recovery_codes,
+    second_factors,
     sessions,
+    sign_in_challenges,
     thread_followers,
     threads,
     users,

@@ -25,6 +25,11 @@ impl Fault {
         Self { code, message: message.into(), params: json!({}) }
     }
 
+    /// With something for the client's own sentence.
+    pub fn with(self, params: serde_json::Value) -> Self {
+        Self { params, ..self }
+    }
+
     pub fn required() -> Self {
         Self::new(InputCode::Required, "This is needed")
     }
@@ -180,7 +185,8 @@ pub fn email(text: &str) -> Result<String, Fault> {
     let is_address = text.split_once('@').is_some_and(|(name, host)| {
         !name.is_empty() && host.contains('.') && !host.contains('@') && !host.starts_with('.') && !host.ends_with('.')
     });
-    match is_address && !text.contains(char::is_whitespace) {
+    let can_be_mailed = || text.parse::<lettre::Address>().is_ok();
+    match is_address && !text.contains(char::is_whitespace) && can_be_mailed() {
         true => Ok(text),
         false => Err(Fault::new(InputCode::BadFormat, "Not a mail address")),
     }
@@ -412,7 +418,9 @@ mod tests {
         for text in ["al", "a b c", "alice~irc", "álice"] {
             assert!(username(text).is_err(), "{text}");
         }
-        for text in ["alice", "@example.org", "alice@", "alice@host", "a@b@c.d", "a b@c.d"] {
+        for text in
+            ["alice", "@example.org", "alice@", "alice@host", "a@b@c.d", "a b@c.d", "a,b@c.d", "<a@c.d>", "a@c_d.e"]
+        {
             assert!(email(text).is_err(), "{text}");
         }
     }

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
-use super::{LoginDraft, RegisterDraft, RegisterInput as Registration, SignedIn};
+use super::second_factor::graphql::SecondFactor;
+use super::{LoginDraft, RegisterDraft, RegisterInput as Registration, SignedIn, TokenDelivery};
 use crate::accounts;
 use crate::accounts::devices::graphql::{PushDevice, push_devices};
 use crate::accounts::preferences::graphql::{Preferences, preferences};
@@ -62,7 +63,7 @@ impl Viewer {
     /// The viewer's mail address; null for none.
     async fn email(&self, ctx: &Context<'_>) -> Option<Result<String>> {
         let account = ctx.load::<AccountOf>(self.0.user_id).await;
-        account.map(|account| account.map(|account| account.email.clone())).transpose()
+        account.map(|account| account.and_then(|account| account.email.clone())).transpose()
     }
 
     /// Whether the mail address is proven.
@@ -71,10 +72,22 @@ impl Viewer {
         Ok(account.is_some_and(|account| account.email_verified_at.is_some()))
     }
 
+    /// The address that waits for its proof, after `changeEmail`.
+    async fn pending_email(&self, ctx: &Context<'_>) -> Option<Result<String>> {
+        let account = ctx.load::<AccountOf>(self.0.user_id).await;
+        account.map(|account| account.and_then(|account| account.pending_email.clone())).transpose()
+    }
+
     /// Whether the viewer has a password, besides OAuth accounts.
     async fn has_password(&self, ctx: &Context<'_>) -> Result<bool> {
         let account = ctx.load::<AccountOf>(self.0.user_id).await?;
         Ok(account.is_some_and(|account| account.password_hash.is_some()))
+    }
+
+    /// The viewer's second factor; null for none.
+    async fn second_factor(&self, ctx: &Context<'_>) -> Option<Result<SecondFactor>> {
+        let account = ctx.load::<AccountOf>(self.0.user_id).await;
+        account.map(|account| account.and_then(|account| SecondFactor::of(&account))).transpose()
     }
 
     /// What the viewer may do on this server.
@@ -277,13 +290,6 @@ pub struct SessionTokens {
     refresh_token_expires_at: DateTime,
 }
 
-/// Where a client wants its refresh token. Values are added over time.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-pub enum TokenDelivery {
-    /// In the payload: for native apps, which keep it in the device's key store.
-    Payload,
-}
-
 /// Credentials and profile of a new account.
 #[derive(InputObject)]
 pub struct RegisterInput {
@@ -393,7 +399,7 @@ impl AccountMutation {
         Some(register(ctx, input).await)
     }
 
-    /// Sign in with a password. Errors: INVALID_CREDENTIALS.
+    /// Sign in with a password. Errors: INVALID_CREDENTIALS, SECOND_FACTOR_REQUIRED (go on with `answerSecondFactor`).
     async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Option<Result<LoginPayload>> {
         Some(login(ctx, input).await)
     }
@@ -429,7 +435,7 @@ async fn register(ctx: &Context<'_>, input: RegisterInput) -> Result<RegisterPay
 }
 
 async fn login(ctx: &Context<'_>, input: LoginInput) -> Result<LoginPayload> {
-    let draft = LoginDraft::from(input.identifier, input.password, input.client_name)?;
+    let draft = LoginDraft::from(input.identifier, input.password, input.client_name, input.token_delivery)?;
     let (viewer, session, tokens) = enter(ctx, accounts::log_in(ctx.app(), ctx.scope().origin, draft).await?);
     Ok(LoginPayload { viewer, session, tokens })
 }
@@ -450,7 +456,7 @@ async fn logout(ctx: &Context<'_>, input: Option<LogoutInput>) -> Result<LogoutP
 }
 
 /// The rest of the request is this viewer's: what is selected below `viewer` then works within the sign-in.
-fn enter(ctx: &Context<'_>, signed_in: SignedIn) -> (Viewer, Session, SessionTokens) {
+pub fn enter(ctx: &Context<'_>, signed_in: SignedIn) -> (Viewer, Session, SessionTokens) {
     ctx.scope().replace_viewer(Some(signed_in.viewer));
     let tokens = SessionTokens {
         access_token: signed_in.tokens.access,

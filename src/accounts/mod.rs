@@ -1,16 +1,30 @@
 //! Accounts: who signs in, with what, and for how long.
 
+pub mod addresses;
+mod alarm;
 pub mod devices;
+mod fresh;
 pub mod graphql;
 mod login;
+mod mailed;
+pub mod passwords;
 pub mod preferences;
 mod purge;
 mod register;
+pub mod second_factor;
 mod sessions;
 mod store;
 mod tokens;
 
+use async_graphql::Enum;
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::AsExpression;
+use diesel::sql_types;
+
+pub use alarm::{Alarm, Incident, alarm};
+pub use fresh::{Fresh, Proof, fresh};
 pub use login::{LoginDraft, log_in};
+pub use mailed::PurgeTokens;
 pub use purge::PurgeSessions;
 pub use register::{RegisterDraft, RegisterInput, needs_setup_code, register};
 pub use sessions::{Tokens, log_out, refresh};
@@ -18,9 +32,19 @@ pub use store::{Account, Session};
 pub use tokens::{authenticate, session_expires_at};
 
 use crate::app::App;
+use crate::db::text_enum;
 use crate::error::Result;
 use crate::id::{SessionId, UserId};
 use crate::viewer::Viewer;
+
+/// Where a client wants its refresh token. Values are added over time.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[diesel(sql_type = sql_types::Text)]
+pub enum TokenDelivery {
+    /// In the payload: for native apps, which keep it in the device's key store.
+    Payload,
+}
+text_enum!(TokenDelivery);
 
 /// What signing in, registering and refreshing answer with.
 pub struct SignedIn {
@@ -37,7 +61,7 @@ pub async fn account(app: &App, id: UserId) -> Result<Option<Account>> {
 /// Where somebody can be mailed: an address that they have proven.
 pub async fn proven_email(app: &App, id: UserId) -> Result<Option<String>> {
     let account = account(app, id).await?;
-    Ok(account.filter(|account| account.email_verified_at.is_some()).map(|account| account.email))
+    Ok(account.and_then(|account| account.proven_email().map(str::to_owned)))
 }
 
 /// Of these sessions, those that have not ended.

@@ -2,12 +2,14 @@
 
 use subtle::ConstantTimeEq;
 
+use super::addresses::ask_for_proof;
 use super::sessions::begin_session;
 use super::{SignedIn, store};
 use crate::app::App;
 use crate::context::Origin;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
+use crate::password;
 use crate::text::{self, Wrong};
 use crate::users::{self, ServerRole};
 
@@ -36,7 +38,8 @@ impl RegisterDraft {
         let mut wrong = Wrong::default();
         let email = wrong.note("email", text::email(&input.email));
         let username = wrong.note("username", text::username(&input.username));
-        let password = wrong.note("password", text::password(&input.password));
+        let about = [input.email.as_str(), input.username.as_str(), input.display_name.as_deref().unwrap_or_default()];
+        let password = wrong.note("password", password::chosen(&input.password, &about));
         let display_name =
             wrong.note("displayName", input.display_name.map(|name| text::line(&name, 1..=80)).transpose());
         let client_name = wrong.note("clientName", client_name(input.client_name));
@@ -74,6 +77,7 @@ pub async fn register(app: &App, origin: Origin, draft: RegisterDraft) -> Result
             if role != ServerRole::User {
                 users::give_role(tx, now, None, user.id, role).await?;
             }
+            ask_for_proof(app, tx, now, &user, &draft.email).await?;
             begin_session(app, tx, user.id, draft.client_name.clone(), origin).await
         })
         .await

@@ -123,6 +123,21 @@ pub(super) async fn hold(tx: &mut Tx, viewer: &Viewer, now: Instant) -> Result<(
     session.filter(|session| session.is_live(now)).map(drop).ok_or_else(Error::unauthenticated)
 }
 
+/// Ends all sessions of somebody but the one that stays, and says which those were.
+pub(super) async fn end_others(
+    tx: &mut Tx,
+    user_id: UserId,
+    stays: Option<SessionId>,
+    now: Instant,
+) -> Result<Vec<SessionId>> {
+    let mut others = store::lock_sessions_of(tx, user_id, now).await?;
+    others.retain(|id| Some(*id) != stays);
+    for &id in &others {
+        end(tx, user_id, id, now).await?;
+    }
+    Ok(others)
+}
+
 /// Ends a session of somebody: its tokens stop at once, on every server, its sockets close, its devices are told nothing
 /// more, and the others hear of it.
 async fn end(tx: &mut Tx, user_id: UserId, id: SessionId, now: Instant) -> Result<()> {

@@ -20,9 +20,22 @@ const FIRST_ACCOUNT: i64 = 0x6669_7273_7431;
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = accounts)]
 pub struct Account {
-    pub email: String,
+    pub user_id: UserId,
+    /// Theirs only once it is proven. `None` where somebody else has proven it.
+    pub email: Option<String>,
     pub email_verified_at: Option<Instant>,
+    /// What takes its place once it is proven.
+    pub pending_email: Option<String>,
     pub password_hash: Option<String>,
+    /// Since when signing in takes a second factor.
+    pub second_factor_at: Option<Instant>,
+}
+
+impl Account {
+    /// Where they can be mailed.
+    pub fn proven_email(&self) -> Option<&str> {
+        self.email.as_deref().filter(|_| self.email_verified_at.is_some())
+    }
 }
 
 /// A sign-in on one device.
@@ -50,6 +63,11 @@ impl Session {
 
 pub(super) async fn account(conn: &mut Conn, id: UserId) -> QueryResult<Option<Account>> {
     accounts::table.find(id).select(Account::as_select()).first(conn).await.optional()
+}
+
+/// The account, locked. Accounts are locked before sessions.
+pub(super) async fn lock_account(conn: &mut Conn, id: UserId) -> QueryResult<Option<Account>> {
+    accounts::table.find(id).select(Account::as_select()).for_no_key_update().first(conn).await.optional()
 }
 
 pub(super) async fn insert_account(
@@ -130,6 +148,17 @@ pub(super) async fn save_refresh(conn: &mut Conn, session: &Session) -> QueryRes
         .execute(conn)
         .await
         .map(drop)
+}
+
+/// Locks those of somebody that have not ended, in the order of their ids.
+pub(super) async fn lock_sessions_of(conn: &mut Conn, user: UserId, now: Instant) -> QueryResult<Vec<SessionId>> {
+    sessions::table
+        .filter(sessions::user_id.eq(user).and(sessions::ended_at.is_null()).and(sessions::expires_at.gt(now)))
+        .order(sessions::id)
+        .select(sessions::id)
+        .for_update()
+        .load(conn)
+        .await
 }
 
 pub(super) async fn end_session(conn: &mut Conn, id: SessionId, now: Instant) -> QueryResult<()> {

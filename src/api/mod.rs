@@ -2,9 +2,12 @@
 
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions};
 
+use crate::accounts::addresses::graphql::AddressMutation;
 use crate::accounts::devices::graphql::DeviceMutation;
 use crate::accounts::graphql::{AccountMutation, AccountQuery};
+use crate::accounts::passwords::graphql::PasswordMutation;
 use crate::accounts::preferences::graphql::PreferencesMutation;
+use crate::accounts::second_factor::graphql::SecondFactorMutation;
 use crate::conversations::graphql::{
     CategoryMutation, CategoryQuery, ConversationMutation, ConversationQuery, ConversationSubscription,
 };
@@ -45,11 +48,14 @@ pub struct Query(
 );
 
 /// Writes. Each field takes one `input` and returns its own payload, which is null only together with an entry in
-/// `errors`. What is so already succeeds without a new version. All but sign-in and registration need a sign-in, otherwise
-/// UNAUTHENTICATED.
+/// `errors`. What is so already succeeds without a new version. All but sign-in, registration, reset and verification need
+/// a sign-in, otherwise UNAUTHENTICATED.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     AccountMutation,
+    AddressMutation,
+    PasswordMutation,
+    SecondFactorMutation,
     PreferencesMutation,
     DeviceMutation,
     UserMutation,

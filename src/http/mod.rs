@@ -7,10 +7,13 @@ mod health;
 mod hosts;
 mod last_words;
 mod negotiate;
+mod page;
+mod reset_password;
 mod serve;
 mod socket;
 mod stream;
 mod unsubscribe;
+mod verify_email;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,6 +110,8 @@ impl Http {
         let router = Router::new()
             .route("/graphql", get(get_or_socket).post(graphql::post))
             .route("/health", get(health::health))
+            .route("/verify-email", get(verify_email::ask).post(verify_email::do_it))
+            .route("/reset-password", get(reset_password::ask).post(reset_password::do_it))
             .route("/unsubscribe", get(unsubscribe::ask).post(unsubscribe::do_it))
             .route("/schema.graphql", get(async move || sdl.to_string()))
             .merge(graphiql::routes())

@@ -10,6 +10,7 @@
 //!
 //! It stands below all areas that ring, which know it, as it knows none of them.
 
+mod alarm;
 mod delete;
 mod deliver;
 pub mod digests;

@@ -7,9 +7,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::deliver::Gone;
-use super::push;
 use super::store::{self, Among, Ask, Fact, HasRead, New};
 use super::told::{Candidate, Happening, told};
+use super::{Kind, push};
+use crate::accounts::Alarm;
 use crate::app::App;
 use crate::clock::Instant;
 use crate::db::Tx;
@@ -252,6 +253,36 @@ fn is_looking(app: &App, id: ConversationId, user_id: UserId) -> bool {
 }
 
 impl Bell {
+    /// Tells somebody what was done to their account, whoever did it, and in quiet hours too.
+    pub(super) async fn of_alarm(tx: &Tx, alarm: &Alarm) -> Result<Self> {
+        let user_id = alarm.user_id;
+        let ask = Ask {
+            conversation_id: None,
+            author_id: user_id,
+            root: None,
+            quoted: None,
+            is_direct: false,
+            named: vec![user_id],
+        };
+        let facts = store::facts(tx, &[ask], Among::Nobody).await?;
+        let row = New {
+            user_id,
+            id: alarm.notification_id,
+            kind: Kind::Security,
+            is_urgent: true,
+            actor_id: None,
+            conversation_id: None,
+            seq: None,
+            message_seq: None,
+            thread_root_seq: None,
+            group_id: None,
+            detail: Some(alarm.incident.name().to_owned()),
+            created_at: alarm.at,
+        };
+        let is_reached = facts.iter().any(|fact| fact.is_reached);
+        Ok(Self { rung: vec![Rung { row, is_member: false, is_reached }], read: Vec::new() })
+    }
+
     /// Writes it; may travel with what else is written. Says what was read.
     pub async fn write(&self, tx: &Tx, now: Instant) -> Result<Gone> {
         // One after the other: what rings now is read by nobody.

@@ -147,6 +147,11 @@ pub(super) async fn insert(mut conn: &Conn, new: &[&New]) -> QueryResult<()> {
     }
 }
 
+/// Whether somebody was told of it, whatever has become of it.
+pub(super) async fn is_there(conn: &mut Conn, (user, id): Key) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(notifications::table.find((user, id)))).get_result(conn).await
+}
+
 /// Whose is which.
 pub type Key = (UserId, NotificationId);
 

@@ -1,6 +1,7 @@
 //! What notifications say, language by language. Another one is a variant of `Language` and an arm in each `match`.
 
 use super::{Kind, Notification};
+use crate::accounts::Incident;
 
 /// Languages that there are texts in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,7 +54,10 @@ fn english(what: &Notification) -> String {
         Kind::MissedCall => format!("You missed a call from {who}"),
         Kind::Transaction => "A transaction of yours changed".to_owned(),
         Kind::Moderation => "The moderators have news for you".to_owned(),
-        Kind::Security => "Something happened to your account".to_owned(),
+        Kind::Security => {
+            let incident = what.detail.as_deref().and_then(Incident::of);
+            incident.map_or("Something happened to your account", Incident::in_words).to_owned()
+        }
     }
 }
 

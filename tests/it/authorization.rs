@@ -2,7 +2,8 @@
 //! the SDL, so what is new fails here until it has its own; there are no exceptions.
 //!
 //! `+` data · `0` null without an error · `U` UNAUTHENTICATED · `N` NOT_FOUND · `F` FORBIDDEN · `B` BAD_USER_INPUT ·
-//! `P` FAILED_PRECONDITION · `R` data in which all are rejected · `.` has no meaning.
+//! `P` FAILED_PRECONDITION · `I` INVALID_CREDENTIALS · `T` TOKEN_INVALID · `R` data in which all are rejected · `.` has no
+//! meaning.
 //! A mutation that is refused has changed nothing in any table.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -166,6 +167,31 @@ const SIGN_INS: &[Row] = &[
                                                                                                       "+ + + + + + + + + +"),
     row("Mutation.refreshSession", Nowhere, "refreshSession(input: { refreshToken: \"forged\" }) { session { id } }",
                                                                                                       "U U U U U U U U U U"),
+    row("Mutation.requestEmailVerification", Nowhere, "requestEmailVerification(input: { email: <address> }) { retryAfter }",
+                                                                                                      "+ + + + + + + + + +"),
+    row("Mutation.verifyEmail", Nowhere, "verifyEmail(input: { token: \"forged\" }) { email }",       "T T T T T T T T T T"),
+    row("Mutation.changeEmail", Nowhere, "changeEmail(input: { email: <address>, currentPassword: <name> }) { viewer { id } }",
+                                                                                                      "U I I I I I I I I I"),
+    row("Mutation.changeEmail", Nowhere, "changeEmail(input: { email: <address> }) { viewer { id } }", "U I I I I I I I I I"),
+    row("Mutation.requestPasswordReset", Nowhere, "requestPasswordReset(input: { email: <address> }) { retryAfter }",
+                                                                                                      "+ + + + + + + + + +"),
+    row("Mutation.resetPassword", Nowhere, "resetPassword(input: { token: \"forged\", password: <key> }) { revokedSessionCount }",
+                                                                                                      "T T T T T T T T T T"),
+    row("Mutation.changePassword", Nowhere, "changePassword(input: { currentPassword: <name>, newPassword: <key> }) { viewer { id } }",
+                                                                                                      "U I I I I I I I I I"),
+    row("Mutation.changePassword", Nowhere, "changePassword(input: { newPassword: <key> }) { viewer { id } }",
+                                                                                                      "U I I I I I I I I I"),
+    row("Mutation.answerSecondFactor", Nowhere, "answerSecondFactor(input: { challenge: \"forged\", code: \"123456\" }) { viewer { id } }",
+                                                                                                      "T T T T T T T T T T"),
+    row("Mutation.beginSecondFactor", Nowhere, "beginSecondFactor(input: { currentPassword: <name> }) { secret }",
+                                                                                                      "U I I I I I I I I I"),
+    row("Mutation.beginSecondFactor", Nowhere, "beginSecondFactor(input: {}) { secret }",             "U I I I I I I I I I"),
+    row("Mutation.enableSecondFactor", Nowhere, "enableSecondFactor(input: { code: \"123456\" }) { recoveryCodes }",
+                                                                                                      "U P P P P P P P P P"),
+    row("Mutation.disableSecondFactor", Nowhere, "disableSecondFactor(input: { code: \"123456\" }) { viewer { id } }",
+                                                                                                      "U I I I I I I I I I"),
+    row("Mutation.regenerateRecoveryCodes", Nowhere, "regenerateRecoveryCodes(input: { code: \"123456\" }) { recoveryCodes }",
+                                                                                                      "U I I I I I I I I I"),
     row("Mutation.registerPushDevice", Nowhere, "registerPushDevice(input: { platform: WEB_PUSH, token: <subscription> }) { pushDevice { id } }",
                                                                                                       "U + + + + + + + + +"),
     row("Mutation.unregisterPushDevice", Nowhere, "unregisterPushDevice(input: { pushDeviceId: <owner's device> }) { pushDeviceId }",
@@ -1217,6 +1243,8 @@ fn letter(answer: &Value, channel: &str) -> String {
             Some("FORBIDDEN") => "F".to_owned(),
             Some("BAD_USER_INPUT") => "B".to_owned(),
             Some("FAILED_PRECONDITION") => "P".to_owned(),
+            Some("INVALID_CREDENTIALS") => "I".to_owned(),
+            Some("TOKEN_INVALID") => "T".to_owned(),
             other => format!("{other:?}"),
         };
     }
@@ -1252,5 +1280,6 @@ fn text(value: &Value) -> String {
 }
 
 fn legend() -> &'static str {
-    "+ data, 0 null, U UNAUTHENTICATED, N NOT_FOUND, F FORBIDDEN, B BAD_USER_INPUT, P FAILED_PRECONDITION, R rejected"
+    "+ data, 0 null, U UNAUTHENTICATED, N NOT_FOUND, F FORBIDDEN, B BAD_USER_INPUT, P FAILED_PRECONDITION, \
+     I INVALID_CREDENTIALS, T TOKEN_INVALID, R rejected"
 }

@@ -36,10 +36,10 @@ pub async fn register(app: &App, viewer: &Viewer, draft: DeviceDraft) -> Result<
     };
     app.db
         .transaction(async move |tx| {
+            // So that of two that are registered at once, the second counts the first. Accounts are locked before sessions.
+            store::lock_account(tx, viewer.user_id).await?;
             // So that it cannot end meanwhile, and leave a device behind.
             sessions::hold(tx, viewer, now).await?;
-            // So that of two that are registered at once, the second counts the first.
-            store::lock_account(tx, viewer.user_id).await?;
             // Another device, under another id: what waits for the one before finds nothing any more.
             store::take_from_others(tx, &device).await?;
             let saved = store::save(tx, &device).await?;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::{Recipient, Rendered, recipients, unread_since};
+use super::super::{Kind, Recipient, Rendered, recipients, unread_since};
 use super::store::{self, Mailed};
 use super::{APART, LATELY, OLDEST, SETTLED};
 use crate::accounts;
@@ -11,6 +11,7 @@ use crate::clock::Instant;
 use crate::error::Result;
 use crate::id::UserId;
 use crate::jobs::{Failure, Job};
+use crate::links;
 use crate::mail::{self, Letter, Purpose};
 use crate::realtime::PresenceStatus;
 
@@ -34,7 +35,8 @@ impl Job for Digest {
         let before = app.db.read(async move |conn| store::mailed(conn, user_id).await).await?;
         let (since, up_to) = (before.map_or(now - OLDEST, |mailed| mailed.up_to.max(now - OLDEST)), now - SETTLED);
         let mut unread = unread_since(app, user_id, since).await?;
-        unread.retain(|waits| waits.created_at < up_to);
+        // Of what was done to their account they had a mail at once.
+        unread.retain(|waits| waits.created_at < up_to && waits.kind != Kind::Security);
         if unread.is_empty() {
             return Ok(());
         }
@@ -110,5 +112,5 @@ fn letter(app: &App, recipient: &Recipient, unread: &[Rendered]) -> Letter {
             false => letter,
         }
     });
-    letter.link("See them all", &app.config.http.public_url)
+    letter.link("See them all", links::home(&app.config))
 }

@@ -67,9 +67,11 @@ impl Database {
         let statement = self.digests.get_or_init(async || {
             let digest = "SELECT %L, count(*), md5(string_agg(row::text, '' ORDER BY row::text)) FROM %I AS row";
             let tables = "information_schema.tables WHERE table_schema = 'public' AND table_name <> 'pushes'";
-            // There is always one of what recurs, as soon as a server works; and devices are told in their own time.
+            // There is always one of what recurs, as soon as a server works; and devices are told, and letters go, in their
+            // own time.
             let own = "CASE table_name WHEN 'jobs' THEN $$ WHERE unique_key IS DISTINCT FROM 'recurring' \
-                AND kind NOT IN ('push', 'push_device')$$ ELSE '' END";
+                AND kind NOT IN ('push', 'push_device', 'mail', 'accounts.ask_for_proof', 'accounts.mail_reset')$$ \
+                ELSE '' END";
             let of_each = format!("format($${digest}$$, table_name, table_name) || {own}");
             let all = self.rows(&format!("SELECT string_agg({of_each}, ' UNION ALL ') FROM {tables}")).await;
             format!("{} ORDER BY 1", all[0][0])

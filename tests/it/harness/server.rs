@@ -9,6 +9,7 @@ use chinwag::http::Server;
 use chinwag::jobs::Kinds;
 use chinwag::keys::Keys;
 use chinwag::start;
+use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -25,6 +26,8 @@ pub struct TestServer {
     serving: Option<AbortOnDropHandle<()>>,
     working: Option<AbortOnDropHandle<()>>,
     _tending: AbortOnDropHandle<()>,
+    /// Letters go there.
+    _folder: TempDir,
 }
 
 impl TestServer {
@@ -78,7 +81,8 @@ impl TestServer {
         change: impl FnOnce(&mut Config),
     ) -> Self {
         statements::record();
-        let mut config = Config::for_tests(url.clone(), std::env::temp_dir());
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::for_tests(url.clone(), folder.path().to_owned());
         change(&mut config);
         let app = App::new(config, clock.clone(), url, Keys::new(SECRET)).unwrap();
         let server = Server::bind(app.clone(), start::executor(&app.config).unwrap()).await.unwrap();
@@ -88,7 +92,7 @@ impl TestServer {
         let tending = AbortOnDropHandle::new(tokio::spawn(start::tend(app.clone())));
         let working = AbortOnDropHandle::new(tokio::spawn(start::work(app.clone(), kinds, shutdown.clone())));
         let (serving, working) = (Some(serving), Some(working));
-        Self { app, clock, address, database, shutdown, serving, working, _tending: tending }
+        Self { app, clock, address, database, shutdown, serving, working, _tending: tending, _folder: folder }
     }
 
     /// Stops as by SIGTERM, and waits for it.

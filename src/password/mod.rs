@@ -1,12 +1,16 @@
 //! Passwords: hashed by argon2id, off the async threads and a few at a time, so that a storm of sign-ins waits in line
 //! instead of starving the server.
 
+mod strength;
+
 use std::sync::Arc;
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use tokio::sync::Semaphore;
+
+pub use strength::chosen;
 
 use crate::error::{Error, Result};
 
@@ -41,6 +45,8 @@ impl Hasher {
     /// Whether the password is the one of `kept`; `None` for nobody's, which takes as long and is never right.
     pub async fn verify(&self, password: String, kept: Option<String>) -> Result<bool> {
         let decoy = self.decoy.clone();
+        // One that is longer than any can be is not worth a hash of any length.
+        let password: String = password.chars().take(201).collect();
         self.run(move || {
             let is_right = verify(&password, kept.as_deref().unwrap_or(&decoy));
             is_right && kept.is_some()
