@@ -8,6 +8,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use async_graphql::Enum;
 use axum::http::Uri;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -113,6 +114,19 @@ pub struct Limits {
     pub sign_ins: NonZeroU32,
     /// `RATE_LIMIT_REGISTRATIONS`: accounts a minute that an address may make; as many requests for mails.
     pub registrations: NonZeroU32,
+    /// `REGISTRATION`: who may come.
+    pub registration: RegistrationPolicy,
+}
+
+/// Who may create an account. Values are added over time.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegistrationPolicy {
+    /// Anyone.
+    Open,
+    /// Whoever has an invitation.
+    Invitation,
+    /// Only administrators, for others.
+    AdminOnly,
 }
 
 /// Which operations are run.
@@ -188,6 +202,7 @@ Environment (also read from .env, and from .env.NAME where CHINWAG_ENV says NAME
   APP_RESET_PASSWORD  its page to set a new password [/reset-password?token={token}]
   APP_MESSAGE   its page that shows a message [/messages/{message}]
   CORS_ORIGINS  further origins whose pages may use the server, comma-separated [on loopback: localhost]
+  REGISTRATION  who may create an account: open (anyone), invitation (whoever has one) or admin-only [open]
   RATE_LIMIT    on or off [on]
   TRUSTED_DOCUMENTS  a file of operations that clients name instead of sending them: Apollo's persisted query
                 manifest, or an object of texts by their ids [none]
@@ -288,6 +303,11 @@ impl Http {
     /// Whether people reach the server from other machines, directly or through a proxy.
     pub fn is_public(&self) -> bool {
         !self.listen.ip().is_loopback() || !is_loopback(self.host())
+    }
+
+    /// Whether people reach the server by https.
+    pub fn is_secure(&self) -> bool {
+        self.public_url.starts_with("https://")
     }
 
     /// The name in `PUBLIC_URL`.
@@ -408,12 +428,19 @@ impl Default for Limits {
             subscriptions: a_minute(600),
             sign_ins: a_minute(20),
             registrations: a_minute(10),
+            registration: RegistrationPolicy::Open,
         }
     }
 }
 
 impl Limits {
     fn from_env() -> Result<Self, BadValue> {
+        let registration = read("REGISTRATION", "open", "open, invitation or admin-only", |text| match text {
+            "open" => Some(RegistrationPolicy::Open),
+            "invitation" => Some(RegistrationPolicy::Invitation),
+            "admin-only" => Some(RegistrationPolicy::AdminOnly),
+            _ => None,
+        })?;
         let default = Self::default();
         let number = |name, default: NonZeroU32| {
             read(name, &default.to_string(), "a number a minute, at least 1", |text| text.parse().ok())
@@ -426,6 +453,7 @@ impl Limits {
             subscriptions: number("RATE_LIMIT_SUBSCRIPTIONS", default.subscriptions)?,
             sign_ins: number("RATE_LIMIT_SIGN_INS", default.sign_ins)?,
             registrations: number("RATE_LIMIT_REGISTRATIONS", default.registrations)?,
+            registration,
         })
     }
 }

@@ -14,6 +14,7 @@ use futures_util::Stream;
 use futures_util::future::BoxFuture;
 
 use crate::app::App;
+use crate::cookie::Jar;
 use crate::error::{Code, Error, Result};
 use crate::realtime::viewers::Position;
 use crate::subscription::{Delivery, Part, Response, Sharing, Show, SourceEvent};
@@ -32,6 +33,8 @@ pub struct Scope {
     pub request_id: String,
     /// Where it comes from: for the list of sessions and for limits by address.
     pub origin: Origin,
+    /// The cookie; `None` where an answer has no headers of its own, as on sockets.
+    pub jar: Option<Jar>,
     asker: Mutex<Asker>,
     /// Of a subscription.
     part: Option<Part>,
@@ -64,12 +67,18 @@ impl Scope {
             app,
             request_id,
             origin,
+            jar: None,
             asker: Mutex::new(Asker { viewer, loaders: Arc::default() }),
             part: None,
             lacks_viewer: None,
             written: AtomicUsize::new(0),
             stood_at: OnceLock::new(),
         }
+    }
+
+    /// The same, with a cookie.
+    pub fn with_jar(self, jar: Option<Jar>) -> Self {
+        Self { jar, ..self }
     }
 
     /// For a part of the subscription that was asked for here. Nothing is loaded yet: what was loaded for one event is

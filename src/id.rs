@@ -138,6 +138,8 @@ ids! {
     PreferencesId,
     /// Something that somebody is told.
     NotificationId,
+    /// Leave to register.
+    InvitationId,
     /// An entry of the audit log.
     AuditId,
     /// Work that is done later.
@@ -158,6 +160,7 @@ prefixes! {
     ViewerId = "viewer",
     PreferencesId = "pref",
     NotificationId = "notification",
+    InvitationId = "invite",
     AuditId = "audit",
     JobId = "job",
 }

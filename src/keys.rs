@@ -6,18 +6,18 @@ use std::path::Path;
 use aes_gcm::Aes256Gcm;
 use aes_gcm::aead::{Aead, KeyInit as _, Payload};
 use hmac::{Hmac, KeyInit as _, Mac};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use rand::RngCore;
 use sha2::Sha256;
 use web_push_native::p256;
+
+use crate::signing::Signing;
 
 /// Bytes that stand before what is encrypted, new each time.
 const NONCE: usize = 12;
 
 /// Signs access tokens and links, derives refresh tokens, and encrypts what is kept of second factors.
 pub struct Keys {
-    pub encoding: EncodingKey,
-    pub decoding: DecodingKey,
+    pub signing: Signing,
     /// Names this server to push services (RFC 8292). Browsers subscribe under it, so servers of one database share it.
     pub vapid: p256::SecretKey,
     refresh: [u8; 32],
@@ -29,17 +29,10 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// The algorithm of the one key there is; a token that names another is refused.
-    pub const ALGORITHM: Algorithm = Algorithm::HS256;
-    /// Names the key in each token, so that another can follow.
-    pub const KID: &str = "1";
-
     /// Everything is derived from `secret`, under a name each, so that no two uses share a key.
     pub fn new(secret: &str) -> Self {
-        let access = mac(secret.as_bytes(), &[b"access token"]);
         Self {
-            encoding: EncodingKey::from_secret(&access),
-            decoding: DecodingKey::from_secret(&access),
+            signing: Signing::by_secret(&mac(secret.as_bytes(), &[b"access token"])),
             vapid: scalar(secret.as_bytes(), b"vapid"),
             refresh: mac(secret.as_bytes(), &[b"refresh token"]),
             unsubscribe: mac(secret.as_bytes(), &[b"unsubscribe"]),
@@ -54,16 +47,9 @@ impl Keys {
         Self { vapid: key.unwrap_or(self.vapid), ..self }
     }
 
-    pub fn header() -> Header {
-        Header { kid: Some(Self::KID.to_owned()), ..Header::new(Self::ALGORITHM) }
-    }
-
-    pub fn validation() -> Validation {
-        let mut validation = Validation::new(Self::ALGORITHM);
-        // Expiry is judged by the server's own clock.
-        validation.validate_exp = false;
-        validation.required_spec_claims.clear();
-        validation
+    /// The same, with keys of their own for access tokens.
+    pub fn with_signing(self, signing: Signing) -> Self {
+        Self { signing, ..self }
     }
 
     /// The refresh token of one generation of a session: it is never kept, and cannot be made from the database alone.

@@ -19,20 +19,21 @@
 //! A folder is an area, a file name is a layer.
 //!
 //! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and
-//!   loaders), `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `password`, `limits` (how
-//!   much anybody may ask for in a while), `links` (to pages for people), `gather` and `turns` (those who write at once), `urgency` (what passes quiet hours),
-//!   `creations` (what a `clientKey` made), `schema` (the tables), `db` (pool, transactions, the private PostgreSQL),
-//!   `jobs` (work that is done after the transaction that causes it), `mail` (letters to people), `recount` (counters
-//!   against what they count), `log` (append, read, follow, forget), `realtime` (what holds at this moment: who is
-//!   here, what passes, which sessions have just ended, who is to be told what of their own), `subscription` (source
-//!   streams, and those who share one), `answer` (what goes back), `outgoing` (requests to other hosts) and `tls` (whom
-//!   to believe there).
+//!   loaders), `cookie` (a browser's refresh token), `page` (Relay connections), `text` (checks), `scalar`, `directive`,
+//!   `keys`, `signing` (access tokens), `password`, `limits` (how much anybody may ask for in a while), `links` (to pages
+//!   for people), `gather` and `turns` (those who write at once), `urgency` (what passes quiet hours), `creations` (what
+//!   a `clientKey` made), `schema` (the tables), `db` (pool, transactions, the private PostgreSQL), `jobs` (work that is
+//!   done after the transaction that causes it), `mail` (letters to people), `recount` (counters against what they
+//!   count), `log` (append, read, follow, forget), `realtime` (what holds at this moment: who is here, what passes, which
+//!   sessions have just ended, who is to be told what of their own), `subscription` (source streams, and those who share
+//!   one), `answer` (what goes back), `outgoing` (requests to other hosts) and `tls` (whom to believe there).
 //! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles):
 //!   `audit`, `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences, devices), `push`
 //!   (how something gets to a device), `notifications` (the bell, which those above it ring), `groups` (members and
-//!   roles there), `conversations` (channels, their order, direct conversations, members, roles), `presence` (who is
-//!   here, what they say about it, who types), `reads` (what is unread, the sidebar, the inbox), `messages` (threads,
-//!   mentions, reactions, pins), `import`, `viewer_events` (everything that concerns somebody, in one stream). In each:
+//!   roles there), `invitations` (who may come), `conversations` (channels, their order, direct conversations, members,
+//!   roles), `presence` (who is here, what they say about it, who types), `reads` (what is unread, the sidebar, the
+//!   inbox), `messages` (threads, mentions, reactions, pins), `farewell` (leaving for good), `import`, `admin` (the desk
+//!   of those who run the server), `viewer_events` (everything that concerns somebody, in one stream). In each:
 //!   `mod.rs` is the front door; a verb a file is a rule; `store.rs`, or the folder `store`, is SQL; `events.rs` is
 //!   what stands in the log; `loaders.rs` looks up many at once; `graphql` is the face. A folder within an area is the
 //!   same in small.
@@ -70,6 +71,7 @@
 //! caches, foreign keys on messages and events.
 
 pub mod accounts;
+pub mod admin;
 pub mod answer;
 pub mod api;
 pub mod app;
@@ -78,15 +80,18 @@ pub mod clock;
 pub mod config;
 pub mod context;
 pub mod conversations;
+pub mod cookie;
 pub mod creations;
 pub mod db;
 pub mod directive;
 pub mod error;
+pub mod farewell;
 pub mod gather;
 pub mod groups;
 pub mod http;
 pub mod id;
 pub mod import;
+pub mod invitations;
 pub mod jobs;
 pub mod keys;
 pub mod limits;
@@ -105,6 +110,7 @@ pub mod realtime;
 pub mod recount;
 pub mod scalar;
 pub mod schema;
+pub mod signing;
 pub mod start;
 pub mod subscription;
 pub mod text;

@@ -71,6 +71,15 @@ enum Command {
         #[arg(long)]
         threads: bool,
     },
+    /// Sign access tokens by a new key from now on
+    ///
+    /// Works beside running servers, which take it up at once and ask nobody to sign in again: those before it are good
+    /// until what they signed has run out, a quarter of an hour later.
+    RotateKeys {
+        /// The old keys are good no more, as after a theft: clients refresh their tokens
+        #[arg(long)]
+        drop_old: bool,
+    },
     /// Manage people
     #[command(subcommand)]
     User(UserCommand),
@@ -155,6 +164,10 @@ fn run(command: Command) -> Result<u8, Failure> {
         Command::Serve => serve(config).map(|()| 0),
         Command::Migrate => migrate(&config).map(|()| 0),
         Command::Import { file, source, threads } => import(config, file, source, threads),
+        Command::RotateKeys { drop_old } => {
+            println!("{} signs from now on.", start::rotate_keys(&config.data, drop_old)?);
+            Ok(0)
+        }
         Command::User(UserCommand::Promote { name, role }) => promote(config, &name, role).map(|()| 0),
         Command::User(UserCommand::DropSecondFactor { name }) => drop_second_factor(config, &name).map(|()| 0),
         Command::Jobs(command) => see_to_jobs(config, command).map(|()| 0),

@@ -84,6 +84,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    held_usernames (username) {
+        username -> Text,
+        user_id -> Uuid,
+        held_until -> Timestamptz,
+    }
+}
+
+diesel::table! {
     push_devices (id) {
         id -> Uuid,
         user_id -> Uuid,
@@ -184,6 +192,20 @@ diesel::table! {
         left_at -> Nullable<Timestamptz>,
         departure -> Nullable<Text>,
         departure_note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    invitations (id) {
+        id -> Uuid,
+        token_hash -> Bytea,
+        created_by_id -> Uuid,
+        group_id -> Nullable<Uuid>,
+        use_limit -> Int4,
+        use_count -> Int4,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        revoked_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -500,10 +522,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     direct_conversations,
     group_members,
     groups,
+    held_usernames,
     import_channels,
     import_lines,
     import_people,
     import_sources,
+    invitations,
     jobs,
     mailed_tokens,
     mentions,

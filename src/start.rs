@@ -18,7 +18,11 @@ use crate::error::{Code, Error, Result};
 use crate::jobs::{self, Kinds};
 use crate::keys::{self, Keys};
 use crate::recount::Recount;
-use crate::{accounts, api, conversations, groups, http, log, mail, messages, notifications, presence, viewer_events};
+use crate::signing::{self, Signing};
+use crate::{
+    accounts, api, conversations, farewell, groups, http, log, mail, messages, notifications, presence, users,
+    viewer_events,
+};
 
 /// Name of the database in the private cluster.
 const NAME: &str = "chinwag";
@@ -104,14 +108,26 @@ impl Database {
 /// What the one who serves signs with.
 pub fn kept_keys(config: &Config) -> Result<Keys> {
     let data = &config.data;
-    let secret = match &data.jwt_secret {
-        Some(secret) => secret.clone(),
-        None => keys::kept_secret(&data.dir).map_err(|error| {
-            let message = format!("The secret in {} cannot be used", data.dir.display());
-            Error::internal(error).with_message(message)
-        })?,
+    let keys = match &data.jwt_secret {
+        Some(secret) => Keys::new(secret),
+        None => {
+            let unusable = |error| {
+                let message = format!("The keys in {} cannot be used", data.dir.display());
+                Error::internal(error).with_message(message)
+            };
+            let secret = keys::kept_secret(&data.dir).map_err(unusable)?;
+            Keys::new(&secret).with_signing(Signing::kept_in(&data.dir).map_err(unusable)?)
+        }
     };
-    Ok(Keys::new(&secret).with_vapid(config.push.vapid_key.clone()))
+    Ok(keys.with_vapid(config.push.vapid_key.clone()))
+}
+
+/// What `chinwag rotate-keys` does; answers with the `kid` of the new key.
+pub fn rotate_keys(data: &Data, drops_old: bool) -> Result<String, String> {
+    if data.jwt_secret.is_some() {
+        return Err("JWT_SECRET signs: only keys that are kept in DATA_DIR, without it, can be rotated".to_owned());
+    }
+    signing::rotate(&data.dir, Clock::default().now(), drops_old).map_err(|error| error.to_string())
 }
 
 /// For a subcommand, which signs nothing: it neither needs the secret nor may be able to read it.
@@ -145,6 +161,7 @@ pub async fn serve(app: App, executor: Executor, shutdown: CancellationToken) ->
 /// All kinds of work that are done beside the requests.
 pub fn kinds() -> Kinds {
     Kinds::default()
+        .with::<farewell::Erase>()
         .with::<mail::Send>()
         .with::<accounts::Alarm>()
         .with::<accounts::addresses::AskForProof>()
@@ -158,6 +175,7 @@ pub fn kinds() -> Kinds {
         .with_recurring::<notifications::Expire>()
         .with_recurring::<notifications::digests::Look>()
         .with_recurring::<presence::ClearStatuses>()
+        .with_recurring::<users::FreeHandles>()
         .with_recurring::<Recount<conversations::MemberCount>>()
         .with_recurring::<Recount<groups::MemberCount>>()
         .with_recurring::<Recount<messages::MessageCount>>()

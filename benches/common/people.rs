@@ -43,7 +43,7 @@ impl Person {
     fn of(keys: &Keys, user: Uuid, session: Uuid) -> Self {
         let expires_at = Clock::default().now() + TimeDelta::days(1);
         let claims = json!({ "sub": user, "sid": session, "exp": expires_at.timestamp() });
-        let token = jsonwebtoken::encode(&Keys::header(), &claims, &keys.encoding).expect("a token");
+        let token = keys.signing.sign(&claims).expect("a token");
         Self { viewer: Viewer { user_id: UserId(user), session_id: SessionId(session) }, token }
     }
 }

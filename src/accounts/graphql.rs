@@ -3,19 +3,21 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, OneofObject, SimpleObject};
 
 use super::second_factor::graphql::SecondFactor;
-use super::{LoginDraft, RegisterDraft, RegisterInput as Registration, SignedIn, TokenDelivery};
+use super::{LoginDraft, RegisterDraft, RegisterInput as Registration, SignedIn, TokenDelivery, Which};
 use crate::accounts;
 use crate::accounts::devices::graphql::{PushDevice, push_devices};
 use crate::accounts::preferences::graphql::{Preferences, preferences};
 use crate::app::App;
 use crate::context::{Ask, Load};
+use crate::cookie::Jar;
 use crate::directive::perViewer;
-use crate::error::{Error, Result};
+use crate::error::{Error, InputCode, Result};
 use crate::groups::graphql::{GroupConnection, groups_of};
 use crate::id::{SessionId, UserId, ViewerId};
+use crate::invitations;
 use crate::messages::mentions::graphql::{MentionConnection, MentionFilter, mentions_of};
 use crate::messages::threads::graphql::{ThreadConnection, ThreadFilter, followed_threads};
 use crate::notifications::graphql::{NotificationConnection, NotificationFilter, notifications_of};
@@ -192,6 +194,12 @@ impl Viewer {
         find_session(ctx, self.0.session_id).await?.ok_or_else(Error::unauthenticated)
     }
 
+    /// All sessions of the viewer, last used first.
+    async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<Session>> {
+        let found = accounts::sessions_of(ctx.app(), self.0.user_id).await?;
+        Ok(found.into_iter().map(|session| Session(Arc::new(session))).collect())
+    }
+
     /// Devices registered for push notifications.
     async fn push_devices(&self, ctx: &Context<'_>) -> Result<Vec<PushDevice>> {
         push_devices(ctx).await
@@ -301,6 +309,8 @@ pub struct RegisterInput {
     password: String,
     /// 1 to 80 characters; the username when absent.
     display_name: Option<String>,
+    /// The token of an invitation.
+    invitation: Option<String>,
     /// The one-time code that the server logs at its start: makes the first account an ADMIN where the server is reached
     /// from other machines.
     setup_code: Option<String>,
@@ -350,7 +360,7 @@ pub struct LoginPayload {
 /// What keeps a session going.
 #[derive(InputObject)]
 pub struct RefreshSessionInput {
-    /// The refresh token.
+    /// The refresh token; absent when it is in the cookie.
     refresh_token: Option<String>,
 }
 
@@ -361,6 +371,24 @@ pub struct RefreshSessionPayload {
     session: Session,
     /// Its new tokens.
     tokens: SessionTokens,
+}
+
+/// Which sessions to end.
+#[derive(OneofObject)]
+pub enum RevokeSessionsInput {
+    /// This one.
+    SessionId(ID),
+    /// All but the current one; must be true.
+    AllOthers(bool),
+}
+
+/// Sessions that ended.
+#[derive(SimpleObject)]
+pub struct RevokeSessionsPayload {
+    /// Their ids.
+    session_ids: Vec<ID>,
+    /// The viewer, with the sessions that are left.
+    viewer: Viewer,
 }
 
 /// Options of a sign-out.
@@ -393,8 +421,8 @@ pub struct AccountMutation;
 
 #[Object]
 impl AccountMutation {
-    /// Create an account and sign in. Errors: TOKEN_INVALID (setup code), CONFLICT (name taken, or an address that someone
-    /// has proven).
+    /// Create an account and sign in. Errors: REGISTRATION_CLOSED, TOKEN_INVALID (invitation or setup code), CONFLICT (name
+    /// taken, or an address that someone has proven).
     async fn register(&self, ctx: &Context<'_>, input: RegisterInput) -> Option<Result<RegisterPayload>> {
         Some(register(ctx, input).await)
     }
@@ -419,9 +447,19 @@ impl AccountMutation {
     async fn logout(&self, ctx: &Context<'_>, input: Option<LogoutInput>) -> Option<Result<LogoutPayload>> {
         Some(logout(ctx, input).await)
     }
+
+    /// End one session of the viewer, or all but the current one.
+    async fn revoke_sessions(
+        &self,
+        ctx: &Context<'_>,
+        input: RevokeSessionsInput,
+    ) -> Option<Result<RevokeSessionsPayload>> {
+        Some(revoke_sessions(ctx, input).await)
+    }
 }
 
 async fn register(ctx: &Context<'_>, input: RegisterInput) -> Result<RegisterPayload> {
+    let keep = Keep::by(ctx, input.token_delivery)?;
     let draft = RegisterDraft::from(Registration {
         email: input.email,
         username: input.username,
@@ -430,20 +468,25 @@ async fn register(ctx: &Context<'_>, input: RegisterInput) -> Result<RegisterPay
         setup_code: input.setup_code,
         client_name: input.client_name,
     })?;
-    let (viewer, session, tokens) = enter(ctx, accounts::register(ctx.app(), ctx.scope().origin, draft).await?);
+    let registered = invitations::register(ctx.app(), ctx.scope().origin, draft, input.invitation).await?;
+    let (viewer, session, tokens) = enter(ctx, keep, registered);
     Ok(RegisterPayload { viewer, session, tokens })
 }
 
 async fn login(ctx: &Context<'_>, input: LoginInput) -> Result<LoginPayload> {
+    let keep = Keep::by(ctx, input.token_delivery)?;
     let draft = LoginDraft::from(input.identifier, input.password, input.client_name, input.token_delivery)?;
-    let (viewer, session, tokens) = enter(ctx, accounts::log_in(ctx.app(), ctx.scope().origin, draft).await?);
+    let (viewer, session, tokens) = enter(ctx, keep, accounts::log_in(ctx.app(), ctx.scope().origin, draft).await?);
     Ok(LoginPayload { viewer, session, tokens })
 }
 
 async fn refresh_session(ctx: &Context<'_>, input: RefreshSessionInput) -> Result<RefreshSessionPayload> {
-    let token = input.refresh_token.filter(|token| !token.is_empty());
-    let token = token.ok_or_else(|| Error::bad_input(vec![Fault::required().of("refreshToken")]))?;
-    let (_, session, tokens) = enter(ctx, accounts::refresh(ctx.app(), ctx.scope().origin, &token).await?);
+    let jar = ctx.scope().jar.as_ref();
+    let from_cookie = || jar.and_then(|jar| Some((jar.token()?.to_owned(), Keep::InCookie(jar))));
+    let given = input.refresh_token.filter(|token| !token.is_empty()).map(|token| (token, Keep::ByClient));
+    let (token, keep) =
+        given.or_else(from_cookie).ok_or_else(|| Error::bad_input(vec![Fault::required().of("refreshToken")]))?;
+    let (_, session, tokens) = enter(ctx, keep, accounts::refresh(ctx.app(), ctx.scope().origin, &token).await?);
     Ok(RefreshSessionPayload { session, tokens })
 }
 
@@ -451,18 +494,78 @@ async fn logout(ctx: &Context<'_>, input: Option<LogoutInput>) -> Result<LogoutP
     let viewer = ctx.viewer()?;
     let push_token = input.and_then(|input| input.push_token);
     accounts::log_out(ctx.app(), &viewer, push_token.as_deref()).await?;
-    ctx.scope().replace_viewer(None);
+    go(ctx);
     Ok(LogoutPayload { session_id: viewer.session_id.into() })
 }
 
-/// The rest of the request is this viewer's: what is selected below `viewer` then works within the sign-in.
-pub fn enter(ctx: &Context<'_>, signed_in: SignedIn) -> (Viewer, Session, SessionTokens) {
-    ctx.scope().replace_viewer(Some(signed_in.viewer));
-    let tokens = SessionTokens {
-        access_token: signed_in.tokens.access,
-        access_token_expires_at: signed_in.tokens.access_expires_at.into(),
-        refresh_token: Some(signed_in.tokens.refresh),
-        refresh_token_expires_at: signed_in.tokens.refresh_expires_at.into(),
+async fn revoke_sessions(ctx: &Context<'_>, input: RevokeSessionsInput) -> Result<RevokeSessionsPayload> {
+    let viewer = ctx.viewer()?;
+    let which = match input {
+        RevokeSessionsInput::SessionId(id) => SessionId::parse(&id)
+            .map(Which::This)
+            .ok_or_else(|| Error::bad_input(vec![Fault::not_an_id().of("sessionId")]))?,
+        RevokeSessionsInput::AllOthers(true) => Which::AllOthers,
+        RevokeSessionsInput::AllOthers(false) => {
+            let fault = Fault::new(InputCode::NotAllowed, "This has to be true, or absent");
+            return Err(Error::bad_input(vec![fault.of("allOthers")]));
+        }
     };
-    (Viewer(signed_in.viewer), Session(Arc::new(signed_in.session)), tokens)
+    let ended = accounts::revoke(ctx.app(), &viewer, which).await?;
+    // Who has ended the session that asks is still shown what is left.
+    if ended.contains(&viewer.session_id)
+        && let Some(jar) = &ctx.scope().jar
+    {
+        jar.empty();
+    }
+    ctx.scope().forget_loaded();
+    Ok(RevokeSessionsPayload { session_ids: ended.into_iter().map(ID::from).collect(), viewer: Viewer(viewer) })
+}
+
+/// Who keeps a refresh token.
+#[derive(Clone, Copy)]
+pub enum Keep<'a> {
+    ByClient,
+    InCookie(&'a Jar),
+}
+
+impl<'a> Keep<'a> {
+    /// As the client wants it, if that can be.
+    pub fn by(ctx: &'a Context<'_>, delivery: TokenDelivery) -> Result<Self> {
+        match (delivery, &ctx.scope().jar) {
+            (TokenDelivery::Payload, _) => Ok(Self::ByClient),
+            (TokenDelivery::Cookie, Some(jar)) => Ok(Self::InCookie(jar)),
+            (TokenDelivery::Cookie, None) => {
+                let message = "Cookies are for browsers that POST from a page of this server or of CORS_ORIGINS";
+                Err(Error::bad_input(vec![Fault::new(InputCode::NotAllowed, message).of("tokenDelivery")]))
+            }
+        }
+    }
+}
+
+/// The rest of the request is this viewer's: what is selected below `viewer` then works within the sign-in.
+pub fn enter(ctx: &Context<'_>, keep: Keep<'_>, signed_in: SignedIn) -> (Viewer, Session, SessionTokens) {
+    ctx.scope().replace_viewer(Some(signed_in.viewer));
+    let SignedIn { viewer, session, tokens } = signed_in;
+    let refresh_token = match keep {
+        Keep::ByClient => Some(tokens.refresh),
+        Keep::InCookie(jar) => {
+            jar.put(tokens.refresh, tokens.refresh_expires_at - ctx.app().clock.now());
+            None
+        }
+    };
+    let tokens = SessionTokens {
+        access_token: tokens.access,
+        access_token_expires_at: tokens.access_expires_at.into(),
+        refresh_token,
+        refresh_token_expires_at: tokens.refresh_expires_at.into(),
+    };
+    (Viewer(viewer), Session(Arc::new(session)), tokens)
+}
+
+/// The rest of the request is nobody's, and the browser has nothing left to come back with.
+pub fn go(ctx: &Context<'_>) {
+    ctx.scope().replace_viewer(None);
+    if let Some(jar) = &ctx.scope().jar {
+        jar.empty();
+    }
 }

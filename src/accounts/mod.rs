@@ -2,6 +2,7 @@
 
 pub mod addresses;
 mod alarm;
+mod close;
 pub mod devices;
 mod fresh;
 pub mod graphql;
@@ -22,12 +23,13 @@ use diesel::expression::AsExpression;
 use diesel::sql_types;
 
 pub use alarm::{Alarm, Incident, alarm};
+pub use close::close;
 pub use fresh::{Fresh, Proof, fresh};
 pub use login::{LoginDraft, log_in};
 pub use mailed::PurgeTokens;
 pub use purge::PurgeSessions;
-pub use register::{RegisterDraft, RegisterInput, needs_setup_code, register};
-pub use sessions::{Tokens, log_out, refresh};
+pub use register::{RegisterDraft, RegisterInput, create, first_role, may_run_the_server, needs_setup_code};
+pub use sessions::{Tokens, Which, log_out, refresh, revoke, sessions_of};
 pub use store::{Account, Session};
 pub use tokens::{authenticate, session_expires_at};
 
@@ -41,6 +43,8 @@ use crate::viewer::Viewer;
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql_types::Text)]
 pub enum TokenDelivery {
+    /// In an HttpOnly, SameSite cookie: for browsers, and not over a WebSocket.
+    Cookie,
     /// In the payload: for native apps, which keep it in the device's key store.
     Payload,
 }

@@ -26,6 +26,16 @@ const SESSION_LIVES: TimeDelta = TimeDelta::days(30);
 /// was lost.
 const SUCCESSOR_IS_REPEATED: TimeDelta = TimeDelta::seconds(60);
 
+/// Sessions that somebody has at once: with one more, the one that was used least lately ends.
+const SESSIONS: i64 = 100;
+
+/// Which of one's sessions to end.
+#[derive(Clone, Copy, Debug)]
+pub enum Which {
+    This(SessionId),
+    AllOthers,
+}
+
 /// Tokens of a session.
 pub struct Tokens {
     pub access: String,
@@ -64,7 +74,16 @@ pub(super) async fn begin_session(
         ended_at: None,
     };
     store::insert_session(tx, &session).await?;
+    for id in store::sessions_beyond(tx, user_id, now, SESSIONS).await? {
+        end(tx, user_id, id, now).await?;
+    }
     signed_in(app, session)
+}
+
+/// All sessions of somebody, last used first.
+pub async fn sessions_of(app: &App, user_id: UserId) -> Result<Vec<Session>> {
+    let now = app.clock.now();
+    app.db.read(async move |conn| store::sessions_of(conn, user_id, now).await).await
 }
 
 /// Trades a refresh token for new tokens. A spent one ends its session: somebody else has it.
@@ -113,6 +132,30 @@ pub async fn log_out(app: &App, viewer: &Viewer, push_token: Option<&str>) -> Re
                 devices::delete_address(tx, viewer.user_id, address).await?;
             }
             end(tx, viewer.user_id, viewer.session_id, now).await
+        })
+        .await
+}
+
+/// Ends one session of the viewer, or all but the one that makes this call, and says which. One that has ended already
+/// counts; whoever asks by one that has ended meanwhile ends nothing more.
+pub async fn revoke(app: &App, viewer: &Viewer, which: Which) -> Result<Vec<SessionId>> {
+    let now = app.clock.now();
+    app.db
+        .transaction(async move |tx| {
+            // All at once and in one order: two that end each other do not wait for each other for ever.
+            let live = store::lock_sessions_of(tx, viewer.user_id, now).await?;
+            if !live.contains(&viewer.session_id) {
+                return Err(Error::unauthenticated());
+            }
+            let chosen: Vec<_> = match which {
+                Which::AllOthers => live.into_iter().filter(|id| *id != viewer.session_id).collect(),
+                Which::This(id) if store::is_session_of(tx, id, viewer.user_id).await? => vec![id],
+                Which::This(_) => return Err(Error::not_found("session")),
+            };
+            for &id in &chosen {
+                end(tx, viewer.user_id, id, now).await?;
+            }
+            Ok(chosen)
         })
         .await
 }

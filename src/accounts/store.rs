@@ -132,6 +132,47 @@ pub(super) async fn sessions(conn: &mut Conn, ids: &[SessionId]) -> QueryResult<
     sessions::table.filter(sessions::id.eq_any(ids)).select(Session::as_select()).load(conn).await
 }
 
+/// Those of somebody that have not ended, last used first.
+pub(super) async fn sessions_of(conn: &mut Conn, user: UserId, now: Instant) -> QueryResult<Vec<Session>> {
+    live_of(user, now)
+        .order((sessions::last_used_at.desc(), sessions::id.desc()))
+        .select(Session::as_select())
+        .load(conn)
+        .await
+}
+
+/// And those beyond this many, used least lately.
+pub(super) async fn sessions_beyond(
+    conn: &mut Conn,
+    user: UserId,
+    now: Instant,
+    many: i64,
+) -> QueryResult<Vec<SessionId>> {
+    live_of(user, now)
+        .order((sessions::last_used_at.desc(), sessions::id.desc()))
+        .offset(many)
+        .select(sessions::id)
+        .load(conn)
+        .await
+}
+
+/// Locks those of somebody that have not ended, in the order of their ids.
+pub(super) async fn lock_sessions_of(conn: &mut Conn, user: UserId, now: Instant) -> QueryResult<Vec<SessionId>> {
+    live_of(user, now).order(sessions::id).select(sessions::id).for_update().load(conn).await
+}
+
+#[diesel::dsl::auto_type]
+fn live_of(user: UserId, now: Instant) -> _ {
+    sessions::table
+        .filter(sessions::user_id.eq(user).and(sessions::ended_at.is_null()).and(sessions::expires_at.gt(now)))
+}
+
+/// Whether a session is somebody's, ended or not.
+pub(super) async fn is_session_of(conn: &mut Conn, id: SessionId, user: UserId) -> QueryResult<bool> {
+    let found = sessions::table.find(id).filter(sessions::user_id.eq(user));
+    diesel::select(diesel::dsl::exists(found)).get_result(conn).await
+}
+
 pub(super) async fn lock_session(conn: &mut Conn, id: SessionId) -> QueryResult<Option<Session>> {
     sessions::table.find(id).select(Session::as_select()).for_update().first(conn).await.optional()
 }
@@ -148,17 +189,6 @@ pub(super) async fn save_refresh(conn: &mut Conn, session: &Session) -> QueryRes
         .execute(conn)
         .await
         .map(drop)
-}
-
-/// Locks those of somebody that have not ended, in the order of their ids.
-pub(super) async fn lock_sessions_of(conn: &mut Conn, user: UserId, now: Instant) -> QueryResult<Vec<SessionId>> {
-    sessions::table
-        .filter(sessions::user_id.eq(user).and(sessions::ended_at.is_null()).and(sessions::expires_at.gt(now)))
-        .order(sessions::id)
-        .select(sessions::id)
-        .for_update()
-        .load(conn)
-        .await
 }
 
 pub(super) async fn end_session(conn: &mut Conn, id: SessionId, now: Instant) -> QueryResult<()> {
@@ -184,4 +214,18 @@ pub(super) async fn delete_sessions_expired(conn: &mut Conn, before: Instant, li
     let old = sessions::table.filter(sessions::expires_at.lt(before)).order(sessions::expires_at).limit(limit);
     let old = old.select(sessions::id).load::<SessionId>(conn).await?;
     diesel::delete(sessions::table.filter(sessions::id.eq_any(old))).execute(conn).await
+}
+
+/// Deletes what somebody signs in with.
+pub(super) async fn delete_account(conn: &mut Conn, user: UserId) -> QueryResult<()> {
+    diesel::delete(accounts::table.find(user)).execute(conn).await.map(drop)
+}
+
+/// Forgets from where somebody has signed in. That the sessions were there is kept, so that their tokens are known.
+pub(super) async fn forget_clients(conn: &mut Conn, user: UserId) -> QueryResult<()> {
+    diesel::update(sessions::table.filter(sessions::user_id.eq(user)))
+        .set((sessions::client_name.eq(""), sessions::ip_address.eq(None::<String>)))
+        .execute(conn)
+        .await
+        .map(drop)
 }

@@ -8,10 +8,13 @@ use crate::accounts::graphql::{AccountMutation, AccountQuery};
 use crate::accounts::passwords::graphql::PasswordMutation;
 use crate::accounts::preferences::graphql::PreferencesMutation;
 use crate::accounts::second_factor::graphql::SecondFactorMutation;
+use crate::admin::graphql::AdminQuery;
 use crate::conversations::graphql::{
     CategoryMutation, CategoryQuery, ConversationMutation, ConversationQuery, ConversationSubscription,
 };
+use crate::farewell::graphql::FarewellMutation;
 use crate::groups::graphql::{GroupMutation, GroupQuery};
+use crate::invitations::graphql::InvitationMutation;
 use crate::messages::graphql::{MessageMutation, MessageQuery};
 use crate::messages::pins::graphql::PinMutation;
 use crate::messages::reactions::graphql::ReactionMutation;
@@ -45,6 +48,7 @@ pub struct Query(
     ConversationQuery,
     CategoryQuery,
     MessageQuery,
+    AdminQuery,
 );
 
 /// Writes. Each field takes one `input` and returns its own payload, which is null only together with an entry in
@@ -69,6 +73,8 @@ pub struct Mutation(
     ReactionMutation,
     PinMutation,
     ThreadMutation,
+    InvitationMutation,
+    FarewellMutation,
 );
 
 /// Streams. Each begins with a delivery at once, which says that the stream is live, and completes when its session or the

@@ -14,9 +14,10 @@ use crate::conversations::{MemberById, Reference, in_sight_by_id};
 use crate::error::{Error, Result};
 use crate::groups::graphql::{self as groups, Group, GroupMember};
 use crate::id::{
-    CategoryId, DeviceId, GroupId, GroupMemberId, InboxId, MemberId, MessageId, NotificationId, PreferencesId,
-    SessionId, ThreadId, UserId, ViewerId,
+    CategoryId, DeviceId, GroupId, GroupMemberId, InboxId, InvitationId, MemberId, MessageId, NotificationId,
+    PreferencesId, SessionId, ThreadId, UserId, ViewerId,
 };
+use crate::invitations::graphql::{Invitation, find_invitation};
 use crate::messages::graphql::{self as messages, Message};
 use crate::messages::threads::graphql::{Thread, thread_under};
 use crate::notifications::graphql::{Notification, find_notification};
@@ -40,6 +41,7 @@ pub enum Node {
     DirectConversation(DirectConversation),
     Group(Group),
     GroupMember(GroupMember),
+    Invitation(Invitation),
     Message(Message),
     Notification(Notification),
     Preferences(Preferences),
@@ -110,6 +112,9 @@ async fn node(ctx: &Context<'_>, argument: &'static str, id: &ID) -> Result<Opti
     }
     if let Some(id) = NotificationId::parse(id) {
         return Ok(find_notification(ctx, id).await?.map(Node::Notification));
+    }
+    if let Some(id) = InvitationId::parse(id) {
+        return Ok(find_invitation(ctx, id).await?.map(Node::Invitation));
     }
     if let Some(id) = SessionId::parse(id) {
         return Ok(find_session(ctx, id).await?.map(Node::Session));

@@ -4,6 +4,7 @@ use async_graphql::resolver_utils::EnumType;
 use async_graphql::{Context, Enum, Object, SimpleObject};
 
 use super::guard;
+use crate::config::RegistrationPolicy;
 use crate::context::Ask;
 use crate::conversations::DIRECT_SIZE;
 use crate::error::{Code, InputCode};
@@ -22,17 +23,6 @@ pub enum HealthStatus {
     Degraded,
     /// Does not work.
     Down,
-}
-
-/// Who may create an account. Values are added over time.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-pub enum RegistrationPolicy {
-    /// Anyone.
-    Open,
-    /// Whoever has an invitation.
-    Invitation,
-    /// Only administrators, for others.
-    AdminOnly,
 }
 
 /// An optional part of a server. Values are added over time.
@@ -98,8 +88,8 @@ impl Server {
     }
 
     /// Who may create an account.
-    async fn registration(&self) -> RegistrationPolicy {
-        RegistrationPolicy::Open
+    async fn registration(&self, ctx: &Context<'_>) -> RegistrationPolicy {
+        ctx.app().config.limits.registration
     }
 
     /// Optional parts that are switched on; ask before using their fields.

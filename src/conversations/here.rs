@@ -103,6 +103,21 @@ impl Here {
         })
     }
 
+    /// Of somebody who is gone for good, whether or not they would still see it. Nobody asks what they may do.
+    pub async fn in_absence(tx: &mut Tx, gone: UserId, id: ConversationId, now: Instant) -> Result<Self> {
+        let conversation = store::lock_row(tx, id).await?.ok_or_else(|| Error::not_found("conversation"))?;
+        let seat = store::seat(tx, id, gone).await?;
+        Ok(Self {
+            now: now.max(conversation.last_activity_at),
+            log: Writer::after(id, conversation.last_seq),
+            seat: seat.filter(Member::holds),
+            standing: None,
+            viewer: Viewer::absent(gone),
+            sight: Sight::of_founder(&conversation),
+            conversation,
+        })
+    }
+
     pub fn sight(&self) -> Sight {
         self.sight
     }

@@ -18,6 +18,7 @@ mod create;
 mod direct;
 mod ends;
 pub mod events;
+mod farewell;
 mod follow;
 mod gathering;
 pub mod graphql;
@@ -61,6 +62,7 @@ pub use change_role::{ChangedMember, RoleDraft, change_role};
 pub use chronicle::{Chronicle, Written};
 pub use create::{ChannelDraft, ChannelInput, Created, create_channel};
 pub use direct::{DIRECT_SIZE, NameDraft, OpenDraft, Opened, name_direct, open_direct};
+pub use farewell::{ever_in, part};
 pub use follow::{Followed, follow, out_of_sight};
 pub use gathering::{Busy, Gathering, Place, Room, gather, save};
 pub use here::{Changed, Here, lock};
@@ -69,8 +71,8 @@ pub use leave::leave;
 pub use loaders::{ConversationById, DepartureOf, DirectOfTwo, MemberById, ParticipantsOf, StandingOf};
 pub use may::{Action, Sanction, Standing, may};
 pub use of_group::{
-    RemoveFromGroupDraft, RoleInGroupDraft, archive_group, change_group_role, leave_group, remove_group_member,
-    transfer_group, unarchive_group,
+    RemoveFromGroupDraft, RoleInGroupDraft, archive_group, change_group_role, leave_group, part_from_group,
+    remove_group_member, transfer_group, unarchive_group,
 };
 pub use pages::{ChannelCursor, ChannelFilter, ChannelOrderField, MemberCursor, MemberFilter, channels, members};
 pub use places::{Heading, MoveDraft, move_channel};

@@ -8,6 +8,11 @@ use crate::db::{OnConstraint, Tx};
 use crate::error::{Code, Error, Result};
 use crate::id::UserId;
 
+/// Forgets all keys of somebody, who creates nothing any more.
+pub async fn forget(tx: &mut Tx, user: UserId) -> Result<()> {
+    Ok(store::delete_of(tx, user).await?)
+}
+
 /// A key that somebody chose for something to be created; it holds for ever.
 pub struct CreationKey {
     pub user_id: UserId,

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::CreationKey;
 use crate::db::Conn;
+use crate::id::UserId;
 use crate::schema::creation_keys;
 
 /// What a creation with this key made, and of which input.
@@ -29,4 +30,8 @@ pub(super) async fn insert(conn: &mut Conn, key: &CreationKey, created: Uuid) ->
         creation_keys::created_id.eq(created),
     );
     diesel::insert_into(creation_keys::table).values(row).execute(conn).await.map(drop)
+}
+
+pub(super) async fn delete_of(conn: &mut Conn, user: UserId) -> QueryResult<()> {
+    diesel::delete(creation_keys::table.filter(creation_keys::user_id.eq(user))).execute(conn).await.map(drop)
 }

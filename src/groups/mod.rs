@@ -16,6 +16,7 @@ mod pages;
 mod sight;
 mod store;
 mod update;
+mod welcome;
 
 use std::collections::HashSet;
 
@@ -35,6 +36,7 @@ pub use pages::{GroupCursor, GroupFilter, MemberCursor, MemberFilter, groups, gr
 pub use sight::{Sight, in_sight};
 pub use store::{Group, Member, MemberCount, Viewpoint};
 pub use update::{GroupChanges, UpdateDraft, update_group};
+pub use welcome::welcome;
 
 use crate::app::App;
 use crate::db::{Tx, text_enum};
@@ -129,4 +131,14 @@ pub async fn group_by_slug(app: &App, slug: String) -> Result<Option<GroupId>> {
         return Ok(None);
     }
     app.db.read(async move |conn| store::by_slug(conn, &slug).await).await
+}
+
+/// The groups that somebody is in.
+pub async fn all_of(app: &App, user: UserId) -> Result<Vec<GroupId>> {
+    app.db.read(async move |conn| store::all_of(conn, user).await).await
+}
+
+/// Who is next to own a group: the highest role and, of those, the longest there.
+pub async fn heir(tx: &mut Tx, id: GroupId) -> Result<Option<Member>> {
+    Ok(store::heir(tx, id).await?)
 }

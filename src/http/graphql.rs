@@ -17,6 +17,7 @@ use super::{Http, RequestId, bearer, headers, refusal, stream};
 use crate::accounts::authenticate;
 use crate::api::execute::{Answer, Kind, Operation, Params};
 use crate::context::{Origin, Scope};
+use crate::cookie::Jar;
 use crate::error::{Code, Error};
 
 /// Of a request's body.
@@ -52,8 +53,9 @@ pub async fn post(
         Ok(params) => params,
         Err(_) => return reply.refuse(StatusCode::BAD_REQUEST, &Error::new(Code::BadRequest, why_not_params(&body))),
     };
+    let jar = jar(&http, &parts.headers).filter(|_| matches!(accepted.for_one(), Form::Single(_)));
     let scope = match scope(&http, &parts.headers, &reply.request_id, origin) {
-        Ok(scope) => scope,
+        Ok(scope) => Arc::new(scope.with_jar(jar)),
         Err(error) => return reply.unauthenticated(&error),
     };
     let operation = http.executor.prepare(params, &reply.request_id.0);
@@ -70,7 +72,7 @@ pub async fn get(http: &Http, request_id: RequestId, origin: Origin, headers: &H
         return reply.refuse(StatusCode::BAD_REQUEST, &Error::new(Code::BadRequest, message));
     };
     let scope = match scope(http, headers, &reply.request_id, origin) {
-        Ok(scope) => scope,
+        Ok(scope) => Arc::new(scope),
         Err(error) => return reply.unauthenticated(&error),
     };
     match http.executor.prepare(params, &reply.request_id.0) {
@@ -117,15 +119,18 @@ async fn run(
             let message = "Subscriptions need `accept: text/event-stream`, or a WebSocket with graphql-transport-ws";
             Answer::refuse(&Error::new(Code::BadRequest, message), &reply.request_id.0)
         }
-        (Form::Single(_), Ok(operation)) => http.executor.run(operation, scope).await,
+        (Form::Single(_), Ok(operation)) => http.executor.run(operation, scope.clone()).await,
         (Form::Single(_), Err(refused)) => refused,
     };
-    reply.answer(answer)
+    let mut response = reply.answer(answer);
+    let cookie = scope.jar.as_ref().and_then(Jar::goes).and_then(|cookie| HeaderValue::try_from(cookie).ok());
+    response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+    response
 }
 
 /// Who asks. A token that is there has to be good: running as nobody instead would show a signed-in person strange
 /// gaps.
-fn scope(http: &Http, headers: &HeaderMap, id: &RequestId, origin: Origin) -> Result<Arc<Scope>, Error> {
+fn scope(http: &Http, headers: &HeaderMap, id: &RequestId, origin: Origin) -> Result<Scope, Error> {
     let viewer = match headers.get(header::AUTHORIZATION) {
         Some(value) => match bearer(value.to_str().unwrap_or("?"))? {
             Some(token) => Some(authenticate(&http.app, token)?),
@@ -133,7 +138,17 @@ fn scope(http: &Http, headers: &HeaderMap, id: &RequestId, origin: Origin) -> Re
         },
         None => None,
     };
-    Ok(Arc::new(Scope::new(http.app.clone(), viewer, id.0.to_string(), origin)))
+    Ok(Scope::new(http.app.clone(), viewer, id.0.to_string(), origin))
+}
+
+/// The cookie of a POST, which other sites can make a browser send too: but not as JSON without asking first (so GET has
+/// none), and where it was asked it has said no. What comes from a foreign page all the same comes without.
+fn jar(http: &Http, headers: &HeaderMap) -> Option<Jar> {
+    if headers.get(header::ORIGIN).is_some_and(|page| !http.hosts.allows(page, headers)) {
+        return None;
+    }
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    Some(Jar::open(cookies, http.app.config.http.is_secure()))
 }
 
 async fn read(body: Body) -> Result<Bytes, (StatusCode, String)> {

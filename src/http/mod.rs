@@ -5,6 +5,7 @@ mod graphql;
 mod headers;
 mod health;
 mod hosts;
+mod jwks;
 mod last_words;
 mod negotiate;
 mod page;
@@ -110,6 +111,7 @@ impl Http {
         let router = Router::new()
             .route("/graphql", get(get_or_socket).post(graphql::post))
             .route("/health", get(health::health))
+            .route("/.well-known/jwks.json", get(jwks::jwks))
             .route("/verify-email", get(verify_email::ask).post(verify_email::do_it))
             .route("/reset-password", get(reset_password::ask).post(reset_password::do_it))
             .route("/unsubscribe", get(unsubscribe::ask).post(unsubscribe::do_it))
@@ -123,7 +125,7 @@ impl Http {
         headers::on_all(router, &self.app.config.http.public_url).with_state(self.clone())
     }
 
-    /// Which pages elsewhere may read our answers. Credentials are bearer tokens, so any header may come with them.
+    /// Which pages elsewhere may read our answers, and send the cookie along.
     fn cors(&self) -> CorsLayer {
         let http = self.clone();
         CorsLayer::new()
@@ -132,6 +134,7 @@ impl Http {
             }))
             .allow_methods(AllowMethods::list([axum::http::Method::GET, axum::http::Method::POST]))
             .allow_headers(AllowHeaders::mirror_request())
+            .allow_credentials(true)
             .expose_headers([REQUEST_ID, header::RETRY_AFTER, headers::RATE_LIMIT, headers::RATE_LIMIT_POLICY])
             .max_age(Duration::from_secs(3600))
     }

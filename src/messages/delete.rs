@@ -47,17 +47,7 @@ pub async fn delete(app: &App, viewer: &Viewer, draft: DeleteDraft) -> Result<Ch
             let sight = here.sight();
             let Some(before) = message.content.take() else { return Ok(Changed { message, sight, seq: here.seq() }) };
             store::keep_revision(tx, &message, &before, here.now, viewer.user_id).await?;
-            message.deleted_at = Some(here.now);
-            message.deleted_by_id = Some(viewer.user_id);
-            store::save(tx, &message).await?;
-            try_join!(
-                reactions::forget(tx, &message),
-                pins::forget(tx, &message),
-                mentions::forget(tx, &message, &before)
-            )?;
-            notifications::withdraw_message(tx, message.conversation_id, message.seq, here.now).await?;
-            uncount(tx, &mut here, &message).await?;
-            let seq = here.log_message(MESSAGE_DELETED, Some(message.seq))?;
+            let seq = bury(tx, &mut here, &mut message, &before).await?;
             if !is_own {
                 let details = json!({ "author": message.author_id.to_string(), "reason": reason });
                 audit::record(tx, here.now, Some(viewer.user_id), "message.delete", id.to_string(), details).await?;
@@ -66,6 +56,18 @@ pub async fn delete(app: &App, viewer: &Viewer, draft: DeleteDraft) -> Result<Ch
             Ok(Changed { message, sight, seq })
         })
         .await
+}
+
+/// Puts a tombstone in the place of a message whose content was taken out, and with it goes all that was about it. Answers
+/// with where the log says so.
+pub(super) async fn bury(tx: &mut Tx, here: &mut Here, message: &mut Message, before: &str) -> Result<i32> {
+    message.deleted_at = Some(here.now);
+    message.deleted_by_id = Some(here.viewer_id());
+    store::save(tx, message).await?;
+    try_join!(reactions::forget(tx, message), pins::forget(tx, message), mentions::forget(tx, message, before))?;
+    notifications::withdraw_message(tx, message.conversation_id, message.seq, here.now).await?;
+    uncount(tx, here, message).await?;
+    here.log_message(MESSAGE_DELETED, Some(message.seq))
 }
 
 /// Takes a message out of what counts it. Its number stays: what is unread subtracts tombstones.

@@ -101,6 +101,31 @@ pub(super) async fn keep_revision(
     diesel::insert_into(message_revisions::table).values(row).execute(conn).await.map(drop)
 }
 
+/// Messages of somebody in a conversation that were sent under a key, tombstones too: by the index of those keys.
+pub(super) async fn keyed_by(
+    conn: &mut Conn,
+    id: ConversationId,
+    author: UserId,
+    limit: i64,
+) -> QueryResult<Vec<Message>> {
+    messages::table
+        .filter(messages::conversation_id.eq(id).and(messages::author_id.eq(author)))
+        .filter(messages::client_key.is_not_null())
+        .order(messages::client_key)
+        .limit(limit)
+        .select(Message::as_select())
+        .load(conn)
+        .await
+}
+
+/// Forgets what a message said, and under which key it was sent.
+pub(super) async fn forget(conn: &mut Conn, id: ConversationId, seq: i32) -> QueryResult<()> {
+    use message_revisions as r;
+    diesel::delete(r::table.filter(r::conversation_id.eq(id).and(r::seq.eq(seq)))).execute(conn).await?;
+    let key = (messages::client_key.eq(None::<String>), messages::input_digest.eq(None::<Vec<u8>>));
+    diesel::update(messages::table.find((id, seq))).set(key).execute(conn).await.map(drop)
+}
+
 /// What was sent under these keys, each of one sender in one conversation.
 pub(super) async fn sent_under(mut conn: &Conn, keys: &[(ConversationId, UserId, &str)]) -> QueryResult<Vec<Message>> {
     SentUnder::of(keys).load(&mut conn).await

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::clock::Instant;
 use crate::db::Tx;
 use crate::error::Result;
-use crate::id::NotificationId;
+use crate::id::{NotificationId, UserId};
 use crate::text::Wrong;
 use crate::viewer::Viewer;
 
@@ -45,4 +45,9 @@ pub async fn delete(app: &App, viewer: &Viewer, draft: &DeleteDraft) -> Result<V
 /// is not told: they fetch it anew before that.
 pub async fn expire(tx: &mut Tx, before: Instant) -> Result<bool> {
     Ok(store::expire(tx, before, AT_ONCE).await? as i64 == AT_ONCE)
+}
+
+/// Forgets what is in the bell of somebody who is gone, in steps too; says whether there may be more.
+pub async fn forget(tx: &mut Tx, user: UserId) -> Result<bool> {
+    Ok(store::forget(tx, user, AT_ONCE).await? as i64 == AT_ONCE)
 }

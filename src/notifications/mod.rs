@@ -34,7 +34,7 @@ use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types;
 
-pub use delete::{DeleteDraft, delete, expire};
+pub use delete::{DeleteDraft, delete, expire, forget};
 pub use deliver::Gone;
 pub use expire::Expire;
 pub use list::{NotificationCursor, NotificationFilter, count, notifications, unread_count};

@@ -299,6 +299,19 @@ pub(super) async fn expire(conn: &mut Conn, before: Instant, limit: i64) -> Quer
     .await
 }
 
+/// Forgets those of somebody, up to `limit`; says how many that were.
+pub(super) async fn forget(conn: &mut Conn, user: UserId, limit: i64) -> QueryResult<usize> {
+    Statement::<()>::new(
+        "DELETE FROM notifications WHERE ctid = ANY (ARRAY(SELECT ctid FROM notifications WHERE user_id = ",
+    )
+    .value::<SqlUuid, _>(user)
+    .sql(" LIMIT ")
+    .value::<BigInt, _>(limit)
+    .sql(" FOR UPDATE SKIP LOCKED))")
+    .execute(conn)
+    .await
+}
+
 // Who may have to be told.
 
 /// Somebody who may have to be told of one of several letters, as they are at this moment.

@@ -25,6 +25,8 @@ pub use typing::{TypingDraft, set_typing};
 
 use crate::app::App;
 use crate::clock::Instant;
+use crate::db::Tx;
+use crate::error::Result;
 use crate::id::UserId;
 use crate::realtime::PresenceStatus;
 
@@ -59,4 +61,9 @@ fn visible_presence(app: &App, viewer: UserId, kept: store::Kept) -> Presence {
         last_seen_at: kept.last_seen_at.filter(|_| is_gone && shares),
         custom_status: kept.custom_status(app.clock.now()),
     }
+}
+
+/// Forgets when somebody was last here, and what they said about it.
+pub async fn forget(tx: &mut Tx, user: UserId) -> Result<()> {
+    Ok(store::delete(tx, user).await?)
 }

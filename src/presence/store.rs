@@ -123,3 +123,7 @@ pub(super) async fn clear_statuses(conn: &mut Conn, now: Instant, limit: i64) ->
     diesel::update(presences::table.filter(presences::user_id.eq_any(&over))).set(nothing).execute(conn).await?;
     Ok(over)
 }
+
+pub(super) async fn delete(conn: &mut Conn, user: UserId) -> QueryResult<()> {
+    diesel::delete(presences::table.find(user)).execute(conn).await.map(drop)
+}

@@ -1,12 +1,12 @@
 //! A new user.
 
-use super::{ServerRole, User, store};
+use super::{ServerRole, User, handles, likeness, store};
 use crate::clock::Instant;
 use crate::db::{OnConstraint, Tx};
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::id::UserId;
 
-/// Creates a user that somebody signs in to. CONFLICT where the handle is taken.
+/// Creates a user that somebody signs in to. CONFLICT where the handle is taken, or held for another.
 pub async fn create(
     tx: &mut Tx,
     now: Instant,
@@ -26,8 +26,8 @@ pub async fn create(
         updated_at: now,
         deleted_at: None,
     };
-    store::insert(tx, &user)
-        .await
-        .on_constraint("users_username_key", || Error::new(Code::Conflict, "This username is taken"))?;
+    store::insert(tx, &user).await.on_constraint("users_username_key", handles::taken)?;
+    handles::settle(tx, user.id, &user.username, now).await?;
+    likeness::refuse_likeness(tx, user.id, &user.display_name).await?;
     Ok(user)
 }

@@ -1,9 +1,13 @@
 //! People, as anyone on the server may see them. What is private to them belongs to `accounts`.
 
+mod administrator;
 mod blocks;
 mod create;
 mod directory;
+mod go;
 pub mod graphql;
+mod handles;
+mod likeness;
 mod loaders;
 mod named;
 mod promote;
@@ -18,9 +22,14 @@ use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types;
 
-pub use blocks::{BlockCursor, HasBlocked, block, blocked_users, blocks_of, in_block_among, in_block_with, unblock};
+pub use administrator::Administrator;
+pub use blocks::{
+    BlockCursor, HasBlocked, block, blocked_users, blocks_of, forget_blocks, in_block_among, in_block_with, unblock,
+};
 pub use create::create;
 pub use directory::{PeopleCursor, PeopleFilter, people};
+pub use go::go;
+pub use handles::FreeHandles;
 pub use loaders::UserById;
 pub use named::{tokens, with_names};
 pub use promote::{give_role, promote};

@@ -11,7 +11,7 @@ use crate::clock::Instant;
 use crate::db::{Conn, beginning_with, insert_many, lower};
 use crate::id::UserId;
 use crate::page::{Direction, Order, OrderDirection, Window};
-use crate::schema::{preferences, presences, users};
+use crate::schema::{held_usernames, preferences, presences, users};
 
 /// Somebody.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
@@ -95,6 +95,30 @@ pub(super) async fn lock(conn: &mut Conn, id: UserId) -> QueryResult<Option<User
     users::table.find(id).select(User::as_select()).for_no_key_update().first(conn).await.optional()
 }
 
+/// Somebody, locked against all who would refer to them.
+pub(super) async fn lock_for_good(conn: &mut Conn, id: UserId) -> QueryResult<Option<User>> {
+    users::table.find(id).select(User::as_select()).for_update().first(conn).await.optional()
+}
+
+/// Those who can sign in and run the server, locked in the order of their ids.
+pub(super) async fn lock_admins(conn: &mut Conn) -> QueryResult<Vec<UserId>> {
+    users::table
+        // In the words of the index of those few.
+        .filter(diesel::dsl::sql::<Bool>("users.role <> 'USER'"))
+        .filter(users::role.eq(ServerRole::Admin).and(users::is_claimed).and(users::deleted_at.is_null()))
+        .order(users::id)
+        .select(users::id)
+        .for_no_key_update()
+        .load(conn)
+        .await
+}
+
+pub(super) async fn save_gone(conn: &mut Conn, user: &User) -> QueryResult<()> {
+    let is_gone = (users::role.eq(user.role), users::deleted_at.eq(user.deleted_at));
+    save_profile(conn, user).await?;
+    diesel::update(users::table.find(user.id)).set(is_gone).execute(conn).await.map(drop)
+}
+
 /// Violates `users_username_key` where somebody has the handle.
 pub(super) async fn save_profile(conn: &mut Conn, user: &User) -> QueryResult<()> {
     diesel::update(users::table.find(user.id))
@@ -108,6 +132,50 @@ pub(super) async fn save_profile(conn: &mut Conn, user: &User) -> QueryResult<()
         .execute(conn)
         .await
         .map(drop)
+}
+
+/// Handles and names of all ADMINs but one.
+pub(super) async fn names_of_admins(conn: &mut Conn, but: UserId) -> QueryResult<Vec<(String, String)>> {
+    users::table
+        // In the words of the index of those few.
+        .filter(diesel::dsl::sql::<Bool>("users.role <> 'USER'"))
+        .filter(users::role.eq(ServerRole::Admin).and(users::id.ne(but)))
+        .select((users::username, users::display_name))
+        .load(conn)
+        .await
+}
+
+/// Until when handles are held for somebody.
+pub(super) async fn held_for(conn: &mut Conn, user: UserId, now: Instant) -> QueryResult<Vec<Instant>> {
+    use held_usernames as h;
+    h::table.filter(h::user_id.eq(user).and(h::held_until.gt(now))).select(h::held_until).load(conn).await
+}
+
+/// For whom a handle is held.
+pub(super) async fn holder_of_username(conn: &mut Conn, name: &str, now: Instant) -> QueryResult<Option<UserId>> {
+    use held_usernames as h;
+    h::table.find(name).filter(h::held_until.gt(now)).select(h::user_id).first(conn).await.optional()
+}
+
+pub(super) async fn hold_username(conn: &mut Conn, user: UserId, name: &str, until: Instant) -> QueryResult<()> {
+    use held_usernames as h;
+    let held = (h::user_id.eq(user), h::held_until.eq(until));
+    diesel::insert_into(h::table)
+        .values((h::username.eq(name), held))
+        .on_conflict(h::username)
+        .do_update()
+        .set(held)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+pub(super) async fn release_username(conn: &mut Conn, name: &str) -> QueryResult<()> {
+    diesel::delete(held_usernames::table.find(name)).execute(conn).await.map(drop)
+}
+
+pub(super) async fn free_usernames(conn: &mut Conn, now: Instant) -> QueryResult<()> {
+    diesel::delete(held_usernames::table.filter(held_usernames::held_until.le(now))).execute(conn).await.map(drop)
 }
 
 /// Somebody, with what a list may be ordered by.

@@ -1,9 +1,9 @@
 //! Changing one's profile.
 
-use super::{User, store};
+use super::{User, handles, likeness, store};
 use crate::app::App;
 use crate::db::OnConstraint;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::realtime::{Mark, Subject};
 use crate::text::{self, Fault, Wrong};
 use crate::viewer::Viewer;
@@ -30,7 +30,7 @@ impl ProfileDraft {
         let mut wrong = Wrong::default();
         let username = input.username.map(|name| text::username(&name.ok_or_else(Fault::required)?));
         let username = wrong.note("username", username.transpose());
-        let display_name = input.display_name.map(|name| text::line(&name.ok_or_else(Fault::required)?, 1..=80));
+        let display_name = input.display_name.map(|name| text::display_name(&name.ok_or_else(Fault::required)?));
         let display_name = wrong.note("displayName", display_name.transpose());
         let bio = input.bio.map(|bio| text::block(&bio.unwrap_or_default(), 0..=500));
         let bio = wrong.note("bio", bio.transpose());
@@ -60,7 +60,8 @@ impl ProfileDraft {
     }
 }
 
-/// Changes the viewer's profile. CONFLICT where the handle is taken.
+/// Changes the viewer's profile. CONFLICT where the handle is taken, or held for another. The one they leave is held for
+/// them.
 pub async fn update_profile(app: &App, viewer: &Viewer, draft: ProfileDraft) -> Result<User> {
     let (now, draft) = (app.clock.now(), &draft);
     app.db
@@ -75,9 +76,15 @@ pub async fn update_profile(app: &App, viewer: &Viewer, draft: ProfileDraft) -> 
             }
             user.version += 1;
             user.updated_at = now;
-            store::save_profile(tx, &user)
-                .await
-                .on_constraint("users_username_key", || Error::new(Code::Conflict, "This username is taken"))?;
+            store::save_profile(tx, &user).await.on_constraint("users_username_key", handles::taken)?;
+            if user.username != before.username {
+                text::unreserved(&user.username).map_err(|fault| Error::bad_input(vec![fault.of("username")]))?;
+                handles::settle(tx, user.id, &user.username, now).await?;
+                handles::leave(tx, user.id, &before.username, now).await?;
+            }
+            if user.display_name != before.display_name {
+                likeness::refuse_likeness(tx, user.id, &user.display_name).await?;
+            }
             tx.outbox().marks.push((user.id, Mark::Changed(Subject::Viewer)));
             Ok(user)
         })

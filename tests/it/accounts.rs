@@ -288,3 +288,113 @@ async fn passwords_and_tokens_are_not_kept() {
         assert_eq!(server.database.count(&leaks(secret)).await, 0);
     }
 }
+
+// Sessions.
+
+const SESSIONS: &str = "{ viewer { sessions { id clientName ipAddress isCurrent } } }";
+const REVOKE: &str = "mutation($input: RevokeSessionsInput!) { revokeSessions(input: $input) {
+    sessionIds viewer { sessions { id isCurrent } } } }";
+
+/// Signs in once more, from a client of this name.
+async fn from_client(server: &TestServer, name: &str, client: &str) -> (Actor, String) {
+    let sign_in = "mutation($input: LoginInput!) { login(input: $input) { session { id } tokens { accessToken } } }";
+    let input = json!({ "identifier": name, "password": PASSWORD, "clientName": client });
+    let payload = server.anonymous().ask(sign_in, json!({ "input": input })).await.data("login");
+    let token = payload["tokens"]["accessToken"].as_str().unwrap().to_owned();
+    (Actor::new(server.address, Some(token)), payload["session"]["id"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn everybody_sees_where_they_are_signed_in_last_used_first() {
+    let server = TestServer::start().await;
+    server.register("mallory").await;
+    let alice = server.register("alice").await;
+    for client in ["Firefox on Linux", "Phone"] {
+        server.clock.advance(TimeDelta::seconds(1));
+        from_client(&server, "alice", client).await;
+    }
+    let sessions = alice.query(SESSIONS).await.data("viewer")["sessions"].clone();
+    let shown: Vec<_> = sessions.as_array().unwrap().iter().map(|session| session["clientName"].clone()).collect();
+    assert_eq!(shown, ["Phone", "Firefox on Linux", "Unknown client"]);
+    let current: Vec<_> = sessions.as_array().unwrap().iter().map(|session| session["isCurrent"].clone()).collect();
+    assert_eq!(current, [false, false, true]);
+    assert!(sessions.as_array().unwrap().iter().all(|session| session["ipAddress"] == "127.0.0.1"));
+    // The one that is refreshed was used last.
+    server.clock.advance(TimeDelta::seconds(1));
+    refresh(&server, &json!(alice.refresh_token)).await.data("refreshSession");
+    let sessions = alice.query(SESSIONS).await.data("viewer")["sessions"].clone();
+    assert_eq!(sessions[0]["clientName"], "Unknown client");
+}
+
+#[tokio::test]
+async fn a_session_that_is_revoked_ends_at_once_with_its_sockets() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let (phone, id) = from_client(&server, "alice", "Phone").await;
+    let mut socket = phone.socket().await;
+    let payload = alice.ask(REVOKE, json!({ "input": { "sessionId": id } })).await.data("revokeSessions");
+    assert_eq!(payload["sessionIds"], json!([id]));
+    assert_eq!(payload["viewer"]["sessions"].as_array().unwrap().len(), 1);
+    assert_eq!(socket.closed().await, 4401);
+    assert_eq!(phone.query(WHO).await.code(), "UNAUTHENTICATED");
+    // Again, it is so already.
+    let payload = alice.ask(REVOKE, json!({ "input": { "sessionId": id } })).await.data("revokeSessions");
+    assert_eq!(payload["sessionIds"], json!([id]));
+    // And one's own.
+    let own = payload["viewer"]["sessions"][0]["id"].clone();
+    let payload = alice.ask(REVOKE, json!({ "input": { "sessionId": own } })).await.data("revokeSessions");
+    assert_eq!(payload, json!({ "sessionIds": [own], "viewer": { "sessions": [] } }));
+    assert_eq!(alice.query(WHO).await.code(), "UNAUTHENTICATED");
+}
+
+#[tokio::test]
+async fn all_others_end_but_not_those_of_others() {
+    let server = TestServer::start().await;
+    let (alice, mallory) = (server.register("alice").await, server.register("mallory").await);
+    let (phone, _) = from_client(&server, "alice", "Phone").await;
+    let (laptop, id) = from_client(&server, "alice", "Laptop").await;
+    assert_eq!(mallory.ask(REVOKE, json!({ "input": { "sessionId": id } })).await.code(), "NOT_FOUND");
+    assert_eq!(
+        mallory.ask(REVOKE, json!({ "input": { "allOthers": true } })).await.data("revokeSessions")["sessionIds"],
+        json!([])
+    );
+    laptop.query(WHO).await.data("viewer");
+    let payload = alice.ask(REVOKE, json!({ "input": { "allOthers": true } })).await.data("revokeSessions");
+    assert_eq!(payload["sessionIds"].as_array().unwrap().len(), 2);
+    for gone in [&phone, &laptop] {
+        assert_eq!(gone.query(WHO).await.code(), "UNAUTHENTICATED");
+    }
+    alice.query(WHO).await.data("viewer");
+}
+
+#[tokio::test]
+async fn of_those_that_end_each_other_at_once_one_is_left() {
+    let server = TestServer::start().await;
+    server.register("alice").await;
+    let mut all = Vec::new();
+    for client in ["Phone", "Laptop", "Tablet", "Watch"] {
+        all.push(from_client(&server, "alice", client).await.0);
+    }
+    let revoked = all.iter().map(|actor| actor.ask(REVOKE, json!({ "input": { "allOthers": true } })));
+    let answers = futures_util::future::join_all(revoked).await;
+    let refused = answers.iter().filter(|answer| answer.0.get("errors").is_some());
+    assert!(refused.clone().all(|answer| answer.code() == "UNAUTHENTICATED"));
+    assert_eq!(refused.count(), 3);
+    assert_eq!(server.database.count("SELECT count(*) FROM sessions WHERE ended_at IS NULL").await, 1);
+}
+
+#[tokio::test]
+async fn with_one_session_too_many_the_one_used_least_lately_ends() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    server.clock.advance(TimeDelta::seconds(1));
+    let now = server.clock.now();
+    let others = "INSERT INTO sessions (id, user_id, client_name, seed, generation, refreshed_at, created_at, \
+        last_used_at, expires_at) SELECT gen_random_uuid(), id, 'Bot', '', 1, NOW, NOW, NOW, NOW + interval '1 day' \
+        FROM users, generate_series(1, 99)";
+    server.database.execute(&others.replace("NOW", &format!("'{now}'::timestamptz"))).await;
+    alice.query(WHO).await.data("viewer");
+    from_client(&server, "alice", "Phone").await;
+    assert_eq!(alice.query(WHO).await.code(), "UNAUTHENTICATED");
+    assert_eq!(server.database.count("SELECT count(*) FROM sessions WHERE ended_at IS NULL").await, 100);
+}

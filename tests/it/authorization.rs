@@ -60,9 +60,11 @@ const READS: &[Row] = &[
     row("Query.user", Nowhere, "user(by: { id: <owner> }) { id }",                                    "U + + + + + + + + +"),
     row("Query.user", Nowhere, "user(by: { username: \"owner\" }) { id }",                            "U + + + + + + + + +"),
     row("Query.user", Nowhere, "user(by: { username: \"nobody\" }) { id }",                           "U 0 0 0 0 0 0 0 0 0"),
+    row("Query.admin", Nowhere, "admin { invitations { pageInfo { hasNextPage } } }",                 "U + F F F F F F F F"),
     row("Query.users", Nowhere, "users { pageInfo { hasNextPage } }",                                 "U + + + + + + + + +"),
     row("Query.node User", Nowhere, "node(id: <owner>) { id }",                                       "U + + + + + + + + +"),
     row("Query.node Session", Nowhere, "node(id: <owner's session>) { id }",                          "U 0 0 0 0 0 0 0 0 +"),
+    row("Query.node Invitation", Nowhere, "node(id: <invitation>) { id }",                            "U + 0 0 0 0 0 0 0 0"),
     row("Query.node Viewer", Nowhere, "node(id: <owner's viewer>) { id }",                            "U 0 0 0 0 0 0 0 0 +"),
     row("Query.node PushDevice", Nowhere, "node(id: <owner's device>) { id }",                        "U 0 0 0 0 0 0 0 0 +"),
     row("Query.node Preferences", Nowhere, "node(id: <owner's preferences>) { id }",                  "U 0 0 0 0 0 0 0 0 +"),
@@ -196,6 +198,14 @@ const SIGN_INS: &[Row] = &[
                                                                                                       "U + + + + + + + + +"),
     row("Mutation.unregisterPushDevice", Nowhere, "unregisterPushDevice(input: { pushDeviceId: <owner's device> }) { pushDeviceId }",
                                                                                                       "U N N N N N N N N +"),
+    row("Mutation.revokeSessions", Nowhere, "revokeSessions(input: { allOthers: true }) { sessionIds }",
+                                                                                                      "U + + + + + + + + +"),
+    row("Mutation.deleteAccount", Nowhere, "deleteAccount(input: { currentPassword: <name>, deletesMessages: true }) { userId }",
+                                                                                                      "U I I I I I I I I I"),
+    row("Mutation.deleteAccount", Nowhere, "deleteAccount(input: {}) { userId }",                     "U I I I I I I I I I"),
+    row("Mutation.createInvitation", Nowhere, "createInvitation(input: {}) { token }",                "U + F F F F F F F F"),
+    row("Mutation.revokeInvitation", Nowhere, "revokeInvitation(input: { invitationId: <invitation> }) { invitation { id } }",
+                                                                                                      "U + F F F F F F F F"),
     row("Mutation.logout", Nowhere, "logout { sessionId }",                                           "U + + + + + + + + +"),
     row("Mutation.updateProfile", Nowhere, "updateProfile(input: { bio: <name> }) { user { id } }",   "U + + + + + + + + +"),
     row("Mutation.updatePreferences", Nowhere, "updatePreferences(input: { theme: DARK }) { preferences { id } }",
@@ -591,6 +601,9 @@ enum Id {
     Category,
     Notification,
     Device,
+    Session,
+    /// Made by alice, who runs the server.
+    Invitation,
 }
 
 const fn id(of: &'static str, kind: Id, ask: &'static str, get: &'static str) -> IdRow {
@@ -711,6 +724,12 @@ const IDS: &[IdRow] = &[
                                                                                                                           "B B N N +"),
     id("UnregisterPushDeviceInput.pushDeviceId", Id::Device, "mutation { unregisterPushDevice(input: { pushDeviceId: <id> }) { pushDeviceId } }",
                                                                                                                           "B B N N +"),
+    id("RevokeSessionsInput.sessionId", Id::Session, "mutation { revokeSessions(input: { sessionId: <id> }) { sessionIds } }",
+                                                                                                                          "B B N N +"),
+    id("InvitationFilter.groupId", Id::Group, "{ admin { invitations(filter: { groupId: <id> }) { nodes { id } } } }",    "F F F F F"),
+    id("CreateInvitationInput.groupId", Id::Group, "mutation { createInvitation(input: { groupId: <id> }) { token } }",   "B B F F F"),
+    id("RevokeInvitationInput.invitationId", Id::Invitation, "mutation { revokeInvitation(input: { invitationId: <id> }) { invitation { id } } }",
+                                                                                                                          "B B F F F"),
     id("ThreadFilter.conversationId", Id::Conversation, "{ viewer { threads(filter: { conversationId: <id> }) { nodes { id } } } }",
                                                                                                                           "B B + + +"),
     id("MentionFilter.conversationId", Id::Conversation, "{ viewer { mentions(filter: { conversationId: <id> }) { nodes { id } } } }",
@@ -848,12 +867,15 @@ async fn an_id_of_something_else_gets_nothing() {
                 }
                 Id::Device if *conversation == hidden => new_device(owner).await,
                 Id::Device => new_device(&bob).await,
+                Id::Session if *conversation == hidden => new_session(owner).await,
+                Id::Session => new_session(&bob).await,
+                Id::Invitation => new_invitation(&alice).await,
             });
         }
         add_to_group(&alice, &group_elsewhere, &[&bob], "MEMBER").await;
         let (prefix, suffix) = ids[0].rsplit_once('_').unwrap();
         // The very number, under another name. Of those that `node` knows, it would find another thing.
-        let other = if row.of.starts_with("Query.node") { "audit" } else { "session" };
+        let other = if row.of.starts_with("Query.node") || row.kind == Id::Session { "audit" } else { "session" };
         let nothing = chinwag::id::encode(prefix, Uuid::new_v4());
         let columns = [format!("{prefix}_0"), format!("{other}_{suffix}"), nothing, ids[1].clone(), ids[2].clone()];
         let expected: Vec<&str> = row.get.split(' ').collect();
@@ -1028,6 +1050,7 @@ impl World {
         let viewer = text(&me["id"]);
         words.insert("subscription", Browser::at("https://push.example.org").subscription());
         words.extend([
+            ("invitation", new_invitation(self.person("operator")).await),
             ("owner's device", new_device(owner).await),
             ("owner's preferences", viewer.replace("viewer_", "pref_")),
             ("owner's viewer", viewer),
@@ -1164,8 +1187,8 @@ fn named_seats(members: &Value) -> impl Iterator<Item = (&'static str, String)> 
             "member" => "member's seat",
             "left" => "left's seat",
             "banned" => "banned's seat",
-            "moderator" => "moderator's seat",
-            "admin" => "admin's seat",
+            "the-moderator" => "moderator's seat",
+            "the-admin" => "admin's seat",
             "owner" => "owner's seat",
             other => panic!("{other} is no member"),
         };
@@ -1180,6 +1203,17 @@ async fn new_device(owner: &Actor) -> String {
         pushDevice { id } } }";
     let token = Browser::at("https://push.example.org").subscription();
     text(&owner.ask(ask, json!({ "token": token })).await.data("registerPushDevice")["pushDevice"]["id"])
+}
+
+async fn new_session(whose: &Actor) -> String {
+    let ask = "mutation($name: String!, $password: String!) {
+        login(input: { identifier: $name, password: $password }) { session { id } } }";
+    text(&whose.ask(ask, json!({ "name": whose.name, "password": PASSWORD })).await.data("login")["session"]["id"])
+}
+
+async fn new_invitation(admin: &Actor) -> String {
+    let ask = "mutation { createInvitation(input: {}) { invitation { id } } }";
+    text(&admin.query(ask).await.data("createInvitation")["invitation"]["id"])
 }
 
 async fn new_group(owner: &Actor, visibility: &str) -> String {

@@ -68,6 +68,19 @@ fn stopped(command: &mut Command) -> String {
 }
 
 #[test]
+fn keys_are_rotated_where_there_are_some() {
+    let folder = folder();
+    let rotate = |secret: Option<&str>| {
+        let mut command = chinwag(folder.path(), &["rotate-keys"]);
+        command.envs(secret.map(|secret| ("JWT_SECRET", secret)));
+        command
+    };
+    assert!(stopped(&mut rotate(None)).contains("there are no keys in"));
+    assert!(stopped(&mut rotate(Some("a secret of the operator's own, long enough"))).contains("JWT_SECRET"));
+    assert!(!folder.path().join("data").exists());
+}
+
+#[test]
 fn a_bad_value_stops_the_start_with_a_line_that_names_it() {
     let folder = folder();
     for (name, value) in [
@@ -75,6 +88,7 @@ fn a_bad_value_stops_the_start_with_a_line_that_names_it() {
         ("DATABASE_URL", "mysql://secret@host/chinwag"),
         ("JWT_SECRET", "secret"),
         ("PUBLIC_URL", "chat.example.org"),
+        ("REGISTRATION", "everybody"),
         ("LOG_RETENTION_DAYS", "0"),
         ("LOG_RETENTION_DAYS", "ever"),
         ("SMTP_URL", "mail.example.org"),

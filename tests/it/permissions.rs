@@ -272,7 +272,7 @@ async fn what_one_may_on_the_server_goes_by_ones_role_there() {
     let server = TestServer::start().await;
     let (admin, moderator, user) =
         (server.register("admin").await, server.register("moderator").await, server.register("user").await);
-    chinwag::users::promote(&server.app, "moderator", chinwag::users::ServerRole::Moderator).await.unwrap();
+    chinwag::users::promote(&server.app, "the-moderator", chinwag::users::ServerRole::Moderator).await.unwrap();
     for (person, can_moderate, can_administer) in
         [(&admin, true, true), (&moderator, true, false), (&user, false, false)]
     {

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use chinwag::id::{SessionId, UserId};
-use chinwag::keys::Keys;
 use futures_util::future::join_all;
 use futures_util::{SinkExt, StreamExt};
 use rustix::process::{Resource, getrlimit};
@@ -41,7 +40,7 @@ async fn people(server: &TestServer, count: usize) -> Vec<String> {
             "('{session}', '{user}', '', '', 1, '{now}', '{now}', '{now}', '{now}'::timestamptz + '1 day')"
         ));
         let claims = json!({ "sub": user, "sid": session, "exp": now.timestamp() + 600 });
-        tokens.push(jsonwebtoken::encode(&Keys::header(), &claims, &server.app.keys.encoding).unwrap());
+        tokens.push(server.app.keys.signing.sign(&claims).unwrap());
     }
     let insert = format!(
         "INSERT INTO users (id, username, display_name, role, is_claimed, version, created_at, updated_at) VALUES {};

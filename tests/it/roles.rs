@@ -161,7 +161,7 @@ async fn nothing_is_handed_to_somebody_who_cannot_sign_in() {
 async fn a_server_admin_hands_over_what_nobody_owns_where_they_see_it() {
     let server = TestServer::start().await;
     let (root, alice, bob) =
-        (server.register("root").await, server.register("alice").await, server.register("bob").await);
+        (server.register("ruth").await, server.register("alice").await, server.register("bob").await);
     for (name, is_public) in [("Open", true), ("Hidden", false)] {
         let channel = match is_public {
             true => alice.public_channel(name).await,

@@ -270,7 +270,7 @@ async fn what_is_archived_is_read_and_left_and_no_more() {
 #[tokio::test]
 async fn a_server_admin_archives_what_they_see() {
     let server = TestServer::start().await;
-    let (root, alice) = (server.register("root").await, server.register("alice").await);
+    let (root, alice) = (server.register("ruth").await, server.register("alice").await);
     let (open, hidden) = (alice.public_channel("Open").await, alice.private_channel("Hidden", &[]).await);
     root.ask(ARCHIVE, json!({ "id": open })).await.data("archiveChannel");
     assert_eq!(root.ask(ARCHIVE, json!({ "id": hidden })).await.code(), "NOT_FOUND");

@@ -274,7 +274,7 @@ impl Toy {
     pub fn token(&self, viewer: chinwag::viewer::Viewer, lives: i64) -> String {
         let expires = self.app.clock.now().timestamp() + lives;
         let claims = json!({ "sub": viewer.user_id.0, "sid": viewer.session_id.0, "exp": expires });
-        jsonwebtoken::encode(&Keys::header(), &claims, &self.app.keys.encoding).unwrap()
+        self.app.keys.signing.sign(&claims).unwrap()
     }
 }
 

@@ -119,3 +119,8 @@ fn with_newcomers(users: &[UserId], found: Vec<Preferences>) -> HashMap<UserId, 
     all.extend(found.into_iter().map(|preferences| (preferences.user_id, preferences)));
     all
 }
+
+/// Forgets the preferences of somebody.
+pub async fn forget(tx: &mut Tx, user: UserId) -> Result<()> {
+    Ok(store::delete(tx, user).await?)
+}

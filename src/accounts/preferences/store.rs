@@ -96,3 +96,7 @@ pub(super) async fn save(conn: &mut Conn, changed: &Preferences) -> QueryResult<
         .await?;
     Ok(written > 0)
 }
+
+pub(super) async fn delete(conn: &mut Conn, user: UserId) -> QueryResult<()> {
+    diesel::delete(preferences::table.find(user)).execute(conn).await.map(drop)
+}

@@ -3,7 +3,7 @@
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 
 use super::{AnswerDraft, answer, begin, recovery_code_count, regenerate};
-use crate::accounts::graphql::{Session, SessionTokens, Viewer, enter};
+use crate::accounts::graphql::{Keep, Session, SessionTokens, Viewer, enter};
 use crate::accounts::{Account, Proof, fresh, second_factor};
 use crate::clock::Instant;
 use crate::context::Ask;
@@ -173,8 +173,10 @@ impl SecondFactorMutation {
 
 async fn answer_second_factor(ctx: &Context<'_>, input: AnswerSecondFactorInput) -> Result<AnswerSecondFactorPayload> {
     let draft = AnswerDraft { challenge: input.challenge, code: input.code };
-    let (signed_in, _) = answer(ctx.app(), ctx.scope().origin, &draft).await?;
-    let (viewer, session, tokens) = enter(ctx, signed_in);
+    let (signed_in, delivery) = answer(ctx.app(), ctx.scope().origin, &draft).await?;
+    // Where no cookie can be set now, as on a socket, they are signed in all the same.
+    let keep = Keep::by(ctx, delivery).unwrap_or(Keep::ByClient);
+    let (viewer, session, tokens) = enter(ctx, keep, signed_in);
     Ok(AnswerSecondFactorPayload { viewer, session, tokens })
 }
 

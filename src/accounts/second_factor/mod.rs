@@ -23,3 +23,14 @@ pub use recovery::{count as recovery_code_count, regenerate};
 pub(super) use challenge::admit;
 pub(super) use judge::prove;
 pub(super) use store::forget_challenges;
+
+use crate::db::Tx;
+use crate::error::Result;
+use crate::id::UserId;
+
+/// Forgets the second factor of an account that is closed.
+pub(super) async fn forget(tx: &mut Tx, user: UserId) -> Result<()> {
+    store::delete(tx, user).await?;
+    store::delete_codes(tx, user).await?;
+    Ok(store::forget_challenges(tx, user).await?)
+}

@@ -8,12 +8,14 @@
 mod archive;
 mod change_role;
 mod channels;
+mod farewell;
 mod leave;
 mod remove;
 mod transfer;
 
 pub use archive::{archive_group, unarchive_group};
 pub use change_role::{RoleInGroupDraft, change_group_role};
+pub use farewell::part_from_group;
 pub use leave::leave_group;
 pub use remove::{RemoveFromGroupDraft, remove_group_member};
 pub use transfer::transfer_group;

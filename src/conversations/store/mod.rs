@@ -27,9 +27,9 @@ pub(super) use member_list::members;
 pub(super) use places::{count_of_group, end_of, lock_server_list, place, shift, unfile};
 pub use seats::{Departed, Keeping, Member, MemberCount, NewMember, Position};
 pub(super) use seats::{
-    SeatRow, departures, keep, lock_seat, member_with_kind, members_by_ids, owner, participants, read_back_to,
-    read_by_writing, read_up_to, save_seats, seat, seat_all, seat_rows, seated_in, seats, set_all_left, set_left,
-    set_role,
+    SeatRow, departures, ever_in, heir, keep, lock_seat, member_with_kind, members_by_ids, owner, participants,
+    read_back_to, read_by_writing, read_up_to, save_seats, seat, seat_all, seat_rows, seated_in, seats, set_all_left,
+    set_left, set_role,
 };
 pub use standings::Viewpoint;
 pub(super) use standings::{lock_seated, standings};

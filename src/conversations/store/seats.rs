@@ -13,7 +13,7 @@ use crate::clock::Instant;
 use crate::db::{Conn, among, insert_many, update_many};
 use crate::id::{ConversationId, MemberId, UserId};
 use crate::recount::{Counter, Counters, Place};
-use crate::schema::{conversation_members, conversations};
+use crate::schema::{conversation_members, conversations, users};
 
 /// A seat.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -219,6 +219,45 @@ pub async fn owner(conn: &mut Conn, id: ConversationId) -> QueryResult<Option<Me
         .first(conn)
         .await
         .optional()
+}
+
+/// Who is next to own a conversation: the highest role and, of those, the longest there, of those who can sign in.
+pub async fn heir(conn: &mut Conn, id: ConversationId) -> QueryResult<Option<Member>> {
+    use conversation_members as m;
+    m::table
+        .inner_join(users::table)
+        .filter(m::conversation_id.eq(id).and(m::left_at.is_null()))
+        .filter(users::is_claimed.and(users::deleted_at.is_null()))
+        .order((m::rank, m::joined_at, m::id))
+        .select(Member::as_select())
+        .first(conn)
+        .await
+        .optional()
+}
+
+/// Where somebody has ever had a seat, in the order of the conversations' ids, and whether it is theirs alone: what they
+/// note for themselves.
+pub async fn ever_in(
+    conn: &mut Conn,
+    user: UserId,
+    after: Option<ConversationId>,
+    limit: i64,
+) -> QueryResult<Vec<(ConversationId, bool)>> {
+    use conversation_members as m;
+    let mut query = m::table
+        .inner_join(conversations::table)
+        .filter(m::user_id.eq(user))
+        .order(m::conversation_id)
+        .limit(limit)
+        .select((
+            m::conversation_id,
+            m::left_at.is_null().and(conversations::kind.eq(Kind::Direct)).and(conversations::member_count.eq(1)),
+        ))
+        .into_boxed();
+    if let Some(after) = after {
+        query = query.filter(m::conversation_id.gt(after));
+    }
+    query.load(conn).await
 }
 
 pub async fn set_left(

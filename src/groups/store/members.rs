@@ -11,7 +11,7 @@ use crate::clock::Instant;
 use crate::db::{Conn, among};
 use crate::id::{GroupId, GroupMemberId, UserId};
 use crate::recount::{Counter, Counters, Place};
-use crate::schema::group_members;
+use crate::schema::{group_members, users};
 
 /// Somebody's membership.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -81,6 +81,27 @@ pub async fn owner(conn: &mut Conn, id: GroupId) -> QueryResult<Option<Member>> 
     use group_members as m;
     m::table
         .filter(m::group_id.eq(id).and(m::role.eq(MemberRole::Owner)).and(m::left_at.is_null()))
+        .select(Member::as_select())
+        .first(conn)
+        .await
+        .optional()
+}
+
+/// The groups that somebody is in.
+pub async fn all_of(conn: &mut Conn, user: UserId) -> QueryResult<Vec<GroupId>> {
+    use group_members as m;
+    m::table.filter(m::user_id.eq(user).and(m::left_at.is_null())).select(m::group_id).load(conn).await
+}
+
+/// The highest role and, of those, the longest there, of those who can sign in.
+pub async fn heir(conn: &mut Conn, id: GroupId) -> QueryResult<Option<Member>> {
+    use group_members as m;
+    let can_sign_in =
+        users::table.filter(users::id.eq(m::user_id).and(users::is_claimed).and(users::deleted_at.is_null()));
+    m::table
+        .filter(m::group_id.eq(id).and(m::left_at.is_null()))
+        .filter(diesel::dsl::exists(can_sign_in))
+        .order((m::rank, m::joined_at, m::id))
         .select(Member::as_select())
         .first(conn)
         .await

@@ -14,6 +14,10 @@ use chrono::TimeDelta;
 pub use digest::Digest;
 pub use look::Look;
 
+use crate::db::Tx;
+use crate::error::Result;
+use crate::id::UserId;
+
 /// Between two mails to one person, urgent or not.
 const APART: TimeDelta = TimeDelta::hours(1);
 /// What came longer ago is not mailed: somebody who wants mails again, or has just proven an address, is not told of all
@@ -23,3 +27,8 @@ const OLDEST: TimeDelta = TimeDelta::days(7);
 const SETTLED: TimeDelta = TimeDelta::minutes(1);
 /// Whoever was last seen this shortly ago may be here, by another server: it notes that every five minutes.
 const LATELY: TimeDelta = TimeDelta::minutes(6);
+
+/// Forgets how far somebody was mailed.
+pub async fn forget(tx: &mut Tx, user: UserId) -> Result<()> {
+    Ok(store::delete(tx, user).await?)
+}

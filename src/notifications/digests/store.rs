@@ -58,3 +58,7 @@ pub(super) async fn waited_for(conn: &mut Conn, since: Instant, until: Instant) 
         .load(conn)
         .await
 }
+
+pub(super) async fn delete(conn: &mut Conn, user: UserId) -> QueryResult<()> {
+    diesel::delete(digests::table.find(user)).execute(conn).await.map(drop)
+}

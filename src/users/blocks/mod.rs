@@ -32,6 +32,11 @@ pub async fn in_block_among(tx: &mut Tx, user: UserId, others: &[UserId]) -> Res
     Ok(pairs.into_iter().map(|pair| other_of(pair, user)).collect())
 }
 
+/// Forgets whom somebody has blocked. Whoever has blocked them keeps that.
+pub async fn forget_blocks(tx: &mut Tx, blocker: UserId) -> Result<()> {
+    Ok(store::delete_by(tx, blocker).await?)
+}
+
 /// Of these pairs, those in which the first has blocked the second.
 pub async fn blocks_of(tx: &Tx, pairs: &[(UserId, UserId)]) -> Result<HashSet<(UserId, UserId)>> {
     Ok(store::existing(tx, pairs).await?.into_iter().collect())

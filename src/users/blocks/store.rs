@@ -67,3 +67,7 @@ pub(super) async fn insert(conn: &mut Conn, blocker: UserId, blocked: UserId, no
 pub(super) async fn delete(conn: &mut Conn, blocker: UserId, blocked: UserId) -> QueryResult<()> {
     diesel::delete(blocks::table.find((blocker, blocked))).execute(conn).await.map(drop)
 }
+
+pub(super) async fn delete_by(conn: &mut Conn, blocker: UserId) -> QueryResult<()> {
+    diesel::delete(blocks::table.filter(blocks::blocker_id.eq(blocker))).execute(conn).await.map(drop)
+}

@@ -13,7 +13,7 @@ use crate::harness::{Answer, Ended, TestServer};
 async fn a_private_group_does_not_exist_for_strangers() {
     let server = TestServer::start().await;
     let (root, alice, bob) =
-        (server.register("root").await, server.register("alice").await, server.register("bob").await);
+        (server.register("ruth").await, server.register("alice").await, server.register("bob").await);
     let group = private_group(&alice, "Hidden").await;
     let open = channel(&alice, &group, "Open", "PUBLIC").await;
     let seat = admit(&alice, &group, &[&server.register("carol").await], "MEMBER").await.remove(0);

@@ -96,7 +96,7 @@ async fn nothing_is_said_after_a_group_was_archived() {
 #[tokio::test]
 async fn who_runs_the_server_archives_what_they_see_and_does_nothing_else() {
     let server = TestServer::start().await;
-    let (root, alice) = (server.register("root").await, server.register("alice").await);
+    let (root, alice) = (server.register("ruth").await, server.register("alice").await);
     let group = public_group(&alice, "Gardeners").await;
     let place = channel(&alice, &group, "Open", "PUBLIC").await;
     let heading = category(&alice, Some(&group), "One").await;

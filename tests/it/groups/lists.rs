@@ -116,7 +116,7 @@ async fn members_are_listed_by_role_and_filtered() {
 #[tokio::test]
 async fn channels_come_in_display_order() {
     let server = TestServer::start().await;
-    let root = server.register("root").await;
+    let root = server.register("ruth").await;
     let group = private_group(&root, "Gardeners").await;
     for group in [None, Some(group.as_str())] {
         let prefix = group.map_or("s", |_| "g");

@@ -21,7 +21,7 @@ async fn names(by: &Actor, query: &str) -> Vec<String> {
 async fn channels_stand_where_they_are_put() {
     let server = TestServer::start().await;
     let (root, alice, bob) =
-        (server.register("root").await, server.register("alice").await, server.register("bob").await);
+        (server.register("ruth").await, server.register("alice").await, server.register("bob").await);
     let group = private_group(&alice, "Gardeners").await;
     admit(&alice, &group, &[&bob], "MODERATOR").await;
     let heading = category(&alice, Some(&group), "Flowers").await;
@@ -76,7 +76,7 @@ async fn channels_stand_where_they_are_put() {
 #[tokio::test]
 async fn a_category_that_goes_leaves_its_channels() {
     let server = TestServer::start().await;
-    let (root, alice) = (server.register("root").await, server.register("alice").await);
+    let (root, alice) = (server.register("ruth").await, server.register("alice").await);
     let group = private_group(&alice, "Gardeners").await;
     for (by, group) in [(&alice, Some(group.as_str())), (&root, None)] {
         let (one, two) = (category(by, group, "One").await, category(by, group, "Two").await);
@@ -148,7 +148,7 @@ async fn a_category_that_goes_leaves_its_channels() {
 #[tokio::test]
 async fn whatever_is_moved_at_once_there_are_no_gaps_and_no_ties() {
     let server = TestServer::start().await;
-    let (root, bob) = (server.register("root").await, server.register("bob").await);
+    let (root, bob) = (server.register("ruth").await, server.register("bob").await);
     let group = private_group(&root, "Gardeners").await;
     admit(&root, &group, &[&bob], "ADMIN").await;
     for group in [Some(group.as_str()), None] {

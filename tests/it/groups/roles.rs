@@ -166,7 +166,7 @@ async fn sending_takes_no_more_statements_in_a_group_than_elsewhere() {
 async fn an_owner_hands_a_group_over_and_may_leave_then() {
     let server = TestServer::start().await;
     let (root, alice, bob, carol) = (
-        server.register("root").await,
+        server.register("ruth").await,
         server.register("alice").await,
         server.register("bob").await,
         server.register("carol").await,

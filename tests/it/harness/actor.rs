@@ -35,14 +35,14 @@ impl Actor {
 
     pub async fn register(address: SocketAddr, name: &str) -> Self {
         let stranger = Self::new(address, None);
-        let input = json!({ "email": format!("{name}@example.org"), "username": name, "password": PASSWORD });
+        let input = json!({ "email": format!("{name}@example.org"), "username": handle(name), "password": PASSWORD });
         let answer = stranger.ask(SIGN_UP, json!({ "input": input })).await;
         stranger.signed_in(name, answer.data("register"))
     }
 
     pub async fn log_in(address: SocketAddr, name: &str) -> Self {
         let stranger = Self::new(address, None);
-        let input = json!({ "identifier": name, "password": PASSWORD });
+        let input = json!({ "identifier": handle(name), "password": PASSWORD });
         let answer = stranger.ask(SIGN_IN, json!({ "input": input })).await;
         stranger.signed_in(name, answer.data("login"))
     }
@@ -176,6 +176,14 @@ impl Actor {
         let nodes = members["members"]["nodes"].as_array().unwrap().clone();
         let seat = nodes.iter().find(|node| node["user"]["id"] == *user.id);
         seat.unwrap_or_else(|| panic!("{} is no member", user.name))["id"].as_str().unwrap().to_owned()
+    }
+}
+
+/// The handle of somebody of this name: some are nobody's.
+pub fn handle(name: &str) -> String {
+    match name {
+        "admin" | "moderator" => format!("the-{name}"),
+        name => name.to_owned(),
     }
 }
 

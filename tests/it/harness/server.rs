@@ -7,15 +7,12 @@ use chinwag::clock::Clock;
 use chinwag::config::Config;
 use chinwag::http::Server;
 use chinwag::jobs::Kinds;
-use chinwag::keys::Keys;
 use chinwag::start;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Actor, Database, Wire, statements};
-
-const SECRET: &str = "a secret of the tests, long enough";
 
 pub struct TestServer {
     pub app: App,
@@ -84,7 +81,8 @@ impl TestServer {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::for_tests(url.clone(), folder.path().to_owned());
         change(&mut config);
-        let app = App::new(config, clock.clone(), url, Keys::new(SECRET)).unwrap();
+        let keys = start::kept_keys(&config).unwrap();
+        let app = App::new(config, clock.clone(), url, keys).unwrap();
         let server = Server::bind(app.clone(), start::executor(&app.config).unwrap()).await.unwrap();
         let address = server.address();
         let shutdown = CancellationToken::new();
@@ -101,6 +99,11 @@ impl TestServer {
         for task in [self.serving.take(), self.working.take()].into_iter().flatten() {
             task.await.unwrap();
         }
+    }
+
+    /// Dies: whatever runs is cut off where it is.
+    pub fn die(&mut self) {
+        drop((self.serving.take(), self.working.take()));
     }
 
     pub fn url(&self) -> String {
