@@ -30,6 +30,9 @@ pub async fn run(cluster: &Cluster) {
     let rounds = by_turns(async || many.turn().await, async || few.turn().await).await;
     let what = format!("statements for {MESSAGES_A_SECOND} messages/s, told to {MANY} who listen, beside {FEW}");
     row(&what, "per s", rounds, Aim::AtMost(2.0));
+    // Before their servers stop, which they would take for a failure.
+    many.listeners.shutdown().await;
+    few.listeners.shutdown().await;
 }
 
 /// A server, somebody who writes, and everybody who listens.
@@ -37,8 +40,8 @@ struct Side {
     database: Database,
     channel: String,
     sender: Http,
+    listeners: JoinSet<()>,
     _server: Server,
-    _listeners: JoinSet<()>,
 }
 
 impl Side {
@@ -60,7 +63,7 @@ impl Side {
                 }
             });
         }
-        Self { database, channel, sender, _server: server, _listeners: listeners }
+        Self { database, channel, sender, listeners, _server: server }
     }
 
     /// Statements in a second.

@@ -21,6 +21,8 @@ use crate::mail;
 
 /// Of `LOG_RETENTION_DAYS`.
 const LOG_RETENTION_DAYS: i64 = 30;
+/// Of `APP_MESSAGE`.
+pub const MESSAGE: &str = "/messages/{message}";
 /// Of `MAIL_DELAY`.
 const MAIL_DELAY: TimeDelta = TimeDelta::minutes(10);
 
@@ -87,6 +89,8 @@ pub struct Pages {
     pub verify_email: String,
     /// `APP_RESET_PASSWORD`: where a new password is set, by `{token}`.
     pub reset_password: String,
+    /// `APP_MESSAGE`: where the `{message}` of an id is shown.
+    pub message: String,
 }
 
 /// What is allowed.
@@ -180,6 +184,7 @@ Environment (also read from .env, and from .env.NAME where CHINWAG_ENV says NAME
   APP_URL       the web app, as https://app.example.org, which links in mails lead to [small pages of the server]
   APP_VERIFY_EMAIL  its page to prove an address [/verify-email?token={token}]
   APP_RESET_PASSWORD  its page to set a new password [/reset-password?token={token}]
+  APP_MESSAGE   its page that shows a message [/messages/{message}]
   CORS_ORIGINS  further origins whose pages may use the server, comma-separated [on loopback: localhost]
   REGISTRATION  who may create an account: open (anyone), invitation (whoever has one) or admin-only [open]
   RATE_LIMIT    on or off [on]
@@ -391,11 +396,12 @@ impl Pages {
     fn from_env() -> Result<Option<Self>, BadValue> {
         let wanted = "the URL of the web app, as in https://app.example.org";
         let home = optional("APP_URL", wanted, |text| as_url(text.trim_end_matches('/')))?;
-        let page = |name, default, wanted| {
-            let path = read(name, default, wanted, |text| {
-                let is_below =
+        let page = |name, default, what: &str| {
+            let wanted = format!("a path with {what} in it, as in {default}");
+            let path = read(name, default, &wanted, |text| {
+                let is_path =
                     text.starts_with(['/', '?', '#']) && text.is_ascii() && !text.contains(char::is_whitespace);
-                (is_below && text.contains("{token}")).then(|| text.to_owned())
+                (is_path && text.contains(what)).then(|| text.to_owned())
             })?;
             match &home {
                 Some(home) => Ok(format!("{home}{path}")),
@@ -405,11 +411,10 @@ impl Pages {
                 None => Ok(path),
             }
         };
-        let wanted = "a path with {token} in it, as in /verify-email?token={token}";
-        let verify_email = page("APP_VERIFY_EMAIL", "/verify-email?token={token}", wanted)?;
-        let wanted = "a path with {token} in it, as in /reset-password?token={token}";
-        let reset_password = page("APP_RESET_PASSWORD", "/reset-password?token={token}", wanted)?;
-        Ok(home.clone().map(|home| Self { home, verify_email, reset_password }))
+        let verify_email = page("APP_VERIFY_EMAIL", "/verify-email?token={token}", "{token}")?;
+        let reset_password = page("APP_RESET_PASSWORD", "/reset-password?token={token}", "{token}")?;
+        let message = page("APP_MESSAGE", MESSAGE, "{message}")?;
+        Ok(home.clone().map(|home| Self { home, verify_email, reset_password, message }))
     }
 }
 

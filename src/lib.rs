@@ -19,7 +19,8 @@
 //! A folder is an area, a file name is a layer.
 //!
 //! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and
-//!   loaders), `cookie` (a browser's refresh token), `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`, `signing` (access tokens), `password`, `gather` and
+//!   loaders), `cookie` (a browser's refresh token), `page` (Relay connections), `text` (checks), `scalar`, `directive`,
+//!   `keys`, `signing` (access tokens), `password`, `links` (in mails), `gather` and
 //!   `turns` (those who write at once), `urgency` (what passes quiet hours), `creations` (what a `clientKey` made),
 //!   `schema` (the tables), `db` (pool, transactions, the private PostgreSQL), `jobs` (work that is done after the
 //!   transaction that causes it), `mail` (letters to people), `recount` (counters against what they count), `log`
@@ -62,6 +63,8 @@
 //! - What is shown to several at once is executed without a viewer: a field whose value depends on who asks is
 //!   `@perViewer`, and asks `Ask::viewer`.
 //! - Whatever a stranger names is asked through `Outgoing::post_to_stranger`, and by nothing else.
+//! - What lets somebody keep an account that is not theirs takes a `accounts::Fresh`, and its owner is told
+//!   (`accounts::alarm`).
 //! - Mutations run in a task of their own: who hangs up does not cut a transaction.
 //!
 //! Deliberately absent: an extension on the schema (any makes a large query half as slow again), mocks, permission

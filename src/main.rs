@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use chinwag::accounts::second_factor;
 use chinwag::config::{self, BadValue, Config};
 use chinwag::db::embedded::StartError;
 use chinwag::error::Error;
@@ -120,6 +121,13 @@ enum UserCommand {
         #[arg(long, value_parser = role)]
         role: ServerRole,
     },
+    /// Let somebody sign in by their password alone, who has lost their authenticator app and the recovery codes
+    ///
+    /// Make sure that it is them who ask: whoever else knows the password is only kept out by this. They are told.
+    DropSecondFactor {
+        /// Their username
+        name: String,
+    },
 }
 
 /// Why a command failed, in a line for people.
@@ -161,6 +169,7 @@ fn run(command: Command) -> Result<u8, Failure> {
             Ok(0)
         }
         Command::User(UserCommand::Promote { name, role }) => promote(config, &name, role).map(|()| 0),
+        Command::User(UserCommand::DropSecondFactor { name }) => drop_second_factor(config, &name).map(|()| 0),
         Command::Jobs(command) => see_to_jobs(config, command).map(|()| 0),
     }
 }
@@ -211,6 +220,18 @@ fn promote(config: Config, name: &str, role: ServerRole) -> Result<(), Failure> 
         let app = database.app(config, start::passing_keys()).await?;
         users::promote(&app, name, role).await?;
         println!("{name} has this role now.");
+        Ok(())
+    })
+}
+
+fn drop_second_factor(config: Config, name: &str) -> Result<(), Failure> {
+    let database = Database::to_use(&config.data)?;
+    with_runtime(async {
+        let app = database.app(config, start::passing_keys()).await?;
+        match second_factor::drop_from(&app, name).await? {
+            true => println!("{name} signs in by password alone now."),
+            false => println!("{name} has no second factor."),
+        }
         Ok(())
     })
 }

@@ -28,8 +28,8 @@ pub(super) const BY_KEYS: &str = "; SET plan_cache_mode = force_generic_plan; \
 /// The channel on which servers tell one another what they committed.
 pub(super) const CHANNEL: &str = "chinwag";
 
-/// Opens a connection, with TLS where the address asks for it.
-/// Whatever it is used for has more settings to make than all have in common.
+/// Opens a connection, with TLS where the address asks for it. `more` are settings of what it is used for, behind those that
+/// all have in common: statements, each begun by `; `.
 pub(super) async fn establish(url: String, more: &str) -> ConnectionResult<Conn> {
     let config = settings(&url).map_err(|error| ConnectionError::BadConnection(error.to_string()))?;
     let refused = |error: tokio_postgres::Error| ConnectionError::BadConnection(explain(&error));

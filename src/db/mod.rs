@@ -124,12 +124,12 @@ impl Db {
         F: Clone + Send,
         for<'c> F: AsyncFnOnce(&'c mut Conn) -> QueryResult<T> + SendFn<&'c mut Conn, QueryResult<T>, Fut: Send>,
     {
-        let mut conn = self.connection().await?;
+        let mut conn = connection(&self.0.pool).await?;
         match (ask.clone())(&mut conn).await {
             Err(error) if errors::is_connection_lost(&error) => {
                 drop(conn);
                 self.forget_idle_connections();
-                Ok(ask(&mut *self.connection().await?).await?)
+                Ok(ask(&mut *connection(&self.0.pool).await?).await?)
             }
             answer => Ok(answer?),
         }
@@ -250,10 +250,6 @@ impl Db {
         if outbox.rings {
             self.0.jobs.ring();
         }
-    }
-
-    async fn connection(&self) -> Result<Object<Conn>> {
-        connection(&self.0.pool).await
     }
 
     /// Whether the database answers.

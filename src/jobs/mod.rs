@@ -90,6 +90,16 @@ impl Failure {
         Self { error, then: Then::Die }
     }
 
+    /// Whether trying again is of no use.
+    pub fn is_final(&self) -> bool {
+        self.then == Then::Die
+    }
+
+    /// What happened, for the log.
+    pub fn cause(&self) -> Option<&str> {
+        self.error.cause()
+    }
+
     /// To be tried again, and not before this has passed.
     pub fn try_after(error: Error, wait: TimeDelta) -> Self {
         Self { error, then: Then::After(wait) }

@@ -98,10 +98,12 @@ pub(super) async fn insert(conn: &mut Conn, rows: &[Row]) -> QueryResult<()> {
     Insert::of(rows).execute(conn).await.map(drop)
 }
 
-/// Leases what is due, that which is due longest first. What another server is just taking is passed over.
+/// Leases what is due, that which is due longest first. What another server is just taking is passed over, and so is what
+/// runs here.
 pub(super) async fn take(
     conn: &mut Conn,
     wanted: &[Wanted],
+    running: Vec<JobId>,
     lease: Uuid,
     now: Instant,
     most: i64,
@@ -123,7 +125,9 @@ pub(super) async fn take(
          WHERE jobs.kind = kinds.kind AND died_at IS NULL AND due_at <= ",
     )
     .value::<Timestamptz, _>(now)
-    .sql(" ORDER BY due_at LIMIT kinds.room FOR UPDATE SKIP LOCKED) AS due ORDER BY due.due_at LIMIT ")
+    .sql(" AND jobs.id <> ALL (")
+    .value::<Array<SqlUuid>, _>(running)
+    .sql(") ORDER BY due_at LIMIT kinds.room FOR UPDATE SKIP LOCKED) AS due ORDER BY due.due_at LIMIT ")
     .value::<BigInt, _>(most)
     .sql(") UPDATE jobs SET attempts = attempts + 1, due_at = taken.until, lease = ")
     .value::<SqlUuid, _>(lease)

@@ -74,7 +74,8 @@ async fn tend(app: &App, kinds: &Kinds) -> Result<()> {
     app.db.transaction(async move |tx| Ok(store::insert_missing(tx, rows).await?)).await
 }
 
-/// Leases as many as there is room for, those that are due longest first.
+/// Leases as many as there is room for, those that are due longest first. What runs here is not taken once more, even if its
+/// lease has ended: a clock that was set forward, or a machine that slept, ends leases of jobs that are as alive as before.
 async fn take(app: &App, kinds: &Kinds, running: &Hands) -> Result<Vec<(Kind, Leased)>> {
     let waiting = kinds.all().filter(|kind| kind.waits).map(|kind| running.of(kind.name)).sum::<usize>();
     let others = running.tasks.len() - waiting;
@@ -106,8 +107,9 @@ async fn take_some(
         return Ok(Vec::new());
     }
     let lease = uuid::Uuid::new_v4();
-    let wanted = &wanted;
-    let jobs = app.db.transaction(async move |tx| Ok(store::take(tx, wanted, lease, now, room as i64).await?)).await?;
+    let (wanted, here) = (&wanted, running.jobs.values().map(|job| job.id).collect());
+    let taken = app.db.transaction(async move |tx| Ok(store::take(tx, wanted, here, lease, now, room as i64).await?));
+    let jobs = taken.await?;
     Ok(jobs.into_iter().filter_map(|job| Some((kinds.get(&job.kind)?, job))).collect())
 }
 

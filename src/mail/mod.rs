@@ -29,16 +29,13 @@ use crate::jobs::{Failure, Job};
 /// Sends a letter to an address once this transaction is committed. One that people do not ask for each time has a
 /// `Purpose`, by which they can put an end to it, and whose letter it is.
 pub fn send(app: &App, tx: &mut Tx, to: &str, letter: &Letter, ends: Option<(UserId, Purpose)>) {
-    let unsubscribe = ends.map(|(user_id, purpose)| unsubscribe::link(app, user_id, purpose));
-    tx.enqueue(Send {
-        to: to.to_owned(),
-        subject: letter.subject().to_owned(),
-        text: letter.text(unsubscribe.as_deref()),
-        html: letter.html(unsubscribe.as_deref()),
-        unsubscribe,
-        message_id: format!("<{}@{}>", uuid::Uuid::new_v4(), app.mailer.domain()),
-        date: app.clock.now(),
-    });
+    tx.enqueue(Send::new(app, to, letter, ends));
+}
+
+/// The same to an address that somebody only typed. Where the other end refuses it for good, as it does where there is no
+/// such person, that is the end of it: strangers could fill the dead letters otherwise.
+pub fn send_on_trial(app: &App, tx: &mut Tx, to: &str, letter: &Letter) {
+    tx.enqueue(Send { is_on_trial: true, ..Send::new(app, to, letter, None) });
 }
 
 /// A letter on its way.
@@ -51,6 +48,8 @@ pub struct Send {
     unsubscribe: Option<String>,
     message_id: String,
     date: Instant,
+    #[serde(default)]
+    is_on_trial: bool,
 }
 
 impl Job for Send {
@@ -59,14 +58,39 @@ impl Job for Send {
     const TIME_LIMIT: Duration = Duration::from_secs(60);
     /// Most of a day.
     const ATTEMPTS: i32 = 25;
+    const WAITS: bool = true;
 
     async fn run(self, app: &App) -> Result<(), Failure> {
-        let message = self.message(app.mailer.from()).map_err(Failure::for_good)?;
-        app.mailer.deliver(&self.message_id, &message).await
+        match self.carry(app).await {
+            Err(failure) if self.is_on_trial && failure.is_final() => {
+                tracing::info!(cause = failure.cause(), "a letter to an address that nobody has proven was refused");
+                Ok(())
+            }
+            carried => carried,
+        }
     }
 }
 
 impl Send {
+    fn new(app: &App, to: &str, letter: &Letter, ends: Option<(UserId, Purpose)>) -> Self {
+        let unsubscribe = ends.map(|(user_id, purpose)| unsubscribe::link(app, user_id, purpose));
+        Self {
+            to: to.to_owned(),
+            subject: letter.subject().to_owned(),
+            text: letter.text(unsubscribe.as_deref()),
+            html: letter.html(unsubscribe.as_deref()),
+            unsubscribe,
+            message_id: format!("<{}@{}>", uuid::Uuid::new_v4(), app.mailer.domain()),
+            date: app.clock.now(),
+            is_on_trial: false,
+        }
+    }
+
+    async fn carry(&self, app: &App) -> Result<(), Failure> {
+        let message = self.message(app.mailer.from()).map_err(Failure::for_good)?;
+        app.mailer.deliver(&self.message_id, &message).await
+    }
+
     /// All that comes from people goes through the encoder of its header, which leaves no line break in it; what is written
     /// as it is, is ours.
     fn message(&self, from: &Mailbox) -> Result<Message> {
@@ -109,6 +133,7 @@ mod tests {
             unsubscribe: Some("https://chat.example.org/unsubscribe?token=abc".into()),
             message_id: "<1@chat.example.org>".into(),
             date: Instant::default(),
+            is_on_trial: false,
         };
         let message = send.message(&"chat <chat@example.org>".parse().unwrap())?;
         Ok(String::from_utf8(message.formatted()).unwrap())

@@ -99,6 +99,10 @@ fn a_bad_value_stops_the_start_with_a_line_that_names_it() {
         ("MAIL_FROM", "a@example.org, b@example.org"),
         ("MAIL_DELAY", "0"),
         ("MAIL_DELAY", "soon"),
+        ("APP_URL", "app.example.org"),
+        ("APP_VERIFY_EMAIL", "/verify?token={token}"),
+        ("APP_RESET_PASSWORD", "/reset"),
+        ("APP_MESSAGE", "{message}"),
         ("CORS_ORIGINS", "https://a.example.org/path"),
         ("RATE_LIMIT", "maybe"),
         ("VAPID_PRIVATE_KEY", "c2hvcnQ"),
@@ -121,6 +125,11 @@ fn a_bad_value_stops_the_start_with_a_line_that_names_it() {
     }
     let told = stopped(chinwag(folder.path(), &["serve"]).env("SMTP_URL", "smtp://localhost"));
     assert!(told.starts_with("chinwag: MAIL_FROM: "), "{told}");
+    // Links in mails would lead to whoever reads them.
+    let mut mails = chinwag(folder.path(), &["serve"]);
+    mails.env("SMTP_URL", "smtp://localhost").env("MAIL_FROM", "chat@example.org").env("LISTEN", "0.0.0.0:8080");
+    let told = stopped(&mut mails);
+    assert!(told.starts_with("chinwag: PUBLIC_URL: ") && told.contains("SMTP_URL"), "{told}");
     assert!(!folder.path().join("data").exists());
 }
 

@@ -1,7 +1,5 @@
 //! Mails to those who are away: what is still unread, several in one, and no more of them than anybody wants.
 
-use std::collections::BTreeSet;
-
 use chrono::{TimeDelta, Timelike};
 use serde_json::{Value, json};
 
@@ -27,7 +25,11 @@ impl World {
         })
         .await;
         let (alice, bob) = (server.register("alice").await, server.register("bob").await);
-        server.database.execute("UPDATE accounts SET email_verified_at = created_at").await;
+        for person in [&alice, &bob] {
+            person.prove_address(&mails).await;
+        }
+        server.database.until("SELECT count(*) FROM jobs WHERE kind = 'mail'", "0").await;
+        mails.forget();
         let direct = bob.direct_with(&[&alice]).await;
         Self { server, mails, alice, direct }
     }
@@ -55,10 +57,8 @@ impl World {
         database.until(&due, "0").await;
     }
 
-    /// Letters, by what names them: where the clock jumps while one is on its way, its lease ends and it goes twice.
     fn count(&self) -> usize {
-        let letters = self.mails.taken().iter().map(|mail| mail.header("Message-ID")).collect::<BTreeSet<_>>();
-        letters.len()
+        self.mails.taken().len()
     }
 }
 
@@ -102,7 +102,7 @@ async fn mails_to_one_person_are_an_hour_apart() {
     world.pass(30).await;
     assert_eq!(world.count(), 1);
     world.pass(20).await;
-    let text = world.mails.taken().last().unwrap().text();
+    let text = world.mails.mail(2).await.text();
     assert!(text.contains("two") && text.contains("three") && !text.contains("one"), "{text}");
     assert_eq!(world.count(), 2);
 }

@@ -394,6 +394,22 @@ async fn who_comes_back_after_the_lease_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_clock_that_jumps_begins_nothing_anew_that_runs() {
+    let server = TestServer::that_works(kinds()).await;
+    let (name, other) = (new_name(), new_name());
+    enqueue(&server, &[errand(&name, Deed::Wait)]).await;
+    until(|| noted(&name).begun == 1).await;
+    server.clock.advance(TimeDelta::hours(1));
+    // It has looked for what is due by now.
+    enqueue(&server, &[errand(&other, Deed::Succeed)]).await;
+    until(|| noted(&other).done == 1).await;
+    assert_eq!(noted(&name).begun, 1);
+    gate(&name).add_permits(1);
+    until_there_are(&server, 0, "true").await;
+    assert_eq!((noted(&name).begun, noted(&name).done), (1, 1));
+}
+
+#[tokio::test]
 async fn a_server_that_stops_finishes_what_it_began_and_begins_nothing() {
     let mut server = TestServer::that_works(kinds()).await;
     let names: Vec<_> = (0..Errand::AT_ONCE + 2).map(|_| new_name()).collect();
@@ -401,8 +417,9 @@ async fn a_server_that_stops_finishes_what_it_began_and_begins_nothing() {
     enqueue(&server, &errands).await;
     let begun = || names.iter().filter(|name| noted(name).begun > 0).count();
     until(|| begun() == Errand::AT_ONCE).await;
+    let address = server.address;
     let opening = async {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        until(|| std::net::TcpStream::connect(address).is_err()).await;
         names.iter().for_each(|name| gate(name).add_permits(1));
     };
     tokio::join!(server.stop(), opening);

@@ -93,6 +93,23 @@ async fn what_is_refused_for_good_is_a_dead_letter_at_once() {
 }
 
 #[tokio::test]
+async fn strangers_fill_no_dead_letters_with_addresses_that_they_make_up() {
+    let mails = MailServer::start().await;
+    let server = server_with(&mails).await;
+    mails.be(Mood::Refuses("550 no such person here"));
+    server.register("mallory").await;
+    mails.until_asked(1).await;
+    until_jobs_are(&server, 0, "true").await;
+    // A server that is only busy is asked again.
+    mails.be(Mood::Refuses("450 try again later"));
+    server.register("alice").await;
+    until_jobs_are(&server, 1, "attempts = 1 AND lease IS NULL").await;
+    mails.be(Mood::Takes);
+    server.clock.advance(TimeDelta::minutes(1));
+    assert_eq!(mails.mail(1).await.to, ["alice@example.org"]);
+}
+
+#[tokio::test]
 async fn a_mail_server_that_hangs_holds_up_nothing_else() {
     let mails = MailServer::start().await;
     let server = server_with(&mails).await;

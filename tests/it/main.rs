@@ -54,6 +54,7 @@ mod story;
 mod streams;
 mod threads;
 mod toy;
+mod trust;
 mod unread;
 mod upkeep;
 mod viewer_events;

@@ -80,7 +80,7 @@ pub async fn ask_for_proof(app: &App, tx: &mut Tx, now: Instant, user: &User, em
         .link("This is my address", links::verify_email(&app.config, &token))
         .paragraph("If you know of no such account, do nothing: somebody may have mistyped their own address. Follow the link \
              only for an account of yours, as it can be signed in to by whoever made it.");
-    mail::send(app, tx, email, &letter, None);
+    mail::send_on_trial(app, tx, email, &letter);
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Tokens that are mailed to an address: whoever brings one has read mail there. Each is good for one thing, once, and not
-//! for long; kept is its digest alone, so nothing that is read in the database opens an account.
+//! for long; kept is its digest alone, so but for letters that wait to be sent nothing that is read in the database opens an
+//! account.
 
 mod purge;
 mod store;

@@ -8,6 +8,7 @@ use crate::accounts::{self, SignedIn, TokenDelivery};
 use crate::app::App;
 use crate::context::Origin;
 use crate::error::{Code, Error, Result};
+use crate::users;
 
 /// What a challenge is answered with.
 pub struct AnswerDraft {
@@ -24,6 +25,7 @@ pub async fn answer(app: &App, origin: Origin, draft: &AnswerDraft) -> Result<(S
         .transaction(async move |tx| {
             let spent = || Error::new(Code::TokenInvalid, "This took too long, or was answered: sign in once more");
             let challenge = store::lock_challenge(tx, digest, now).await?.ok_or_else(spent)?;
+            users::undeleted(tx, challenge.user_id).await?.ok_or_else(spent)?;
             let account = accounts::store::account(tx, challenge.user_id).await?.ok_or_else(spent)?;
             let verdict = judge(app, tx, &account, &draft.code).await?;
             if verdict != Verdict::Right {

@@ -16,7 +16,7 @@ mod store;
 
 pub use answer::{AnswerDraft, answer};
 pub use begin::{Begun, begin};
-pub use disable::disable;
+pub use disable::{disable, drop_from};
 pub use enable::enable;
 pub use recovery::{count as recovery_code_count, regenerate};
 

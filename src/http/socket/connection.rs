@@ -14,14 +14,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
-use futures_util::future::{AbortHandle, Abortable, BoxFuture};
-use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt, StreamExt};
+use futures_util::FutureExt;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::{Instrument, Span};
 
+use super::awaits::{Await, Awaits};
 use super::dialect::Dialect;
 use super::greeting::{self, Session};
 use super::operation::{Answers, Task, Work};
@@ -110,8 +109,8 @@ struct Connection {
     ended: Arc<CancellationToken>,
     /// When a message came last.
     heard: Instant,
-    /// What may happen beside deliveries. Each is polled when it was woken, not whenever the task is.
-    awaited: FuturesUnordered<Awaited<Happening>>,
+    /// What may happen beside deliveries.
+    awaited: Awaits<Happening>,
     /// The end of the session.
     end: Option<Await>,
     /// A look into the database under way.
@@ -124,7 +123,7 @@ struct Connection {
     stalls: Option<Await>,
     /// What ends operations, by serial.
     operations: HashMap<u64, Under>,
-    subscriptions: FuturesUnordered<Awaited<()>>,
+    subscriptions: Awaits<()>,
     /// Those of queries and mutations.
     brief: TaskTracker,
     /// All of them, for the moment when the streams end too.
@@ -151,11 +150,6 @@ enum Happening {
     /// It is time for a ping.
     Ping,
 }
-
-type Awaited<T> = Abortable<BoxFuture<'static, T>>;
-
-/// Something awaited, or a subscription under way; it ends when this is dropped.
-struct Await(AbortHandle);
 
 /// An operation under way; it ends when this is dropped.
 enum Under {
@@ -189,14 +183,14 @@ impl Connection {
             attendance: None,
             ended: Arc::default(),
             heard: Instant::now(),
-            awaited: FuturesUnordered::new(),
+            awaited: Awaits::new(),
             end: None,
             look: None,
             due: None,
             ping: None,
             stalls: None,
             operations: HashMap::new(),
-            subscriptions: FuturesUnordered::new(),
+            subscriptions: Awaits::new(),
             brief: TaskTracker::new(),
             streams: TaskTracker::new(),
             answers: Answers::default(),
@@ -217,7 +211,10 @@ impl Connection {
 
     async fn speak(&mut self) -> Result<std::convert::Infallible, End> {
         let http = self.http.clone();
-        let _stopping = begin(&self.awaited, async move { http.stops_for_one().map(|()| Happening::Stopping).await });
+        let _stopping = self.awaited.begin(async move {
+            http.stops_for_one().await;
+            Happening::Stopping
+        });
         self.ping = Some(self.at(Instant::now() + PING_EVERY, Happening::Ping));
         self.due = Some(self.at(Instant::now() + INIT, Happening::FellDue));
         loop {
@@ -248,7 +245,7 @@ impl Connection {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Happening, End>> {
         loop {
             self.write()?;
-            if let Some(happening) = self.happened(context) {
+            if let Poll::Ready(happening) = self.awaited.poll_next(context) {
                 return Poll::Ready(Ok(happening));
             }
             let listens = self.is_listening();
@@ -266,17 +263,7 @@ impl Connection {
             }
             if self.is_listening() == listens {
                 // What was begun meanwhile has to be polled once, to say what wakes it.
-                return self.happened(context).map_or(Poll::Pending, |happening| Poll::Ready(Ok(happening)));
-            }
-        }
-    }
-
-    fn happened(&mut self, context: &mut Context<'_>) -> Option<Happening> {
-        loop {
-            match self.awaited.poll_next_unpin(context) {
-                Poll::Ready(Some(Ok(happening))) => return Some(happening),
-                Poll::Ready(Some(Err(_aborted))) => {}
-                Poll::Ready(None) | Poll::Pending => return None,
+                return self.awaited.poll_next(context).map(Ok);
             }
         }
     }
@@ -286,7 +273,7 @@ impl Connection {
         self.outlet.look();
         loop {
             self.write()?;
-            while let Poll::Ready(Some(_)) = self.subscriptions.poll_next_unpin(context) {}
+            while self.subscriptions.poll_next(context).is_ready() {}
             if self.next.is_some() {
                 return Ok(());
             }
@@ -309,7 +296,7 @@ impl Connection {
     }
 
     fn at(&self, instant: Instant, happening: Happening) -> Await {
-        begin(&self.awaited, sleep_until(instant).map(|()| happening))
+        self.awaited.begin(sleep_until(instant).map(|()| happening))
     }
 
     fn hear(&mut self, message: Message) -> Result<(), End> {
@@ -327,7 +314,7 @@ impl Connection {
                 let http = self.http.clone();
                 self.due = None;
                 let look = async move { greeting::greet(&http, payload.as_deref()).await.map(Seen::Greeted) };
-                self.look = Some(begin(&self.awaited, look.map(Happening::Seen).in_current_span()));
+                self.look = Some(self.awaited.begin(look.map(Happening::Seen).in_current_span()));
             }
             Step::Run(operation, params) => self.run(operation, params),
             Step::Refuse(operation) => {
@@ -357,7 +344,7 @@ impl Connection {
                     let realtime = &self.http.app.realtime;
                     self.ended = realtime.ended_sessions.watch(session.viewer.session_id);
                     let ended = CancellationToken::clone(&self.ended).cancelled_owned();
-                    self.end = Some(begin(&self.awaited, ended.map(|()| Happening::SessionEnded)));
+                    self.end = Some(self.awaited.begin(ended.map(|()| Happening::SessionEnded)));
                     self.attendance = Some(realtime.presences.attend(session.viewer));
                 }
                 self.session = session;
@@ -401,7 +388,7 @@ impl Connection {
         {
             let (http, viewer) = (self.http.clone(), session.viewer);
             let look = async move { greeting::look_again(&http, viewer).await.map(Seen::LookAt) };
-            self.look = Some(begin(&self.awaited, look.map(Happening::Seen).in_current_span()));
+            self.look = Some(self.awaited.begin(look.map(Happening::Seen).in_current_span()));
         }
     }
 
@@ -425,7 +412,7 @@ impl Connection {
             Work::Computes(work) => {
                 Under::OwnTask { _task: AbortOnDropHandle::new(tokio::spawn(work.instrument(span))) }
             }
-            Work::Waits(work) => Under::ThisTask { _work: begin(&self.subscriptions, work) },
+            Work::Waits(work) => Under::ThisTask { _work: self.subscriptions.begin(work) },
         };
         self.operations.insert(serial, under);
     }
@@ -536,18 +523,12 @@ impl Connection {
     }
 
     fn close(&mut self, close: Close) {
-        tracing::debug!(code = close.code, reason = %close.reason, "closing");
+        tracing::debug!(parent: &self.span, code = close.code, reason = %close.reason, "closing");
         if let Some(rejection) = self.protocol.rejection(&close) {
             self.send(Message::Text(rejection));
         }
         let reason = Utf8Bytes::from(close.reason.into_owned());
         self.send(Message::Close(Some(CloseFrame { code: close.code, reason })));
-    }
-}
-
-impl Drop for Await {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 
@@ -562,10 +543,4 @@ impl From<axum::Error> for End {
     fn from(_: axum::Error) -> Self {
         Self::Gone
     }
-}
-
-fn begin<T>(all: &FuturesUnordered<Awaited<T>>, work: impl Future<Output = T> + Send + 'static) -> Await {
-    let (handle, registration) = AbortHandle::new_pair();
-    all.push(Abortable::new(work.boxed(), registration));
-    Await(handle)
 }

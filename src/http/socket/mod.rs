@@ -1,5 +1,6 @@
 //! WebSockets that speak GraphQL: who may open one, and how it is set up.
 
+mod awaits;
 mod connection;
 mod dialect;
 mod greeting;

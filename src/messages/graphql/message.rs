@@ -10,6 +10,7 @@ use crate::conversations::Sight;
 use crate::conversations::graphql::{Conversation, ConversationMemberConnection, conversation};
 use crate::directive::perViewer;
 use crate::error::{Error, Result};
+use crate::links;
 use crate::messages::mentions::graphql::{Mention, mentions_in};
 use crate::messages::pins::graphql::{Pin, pin_of};
 use crate::messages::reactions::graphql::{ReactionGroup, reactions_to, viewer_reactions};
@@ -17,7 +18,7 @@ use crate::messages::threads::graphql::{Thread, find_thread};
 use crate::messages::{self, Kind, MessageAt, MessageCursor};
 use crate::page::{Arguments, Page, connection};
 use crate::reads::readers::graphql::readers_of;
-use crate::scalar::DateTime;
+use crate::scalar::{DateTime, Url};
 use crate::text::{self, Fault};
 use crate::users;
 use crate::users::graphql::{User, user};
@@ -165,6 +166,11 @@ impl Message {
     /// Counts the changes of its content, for `expectedVersion`.
     async fn version(&self) -> i32 {
         self.row.version
+    }
+
+    /// Link that opens it in the web client.
+    async fn permalink(&self, ctx: &Context<'_>) -> Url {
+        Url(links::message(&ctx.app().config, self.row.id))
     }
 
     /// Emoji the viewer has reacted with.

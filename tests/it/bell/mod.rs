@@ -8,6 +8,7 @@ mod reading;
 mod rings;
 mod sight;
 mod urgent;
+mod whole_way;
 
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use super::Socket;
+use super::{MailServer, Socket};
 
 /// The password of everybody here.
 pub const PASSWORD: &str = "correct horse battery";
@@ -19,6 +19,9 @@ pub struct Actor {
     pub id: String,
     pub name: String,
 }
+
+/// Subject of the letter that asks for the proof of an address.
+pub const IS_IT_YOURS: &str = "Is this your address?";
 
 /// What came back.
 #[derive(Debug)]
@@ -53,6 +56,17 @@ impl Actor {
             name: name.to_owned(),
             ..self
         }
+    }
+
+    /// Proves the address that they registered with, by the letter that came there.
+    pub async fn prove_address(&self, mails: &MailServer) {
+        let letter = mails.letter(1, &format!("{}@example.org", self.name), IS_IT_YOURS).await;
+        self.ask(VERIFY, json!({ "token": letter.token() })).await.data("verifyEmail");
+    }
+
+    /// The same person, in another session.
+    pub fn with_token(&self, token: String) -> Self {
+        Self { token: Some(token), ..self.clone() }
     }
 
     /// The same person, at another server.
@@ -210,6 +224,7 @@ const SIGN_UP: &str = "mutation($input: RegisterInput!) { register(input: $input
     viewer { user { id } } tokens { accessToken refreshToken } } }";
 const SIGN_IN: &str = "mutation($input: LoginInput!) { login(input: $input) {
     viewer { user { id } } tokens { accessToken refreshToken } } }";
+const VERIFY: &str = "mutation($token: String!) { verifyEmail(input: { token: $token }) { email } }";
 const CREATE_CHANNEL: &str =
     "mutation($input: CreateChannelInput!) { createChannel(input: $input) { isReplay channel { id slug } } }";
 const OPEN_DIRECT: &str =

@@ -82,7 +82,7 @@ impl Database {
     /// Waits until the first of what a query finds is this text.
     pub async fn until(&self, sql: &str, wanted: &str) {
         let mut found = Vec::new();
-        for _ in 0..1_000 {
+        for _ in 0..6_000 {
             found = self.rows(sql).await;
             if found.first().is_some_and(|row| row[0] == wanted) {
                 return;

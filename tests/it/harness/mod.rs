@@ -11,7 +11,7 @@ mod socket;
 mod statements;
 mod wire;
 
-pub use actor::{Actor, Answer, PASSWORD, usernames};
+pub use actor::{Actor, Answer, IS_IT_YOURS, PASSWORD, usernames};
 pub use database::Database;
 pub use network::Network;
 pub use push_service::{Browser, PushService};

@@ -57,6 +57,13 @@ impl Taken {
         self.read().body_text(0).expect("a text").replace("\r\n", "\n")
     }
 
+    /// The token of the one link in it that has one.
+    pub fn token(&self) -> String {
+        let text = self.text();
+        let (_, rest) = text.split_once("token=").unwrap_or_else(|| panic!("no link with a token: {text}"));
+        rest.split_whitespace().next().unwrap().to_owned()
+    }
+
     pub fn html(&self) -> String {
         self.read().body_html(0).expect("a page").into_owned()
     }
@@ -105,6 +112,36 @@ impl MailServer {
             }
         };
         timeout(Duration::from_secs(10), come).await.unwrap_or_else(|_| panic!("mail {number} should come"))
+    }
+
+    /// All with this subject that came to an address so far.
+    pub fn letters(&self, to: &str, subject: &str) -> Vec<Taken> {
+        let mut letters = self.taken();
+        letters.retain(|mail| mail.to == [to] && mail.read().subject() == Some(subject));
+        letters
+    }
+
+    /// Waits until so many of them have come, and answers the last one.
+    pub async fn letter(&self, number: usize, to: &str, subject: &str) -> Taken {
+        let come = async {
+            loop {
+                if let Some(letter) = self.letters(to, subject).get(number - 1) {
+                    return letter.clone();
+                }
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let come = timeout(Duration::from_secs(10), come).await;
+        come.unwrap_or_else(|_| {
+            let all = self.taken();
+            let all: Vec<_> = all.iter().map(|mail| (&mail.to, mail.read().subject().map(str::to_owned))).collect();
+            panic!("{subject:?} number {number} should come to {to}: {all:?}")
+        })
+    }
+
+    /// Forgets all that came so far.
+    pub fn forget(&self) {
+        self.state.lock().unwrap().taken.clear();
     }
 
     /// Waits until somebody has tried so often.

@@ -1,7 +1,5 @@
 //! What is pushed to whom.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
@@ -47,17 +45,12 @@ impl Two {
 
     /// Waits until nothing is left to do at this moment.
     async fn rest(&self) {
-        loop {
-            let now = self.server.clock.now();
-            let busy = format!(
-                "SELECT count(*) FROM jobs WHERE died_at IS NULL AND kind LIKE 'push%'
-                     AND (lease IS NOT NULL OR due_at <= '{now}')"
-            );
-            if self.server.database.count(&busy).await == 0 {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let now = self.server.clock.now();
+        let busy = format!(
+            "SELECT count(*) FROM jobs WHERE died_at IS NULL AND kind LIKE 'push%'
+                 AND (lease IS NOT NULL OR due_at <= '{now}')"
+        );
+        self.server.database.until(&busy, "0").await;
     }
 
     async fn read(&self) {
@@ -266,5 +259,5 @@ async fn a_service_that_hangs_holds_up_nobody_else() {
     let asked = tokio::time::Instant::now();
     two.say("Hi").await;
     assert_eq!(two.next().await["body"], "Hi");
-    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < std::time::Duration::from_secs(5), "{:?}", asked.elapsed());
 }

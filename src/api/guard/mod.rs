@@ -8,15 +8,16 @@
 //! A measure depends on the text alone and is taken once for all who send the same document. What their variables say,
 //! the sizes of pages, is put in for each request.
 
+mod cost;
+mod weights;
+
 use std::collections::HashMap;
 
-use async_graphql::parser::types::{
-    ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
-};
-use async_graphql::{Name, Value as ConstValue, Variables};
-use async_graphql_value::Value;
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet};
+use async_graphql::{Name, Variables};
 
-use crate::conversations::DIRECT_SIZE;
+use cost::{Cost, Varying};
+
 use crate::error::{Code, Error, Result};
 
 /// Levels of fields; introspection as tools send it has 15.
@@ -27,26 +28,6 @@ pub const NESTING: u32 = 64;
 pub const COST: u32 = 5_000;
 /// The same of one event of a subscription.
 const EVENT_COST: u32 = 1_000;
-/// Edges of a page that says nothing of its size.
-const USUAL_PAGE: u32 = 25;
-/// Edges of a page at most; one that wants more is refused by its resolver.
-const LARGEST_PAGE: u32 = 100;
-/// What `sidebar` counts as: one for each ten that it may have, as all of it is read by a few statements.
-const SIDEBAR: u32 = 100;
-/// What it may have. Each page below it is read by a statement of its own, and counts in full.
-const SIDEBAR_IN_FULL: u32 = 1_000;
-/// What the categories of a group or of the server count as: one for each ten that there may be.
-const CATEGORIES: u32 = 10;
-/// How many there may be, where pages are below them: each is read by a statement of its own.
-const CATEGORIES_IN_FULL: u32 = 100;
-/// What the reactions to a message count as: one for each ten emoji that it may have, as those to all messages of a page
-/// are read by one statement.
-const REACTIONS: u32 = 5;
-/// Events of each conversation that one catches up with, where nothing says how many. They count as one for each four, as
-/// those of all conversations are read by one statement.
-const CAUGHT_UP: u32 = 20;
-/// What the mentions in a message count as, by the same measure.
-const MENTIONS: u32 = 5;
 /// Fields once every fragment is written out.
 const FIELDS: u32 = 2_000;
 /// The same, of all operations and fragments together: the library looks into each by itself.
@@ -71,56 +52,6 @@ pub struct Measured {
     operations: Vec<(Cost, u32)>,
     /// Fragments whose pages are as large as variables say; one spreads only those before it.
     fragments: Vec<Cost>,
-}
-
-/// Objects that are made, pages counted by their size.
-#[derive(Clone, Default)]
-struct Cost {
-    /// Those that the text itself says.
-    fixed: u32,
-    varying: Vec<Varying>,
-}
-
-#[derive(Clone)]
-enum Varying {
-    /// By its place among the fragments.
-    Fragment(usize),
-    Below {
-        below: Cost,
-        elements: Elements,
-        own: Own,
-    },
-}
-
-/// What a field adds to what is below it.
-#[derive(Clone, Copy)]
-enum Own {
-    /// So many, however many elements it has.
-    Beside(u32),
-    /// So many with each of its elements.
-    Each(u32),
-    /// One, unless what is below counts itself.
-    Otherwise,
-}
-
-/// How often what is below a field is made.
-#[derive(Clone)]
-enum Elements {
-    Fixed(u32),
-    /// The larger one, where both are given.
-    Page(Number, Number),
-    /// Two sides together.
-    Around(Number, Number),
-    /// As many as a list has.
-    Each(Name),
-    /// One for each four.
-    Quarter(Number),
-}
-
-#[derive(Clone)]
-enum Number {
-    Fixed(u32),
-    Variable(Name),
 }
 
 /// How large a selection is, fragments written out.
@@ -208,100 +139,6 @@ impl Measured {
     }
 }
 
-impl Cost {
-    fn fixed(fixed: u32) -> Self {
-        Self { fixed, varying: Vec::new() }
-    }
-
-    /// What it comes to, given what the fragments come to.
-    fn with(&self, variables: &Variables, fragments: &[u32]) -> u32 {
-        self.varying.iter().fold(self.fixed, |sum, varying| {
-            sum.saturating_add(match varying {
-                Varying::Fragment(at) => fragments[*at],
-                Varying::Below { below, elements, own } => {
-                    own.with(below.with(variables, fragments), elements.with(variables))
-                }
-            })
-        })
-    }
-
-    /// Of a field, given what is below it.
-    fn of(below: Cost, elements: Elements, own: Own) -> Self {
-        match elements {
-            Elements::Fixed(elements) if below.varying.is_empty() => Self::fixed(own.with(below.fixed, elements)),
-            elements => Self { fixed: 0, varying: vec![Varying::Below { below, elements, own }] },
-        }
-    }
-
-    fn add(&mut self, other: Self) {
-        self.fixed = self.fixed.saturating_add(other.fixed);
-        self.varying.extend(other.varying);
-    }
-}
-
-impl Own {
-    fn with(self, below: u32, elements: u32) -> u32 {
-        match self {
-            Self::Beside(own) => below.saturating_mul(elements).saturating_add(own),
-            Self::Each(own) => below.saturating_add(own).saturating_mul(elements),
-            Self::Otherwise => below.saturating_mul(elements).saturating_add(u32::from(below == 0)),
-        }
-    }
-}
-
-impl Elements {
-    fn with(&self, variables: &Variables) -> u32 {
-        match self {
-            Self::Fixed(elements) => *elements,
-            Self::Page(first, last) => first.with(variables).max(last.with(variables)),
-            Self::Around(before, after) => {
-                before.with(variables).saturating_add(after.with(variables)).min(LARGEST_PAGE)
-            }
-            Self::Quarter(number) => number.with(variables).div_ceil(4).max(1),
-            Self::Each(name) => match variables.get(name) {
-                Some(ConstValue::List(values)) => values.len() as u32,
-                _ => LARGEST_PAGE,
-            },
-        }
-    }
-
-    /// Those that depend on no variable are counted at once.
-    fn settled(self) -> Self {
-        match self {
-            Self::Page(Number::Fixed(_), Number::Fixed(_))
-            | Self::Around(Number::Fixed(_), Number::Fixed(_))
-            | Self::Quarter(Number::Fixed(_)) => Self::Fixed(self.with(&Variables::default())),
-            other => other,
-        }
-    }
-}
-
-impl Number {
-    fn of(value: &Value) -> Self {
-        match value {
-            Value::Number(number) => Self::Fixed(at_most_a_page(number.as_u64())),
-            Value::Variable(name) => Self::Variable(name.clone()),
-            Value::Null => Self::Fixed(USUAL_PAGE),
-            _ => Self::Fixed(LARGEST_PAGE),
-        }
-    }
-
-    fn with(&self, variables: &Variables) -> u32 {
-        match self {
-            Self::Fixed(number) => *number,
-            Self::Variable(name) => match variables.get(name) {
-                Some(ConstValue::Number(number)) => at_most_a_page(number.as_u64()),
-                // Its default stands elsewhere: as much as there may be.
-                _ => LARGEST_PAGE,
-            },
-        }
-    }
-}
-
-fn at_most_a_page(number: Option<u64>) -> u32 {
-    number.map_or(LARGEST_PAGE, |number| number.min(LARGEST_PAGE.into()) as u32)
-}
-
 fn admit_operation(operation: &OperationDefinition, size: &Size) -> Result<()> {
     // async-graphql 8 lets several fields through, and runs none that stands in a fragment: such a subscription would
     // complete at once, without an event or an error.
@@ -348,39 +185,20 @@ impl<'d> Measure<'d> {
                 Selection::Field(field) => {
                     let below = self.selection(&field.node.selection_set.node, level + 1)?;
                     let name = field.node.name.node.as_str();
-                    let is_element = matches!(name, "edges" | "nodes" | "pageInfo") && field.node.arguments.is_empty();
-                    let one = u32::from(!field.node.selection_set.node.items.is_empty());
-                    let own = match name {
-                        "nodes" if is_element => Own::Beside(1),
-                        // Each is an object of its own; `nodes` of the root.
-                        "nodes" | "sidebar" | "categories" | "reactions" | "participants" => Own::Each(one),
-                        "mentions" if !below.is_page => Own::Each(one),
-                        // Its node counts itself.
-                        "edges" if is_element => Own::Otherwise,
-                        "pageInfo" => Own::Beside(0),
-                        _ => Own::Beside(one),
-                    };
-                    let elements = match name {
-                        "categories" if below.lists > 0 => Elements::Fixed(CATEGORIES_IN_FULL),
-                        _ => elements(&field.node, below.is_page),
-                    };
-                    let is_list = is_list(&field.node, &below);
+                    let elements = weights::elements(&field.node, below.is_page, below.lists);
+                    let is_list = weights::is_list(&field.node, below.is_page);
                     // With pages as large as variables may make them.
                     let most = elements.with(&Variables::default());
                     let lists = below.lists.saturating_mul(most).saturating_add(is_list.into());
-                    let mut cost = Cost::of(below.cost, elements, own);
-                    if name == "conversationEventsSince" {
-                        cost = Cost::of(cost, each(&field.node, "positions"), Own::Beside(0));
-                    }
-                    if name == "sidebar" {
-                        cost.add(Cost::fixed(below.lists.saturating_mul(SIDEBAR_IN_FULL)));
-                    }
+                    let own = weights::own(&field.node, below.is_page);
+                    let cost = Cost::of(below.cost, elements, own);
+                    let cost = weights::with_surroundings(&field.node, cost, below.lists);
                     let is_introspected = matches!(name, "fields" | "interfaces" | "possibleTypes" | "inputFields");
                     Size {
                         cost,
                         lists,
                         introspected: below.introspected + u32::from(is_introspected),
-                        is_page: is_element,
+                        is_page: weights::is_element(&field.node),
                         fields: below.fields.saturating_add(1),
                         aliases: below.aliases.saturating_add(field.node.alias.is_some().into()),
                         roots: 1,
@@ -417,61 +235,6 @@ impl<'d> Measure<'d> {
         self.sizes.insert(name, Some(size.clone()));
         Ok(size)
     }
-}
-
-/// How often what is below a field is made.
-fn elements(field: &Field, is_page: bool) -> Elements {
-    let number = |name| field.get_argument(name).map(|value| Number::of(&value.node));
-    let elements = match field.name.node.as_str() {
-        "messagesAround" | "repliesAround" => {
-            let side = |name| number(name).unwrap_or(Number::Fixed(USUAL_PAGE));
-            Elements::Around(side("before"), side("after"))
-        }
-        "presences" => each(field, "userIds"),
-        // Of each conversation; the conversations are counted around it.
-        "conversationEventsSince" => {
-            Elements::Quarter(number("firstPerConversation").unwrap_or(Number::Fixed(CAUGHT_UP)))
-        }
-        "sidebar" => Elements::Fixed(SIDEBAR),
-        "categories" => Elements::Fixed(CATEGORIES),
-        "reactions" => Elements::Fixed(REACTIONS),
-        // Of a message; those of the viewer come in pages.
-        "mentions" if !is_page => Elements::Fixed(MENTIONS),
-        // Of a thread those that are asked for, of a direct conversation all.
-        "participants" => {
-            Elements::Page(number("limit").unwrap_or(Number::Fixed(DIRECT_SIZE as u32)), Number::Fixed(0))
-        }
-        // Of one delivery.
-        "signals" => Elements::Fixed(LARGEST_PAGE),
-        "nodes" => each(field, "ids"),
-        // Of a conversation; the ones in a delivery are one each.
-        "events" if field.get_argument("after").is_some() => {
-            Elements::Page(number("first").unwrap_or(Number::Fixed(LARGEST_PAGE)), Number::Fixed(0))
-        }
-        _ => match (number("first"), number("last")) {
-            (None, None) if is_page => Elements::Fixed(USUAL_PAGE),
-            (None, None) => Elements::Fixed(1),
-            (first, last) => Elements::Page(first.unwrap_or(Number::Fixed(0)), last.unwrap_or(Number::Fixed(0))),
-        },
-    };
-    elements.settled()
-}
-
-/// One for each element of an argument.
-fn each(field: &Field, argument: &str) -> Elements {
-    match field.get_argument(argument).map(|value| &value.node) {
-        Some(Value::List(values)) => Elements::Fixed(values.len() as u32),
-        Some(Value::Variable(name)) => Elements::Each(name.clone()),
-        _ => Elements::Fixed(1),
-    }
-}
-
-/// Whether a field is a list that is read apart from others of its kind: a page, or part of a log.
-fn is_list(field: &Field, below: &Size) -> bool {
-    let arguments = ["first", "after", "last", "before", "around"];
-    below.is_page
-        || arguments.iter().any(|name| field.get_argument(name).is_some())
-        || matches!(field.name.node.as_str(), "messages" | "messagesAround" | "replies" | "repliesAround" | "members")
 }
 
 impl Size {
