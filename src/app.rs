@@ -15,6 +15,7 @@ use crate::log::Hub;
 use crate::mail::Mailer;
 use crate::outgoing::Outgoing;
 use crate::password::Hasher;
+use crate::providers::Providers;
 use crate::realtime::Realtime;
 use crate::subscription::Groups;
 use crate::turns::Turns;
@@ -42,6 +43,8 @@ pub struct Shared {
     pub limits: Limits,
     /// Asks other hosts.
     pub outgoing: Outgoing,
+    /// Where people sign in besides here.
+    pub providers: Providers,
     /// Carries letters to people.
     pub mailer: Mailer,
     /// Where wait those whose wishes are granted together.
@@ -73,6 +76,7 @@ impl App {
         let passwords = Hasher::new();
         let limits = Limits::new(&config.limits, clock.clone());
         let outgoing = Outgoing::new(&config.requests);
+        let providers = Providers::new(&config.oauth, &outgoing, &clock);
         let mailer = Mailer::new(&config)?;
         Ok(Self(Arc::new(Shared {
             config,
@@ -86,6 +90,7 @@ impl App {
             passwords,
             limits,
             outgoing,
+            providers,
             mailer,
             lines: Lines::default(),
             turns: Turns::default(),

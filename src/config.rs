@@ -43,6 +43,7 @@ pub struct Config {
     pub limits: Limits,
     pub documents: Documents,
     pub requests: Requests,
+    pub oauth: OAuth,
     pub push: Push,
     pub log: Log,
 }
@@ -95,6 +96,8 @@ pub struct Pages {
     pub reset_password: String,
     /// `APP_MESSAGE`: where the `{message}` of an id is shown.
     pub message: String,
+    /// `APP_OAUTH`: where those come back to who sign in at a provider.
+    pub oauth: String,
 }
 
 /// What is allowed.
@@ -143,6 +146,8 @@ pub struct Documents {
 pub struct Requests {
     /// `PUSH_HOSTS`: hosts that people may name though they are not on the public internet, or not at port 443.
     pub exempt: Hosts,
+    /// `PROVIDER_HOSTS`: hosts that a provider of `oauth` may name though they are not. Where it is itself need not be said.
+    pub provider_hosts: Hosts,
     /// `EXTRA_CA_FILE`: a file of certificates, as PEM, of authorities trusted besides the machine's own.
     pub authorities: Vec<CertificateDer<'static>>,
 }
@@ -150,6 +155,41 @@ pub struct Requests {
 /// Some hosts, each at a port.
 #[derive(Clone, Debug, Default)]
 pub struct Hosts(Arc<HashSet<(String, u16)>>);
+
+/// Where people sign in besides here.
+#[derive(Clone, Debug, Default)]
+pub struct OAuth {
+    /// In the order in which they are offered.
+    pub providers: Vec<ProviderConfig>,
+    /// Where providers send the browser back to: the app's page, and `OAUTH_REDIRECT_URLS`, comma-separated.
+    pub redirect_urls: Vec<String>,
+}
+
+/// A provider.
+#[derive(Clone, Debug)]
+pub struct ProviderConfig {
+    /// `google`, `github`, or one of `OIDC_PROVIDERS`.
+    pub key: String,
+    /// `OIDC_…_NAME`: to show.
+    pub name: String,
+    /// `OIDC_…_ICON_URL`: its logo.
+    pub icon_url: Option<String>,
+    /// `OIDC_…_ISSUER`, as the provider writes it itself; `GITHUB_URL`.
+    pub issuer: String,
+    /// `…_CLIENT_ID`: what it knows this server by.
+    pub client_id: String,
+    /// `…_CLIENT_SECRET`: what proves it.
+    pub client_secret: String,
+    pub kind: ProviderKind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProviderKind {
+    /// OpenID Connect.
+    OpenId,
+    /// GitHub, whose API is there.
+    GitHub { api: String },
+}
 
 /// How devices are reached.
 #[derive(Clone, Debug, Default)]
@@ -201,6 +241,15 @@ Environment (also read from .env, and from .env.NAME where CHINWAG_ENV says NAME
   APP_VERIFY_EMAIL  its page to prove an address [/verify-email?token={token}]
   APP_RESET_PASSWORD  its page to set a new password [/reset-password?token={token}]
   APP_MESSAGE   its page that shows a message [/messages/{message}]
+  APP_OAUTH     its page to come back to from a provider [/oauth/callback; of PUBLIC_URL where there is no APP_URL]
+  OAUTH_REDIRECT_URLS  further pages to come back to, and apps, as org.example.chat:/oauth, comma-separated
+  GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET  let people sign in with Google
+  GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET  let people sign in with GitHub
+  GITHUB_URL    a GitHub of your own [https://github.com]
+  OIDC_PROVIDERS  further providers (OpenID Connect) by names of your choice, as in work,school; each has, as of work,
+                OIDC_WORK_ISSUER, OIDC_WORK_CLIENT_ID, OIDC_WORK_CLIENT_SECRET, OIDC_WORK_NAME, OIDC_WORK_ICON_URL
+  PROVIDER_HOSTS  what providers refer to that is not on the public internet or not at port 443, as host:port,
+                comma-separated; where a provider is itself need not be said
   CORS_ORIGINS  further origins whose pages may use the server, comma-separated [on loopback: localhost]
   REGISTRATION  who may create an account: open (anyone), invitation (whoever has one) or admin-only [open]
   RATE_LIMIT    on or off [on]
@@ -260,14 +309,17 @@ impl Config {
                            and links in mails lead there";
             return Err(BadValue(message.into()));
         }
+        let pages = Pages::from_env()?;
+        let oauth = OAuth::from_env(&http, pages.as_ref())?;
         Ok(Self {
             http,
             data: Data::from_env()?,
             mail,
-            pages: Pages::from_env()?,
+            pages,
             limits: Limits::from_env()?,
             documents: Documents::from_env()?,
-            requests: Requests::from_env()?,
+            requests: Requests::from_env(&oauth)?,
+            oauth,
             push: Push::from_env()?,
             log: Log::from_env()?,
         })
@@ -293,6 +345,7 @@ impl Config {
             limits: Limits { rate_limited: false, ..Limits::default() },
             documents: Documents { trusted: None, only_trusted: false },
             requests: Requests::default(),
+            oauth: OAuth::default(),
             push: Push::default(),
             log: Log { filter: "warn".into(), format: LogFormat::Text },
         }
@@ -480,7 +533,8 @@ impl Pages {
         let verify_email = page("APP_VERIFY_EMAIL", "/verify-email?token={token}", "{token}")?;
         let reset_password = page("APP_RESET_PASSWORD", "/reset-password?token={token}", "{token}")?;
         let message = page("APP_MESSAGE", MESSAGE, "{message}")?;
-        Ok(home.clone().map(|home| Self { home, verify_email, reset_password, message }))
+        let oauth = page("APP_OAUTH", "/oauth/callback", "/")?;
+        Ok(home.clone().map(|home| Self { home, verify_email, reset_password, message, oauth }))
     }
 }
 
@@ -497,10 +551,13 @@ impl Documents {
 }
 
 impl Requests {
-    fn from_env() -> Result<Self, BadValue> {
-        let exempt = read("PUSH_HOSTS", "", "hosts as in push.lan:8443, comma-separated", |text| {
-            text.split(',').map(str::trim).filter(|host| !host.is_empty()).map(as_host).collect::<Option<Hosts>>()
-        })?;
+    fn from_env(oauth: &OAuth) -> Result<Self, BadValue> {
+        let hosts = |text: &str| listed(text).map(as_host).collect::<Option<Vec<_>>>();
+        let exempt = read("PUSH_HOSTS", "", "hosts as in push.lan:8443, comma-separated", hosts)?;
+        let provider_hosts = read("PROVIDER_HOSTS", "", "hosts as in id.lan:8443, comma-separated", hosts)?;
+        // Whoever configures a provider has said where it is.
+        let own = oauth.providers.iter().filter_map(|provider| host_of(&provider.issuer));
+        let provider_hosts = provider_hosts.into_iter().chain(own).collect();
         let authorities = read("EXTRA_CA_FILE", "", "a file of certificates, as PEM", |text| match text {
             "" => Some(Vec::new()),
             path => {
@@ -508,7 +565,7 @@ impl Requests {
                 found.filter(|certificates| !certificates.is_empty())
             }
         })?;
-        Ok(Self { exempt, authorities })
+        Ok(Self { exempt: exempt.into_iter().collect(), provider_hosts, authorities })
     }
 }
 
@@ -527,6 +584,75 @@ impl FromIterator<(String, u16)> for Hosts {
 /// A host as it is compared: without the brackets that an IPv6 address has in a URL.
 fn bare(host: &str) -> String {
     host.trim_start_matches('[').trim_end_matches(']').to_lowercase()
+}
+
+impl OAuth {
+    fn from_env(http: &Http, pages: Option<&Pages>) -> Result<Self, BadValue> {
+        let page = pages.map_or_else(|| format!("{}/oauth/callback", http.public_url), |pages| pages.oauth.clone());
+        let wanted = "URLs as in https://app.example.org/oauth or org.example.chat:/oauth, comma-separated";
+        let more: Vec<String> = read("OAUTH_REDIRECT_URLS", "", wanted, |text| {
+            listed(text).map(|url| as_redirect_url(url).then(|| url.to_owned())).collect()
+        })?;
+        let mut providers = Vec::new();
+        if let Some((client_id, client_secret)) = client("GOOGLE")? {
+            providers.push(ProviderConfig {
+                key: "google".into(),
+                name: "Google".into(),
+                icon_url: None,
+                issuer: "https://accounts.google.com".into(),
+                client_id,
+                client_secret,
+                kind: ProviderKind::OpenId,
+            });
+        }
+        if let Some((client_id, client_secret)) = client("GITHUB")? {
+            let own = optional("GITHUB_URL", "an https URL, as in https://github.example.org", as_https)?;
+            let own = own.map(|url| url.trim_end_matches('/').to_owned());
+            // As GitHub and GitHub Enterprise have it.
+            let api = own.as_ref().map_or("https://api.github.com".to_owned(), |url| format!("{url}/api/v3"));
+            providers.push(ProviderConfig {
+                key: "github".into(),
+                name: "GitHub".into(),
+                icon_url: None,
+                issuer: own.unwrap_or_else(|| "https://github.com".into()),
+                client_id,
+                client_secret,
+                kind: ProviderKind::GitHub { api },
+            });
+        }
+        let wanted = "names of 1 to 32 of a-z and 0-9, each once, comma-separated; google and github have their own";
+        let keys: Vec<String> = read("OIDC_PROVIDERS", "", wanted, |text| {
+            let keys: Vec<String> = listed(text).map(str::to_owned).collect();
+            let is_good = |key: &String| {
+                (1..=32).contains(&key.len())
+                    && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+                    && !["google", "github"].contains(&key.as_str())
+            };
+            let is_once = keys.iter().collect::<HashSet<_>>().len() == keys.len();
+            (is_once && keys.iter().all(is_good)).then_some(keys)
+        })?;
+        for key in keys {
+            let name = format!("OIDC_{}", key.to_uppercase());
+            let (issuer, shown) = (format!("{name}_ISSUER"), format!("{name}_NAME"));
+            let issuer = read(&issuer, "", "an https URL, as its discovery document writes it", as_https)?;
+            let Some((client_id, client_secret)) = client(&name)? else {
+                return Err(BadValue(format!("{name}_CLIENT_ID: wants what the provider knows this server by")));
+            };
+            let shown = read(&shown, &key, "a name to show", |text| (!text.is_empty()).then(|| text.to_owned()))?;
+            let icon_url = optional(&format!("{name}_ICON_URL"), "the URL of a picture", as_url)?;
+            let kind = ProviderKind::OpenId;
+            providers.push(ProviderConfig { key, name: shown, icon_url, issuer, client_id, client_secret, kind });
+        }
+        Ok(Self { providers, redirect_urls: std::iter::once(page).chain(more).collect() })
+    }
+}
+
+/// What a provider knows this server by, and what proves it.
+fn client(name: &str) -> Result<Option<(String, String)>, BadValue> {
+    let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let Some(id) = optional(&format!("{name}_CLIENT_ID"), "the id of a client", given)? else { return Ok(None) };
+    let secret = read(&format!("{name}_CLIENT_SECRET"), "", "the secret of that client", given)?;
+    Ok(Some((id, secret)))
 }
 
 impl Push {
@@ -627,6 +753,32 @@ fn as_host(text: &str) -> Option<(String, u16)> {
     let uri: Uri = format!("https://{text}").parse().ok()?;
     let is_bare = matches!(uri.path(), "" | "/") && uri.query().is_none() && !text.contains('@');
     is_bare.then(|| Some((uri.host()?.to_owned(), uri.port_u16().unwrap_or(443)))).flatten()
+}
+
+/// What stands between commas.
+fn listed(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty())
+}
+
+fn as_https(text: &str) -> Option<String> {
+    as_url(text).filter(|url| url.starts_with("https://"))
+}
+
+/// Host and port of an https URL.
+fn host_of(url: &str) -> Option<(String, u16)> {
+    let uri: Uri = url.parse().ok()?;
+    Some((uri.host()?.to_owned(), uri.port_u16().unwrap_or(443)))
+}
+
+/// Whether a code may be sent there: https, this machine, or an app under a name of its own, which has a dot (RFC 8252).
+fn as_redirect_url(text: &str) -> bool {
+    let Ok(url) = url::Url::parse(text) else { return false };
+    let is_safe = match url.scheme() {
+        "https" => true,
+        "http" => url.host_str().is_some_and(is_loopback),
+        scheme => scheme.contains('.'),
+    };
+    is_safe && url.fragment().is_none()
 }
 
 /// A whole URL.

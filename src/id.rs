@@ -114,6 +114,8 @@ ids! {
     UserId,
     /// A sign-in on one device.
     SessionId,
+    /// An account at a provider, linked to somebody.
+    OAuthAccountId,
     /// A device that takes push notifications.
     DeviceId,
     /// A conversation of any kind; its prefix says the kind, so it is written by the conversation itself.
@@ -149,6 +151,7 @@ ids! {
 prefixes! {
     UserId = "user",
     SessionId = "session",
+    OAuthAccountId = "oauth",
     DeviceId = "push",
     GroupId = "group",
     GroupMemberId = "group_member",

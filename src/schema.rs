@@ -29,6 +29,28 @@ diesel::table! {
 }
 
 diesel::table! {
+    oauth_accounts (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        issuer -> Text,
+        subject -> Text,
+        label -> Text,
+        linked_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    oauth_states (digest) {
+        digest -> Bytea,
+        session_id -> Nullable<Uuid>,
+        provider -> Text,
+        redirect_url -> Text,
+        code_challenge -> Text,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     mailed_tokens (digest) {
         digest -> Bytea,
         purpose -> Text,
@@ -534,6 +556,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     message_revisions,
     messages,
     notifications,
+    oauth_accounts,
+    oauth_states,
     pins,
     preferences,
     presences,

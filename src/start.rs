@@ -20,7 +20,7 @@ use crate::keys::{self, Keys};
 use crate::recount::Recount;
 use crate::signing::{self, Signing};
 use crate::{
-    accounts, api, conversations, farewell, groups, http, log, mail, messages, notifications, presence, users,
+    accounts, api, conversations, farewell, groups, http, log, mail, messages, notifications, oauth, presence, users,
     viewer_events,
 };
 
@@ -174,6 +174,7 @@ pub fn kinds() -> Kinds {
         .with_recurring::<log::Retain>()
         .with_recurring::<notifications::Expire>()
         .with_recurring::<notifications::digests::Look>()
+        .with_recurring::<oauth::PurgeStates>()
         .with_recurring::<presence::ClearStatuses>()
         .with_recurring::<users::FreeHandles>()
         .with_recurring::<Recount<conversations::MemberCount>>()

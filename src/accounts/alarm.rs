@@ -25,10 +25,12 @@ pub enum Incident {
     SecondFactorDisabled,
     RecoveryCodesMade,
     RecoveryCodeUsed,
+    OauthAccountLinked,
+    OauthAccountUnlinked,
 }
 
 impl Incident {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::PasswordChanged,
         Self::PasswordReset,
         Self::EmailChangeBegun,
@@ -37,6 +39,8 @@ impl Incident {
         Self::SecondFactorDisabled,
         Self::RecoveryCodesMade,
         Self::RecoveryCodeUsed,
+        Self::OauthAccountLinked,
+        Self::OauthAccountUnlinked,
     ];
 
     /// As it is kept in the bell, for ever.
@@ -50,6 +54,8 @@ impl Incident {
             Self::SecondFactorDisabled => "SECOND_FACTOR_DISABLED",
             Self::RecoveryCodesMade => "RECOVERY_CODES_MADE",
             Self::RecoveryCodeUsed => "RECOVERY_CODE_USED",
+            Self::OauthAccountLinked => "OAUTH_ACCOUNT_LINKED",
+            Self::OauthAccountUnlinked => "OAUTH_ACCOUNT_UNLINKED",
         }
     }
 
@@ -69,6 +75,8 @@ impl Incident {
             Self::SecondFactorDisabled => "Signing in to your account takes no second factor any more",
             Self::RecoveryCodesMade => "New recovery codes were made for your account",
             Self::RecoveryCodeUsed => "A recovery code of your account was used",
+            Self::OauthAccountLinked => "Your account can be signed in to by an account at another provider now",
+            Self::OauthAccountUnlinked => "An account at another provider no longer signs in to yours",
         }
     }
 }

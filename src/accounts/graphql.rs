@@ -21,6 +21,7 @@ use crate::invitations;
 use crate::messages::mentions::graphql::{MentionConnection, MentionFilter, mentions_of};
 use crate::messages::threads::graphql::{ThreadConnection, ThreadFilter, followed_threads};
 use crate::notifications::graphql::{NotificationConnection, NotificationFilter, notifications_of};
+use crate::oauth::graphql::{OAuthAccount, oauth_accounts};
 use crate::page::Arguments;
 use crate::reads::graphql::{
     self as reads, ConversationConnection, ConversationViewerState, InboxFilter, UnreadSummary,
@@ -198,6 +199,11 @@ impl Viewer {
     async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<Session>> {
         let found = accounts::sessions_of(ctx.app(), self.0.user_id).await?;
         Ok(found.into_iter().map(|session| Session(Arc::new(session))).collect())
+    }
+
+    /// OAuth accounts linked to the viewer.
+    async fn oauth_accounts(&self, ctx: &Context<'_>) -> Result<Vec<OAuthAccount>> {
+        oauth_accounts(ctx).await
     }
 
     /// Devices registered for push notifications.

@@ -4,6 +4,7 @@ pub mod addresses;
 mod alarm;
 mod close;
 pub mod devices;
+mod elsewhere;
 mod fresh;
 pub mod graphql;
 mod login;
@@ -24,11 +25,15 @@ use diesel::sql_types;
 
 pub use alarm::{Alarm, Incident, alarm};
 pub use close::close;
+pub use elsewhere::{hold, lock, lock_owner_of, open, touch};
 pub use fresh::{Fresh, Proof, fresh};
 pub use login::{LoginDraft, log_in};
-pub use mailed::PurgeTokens;
+pub use mailed::{PurgeTokens, digest, secret};
 pub use purge::PurgeSessions;
-pub use register::{RegisterDraft, RegisterInput, create, first_role, may_run_the_server, needs_setup_code};
+pub use register::{
+    RegisterDraft, RegisterInput, client_name, create, first_role, may_run_the_server, needs_setup_code,
+};
+pub use second_factor::{Admission, admit};
 pub use sessions::{Tokens, Which, log_out, refresh, revoke, sessions_of};
 pub use store::{Account, Session};
 pub use tokens::{authenticate, session_expires_at};

@@ -65,7 +65,7 @@ impl RegisterDraft {
 }
 
 /// What a client calls itself.
-pub(super) fn client_name(name: Option<String>) -> Result<Option<String>, text::Fault> {
+pub fn client_name(name: Option<String>) -> Result<Option<String>, text::Fault> {
     name.map(|name| text::line(&name, 0..=100)).transpose()
 }
 

@@ -86,6 +86,28 @@ pub(super) async fn insert_account(
     diesel::insert_into(accounts::table).values(row).execute(conn).await.map(drop)
 }
 
+/// One that has neither an address nor a password.
+pub(super) async fn insert_bare_account(conn: &mut Conn, id: UserId, now: Instant) -> QueryResult<()> {
+    let row = (accounts::user_id.eq(id), accounts::created_at.eq(now));
+    diesel::insert_into(accounts::table).values(row).execute(conn).await.map(drop)
+}
+
+/// The one whose address this is, proven; locked.
+pub(super) async fn lock_owner_of(conn: &mut Conn, email: &str) -> QueryResult<Option<Account>> {
+    accounts::table
+        .filter(accounts::email.eq(email).and(accounts::email_verified_at.is_not_null()))
+        .select(Account::as_select())
+        .for_no_key_update()
+        .first(conn)
+        .await
+        .optional()
+}
+
+/// Has the row say which transaction was here last, as its trigger does.
+pub(super) async fn touch_account(conn: &mut Conn, id: UserId) -> QueryResult<()> {
+    diesel::update(accounts::table.find(id)).set(accounts::user_id.eq(id)).execute(conn).await.map(drop)
+}
+
 pub(super) async fn is_email_proven(conn: &mut Conn, email: &str) -> QueryResult<bool> {
     let proven = accounts::table.filter(accounts::email.eq(email).and(accounts::email_verified_at.is_not_null()));
     diesel::select(diesel::dsl::exists(proven)).get_result(conn).await

@@ -20,6 +20,7 @@ use crate::messages::pins::graphql::PinMutation;
 use crate::messages::reactions::graphql::ReactionMutation;
 use crate::messages::threads::graphql::ThreadMutation;
 use crate::notifications::graphql::NotificationMutation;
+use crate::oauth::graphql::OAuthMutation;
 use crate::presence::graphql::{PresenceMutation, PresenceSubscription};
 use crate::reads::graphql::ReadMutation;
 use crate::users::graphql::{UserMutation, UserQuery};
@@ -60,6 +61,7 @@ pub struct Mutation(
     AddressMutation,
     PasswordMutation,
     SecondFactorMutation,
+    OAuthMutation,
     PreferencesMutation,
     DeviceMutation,
     UserMutation,

@@ -15,12 +15,13 @@ use crate::error::{Error, Result};
 use crate::groups::graphql::{self as groups, Group, GroupMember};
 use crate::id::{
     CategoryId, DeviceId, GroupId, GroupMemberId, InboxId, InvitationId, MemberId, MessageId, NotificationId,
-    PreferencesId, SessionId, ThreadId, UserId, ViewerId,
+    OAuthAccountId, PreferencesId, SessionId, ThreadId, UserId, ViewerId,
 };
 use crate::invitations::graphql::{Invitation, find_invitation};
 use crate::messages::graphql::{self as messages, Message};
 use crate::messages::threads::graphql::{Thread, thread_under};
 use crate::notifications::graphql::{Notification, find_notification};
+use crate::oauth::graphql::{OAuthAccount, find_oauth_account};
 use crate::page::MOST;
 use crate::reads::graphql::{self as reads, ConversationViewerState};
 use crate::text::Fault;
@@ -44,6 +45,7 @@ pub enum Node {
     Invitation(Invitation),
     Message(Message),
     Notification(Notification),
+    OAuthAccount(OAuthAccount),
     Preferences(Preferences),
     PushDevice(PushDevice),
     Session(Session),
@@ -121,6 +123,9 @@ async fn node(ctx: &Context<'_>, argument: &'static str, id: &ID) -> Result<Opti
     }
     if let Some(id) = DeviceId::parse(id) {
         return Ok(find_device(ctx, id).await?.map(Node::PushDevice));
+    }
+    if let Some(id) = OAuthAccountId::parse(id) {
+        return Ok(find_oauth_account(ctx, id).await?.map(Node::OAuthAccount));
     }
     if let Some(ViewerId(id)) = ViewerId::parse(id) {
         return Ok((id == viewer.user_id.0).then_some(Node::Viewer(Viewer(viewer))));

@@ -10,6 +10,7 @@ use crate::conversations::DIRECT_SIZE;
 use crate::error::{Code, InputCode};
 use crate::log::REPLAYED_EVENTS;
 use crate::messages::{CONTENT, MENTIONED_AT_ONCE};
+use crate::oauth::graphql::{OAuthProvider, oauth_providers};
 use crate::page::MOST;
 use crate::push;
 use crate::scalar::DateTime;
@@ -93,8 +94,17 @@ impl Server {
     }
 
     /// Optional parts that are switched on; ask before using their fields.
-    async fn features(&self) -> Vec<ServerFeature> {
-        vec![ServerFeature::Groups, ServerFeature::Push]
+    async fn features(&self, ctx: &Context<'_>) -> Vec<ServerFeature> {
+        let mut features = vec![ServerFeature::Groups, ServerFeature::Push];
+        if !ctx.app().providers.all().is_empty() {
+            features.push(ServerFeature::Oauth);
+        }
+        features
+    }
+
+    /// Where one may sign in besides with a password.
+    async fn oauth_providers(&self, ctx: &Context<'_>) -> Vec<OAuthProvider> {
+        oauth_providers(ctx.app())
     }
 
     /// The key under which browsers subscribe, as `applicationServerKey` of `pushManager.subscribe` takes it. Where a

@@ -11,6 +11,7 @@ use crate::audit;
 use crate::error::Result;
 use crate::id::UserId;
 use crate::mail::{self, Letter};
+use crate::oauth;
 use crate::users;
 
 /// Whatever was under way when somebody went is done by then.
@@ -26,6 +27,7 @@ pub async fn delete_account(app: &App, fresh: &Fresh, deletes_messages: bool) ->
             if let Some(address) = account.proven_email() {
                 mail::send(app, tx, address, &letter(), None);
             }
+            oauth::forget(tx, user_id).await?;
             accounts::close(tx, user_id, now).await?;
             forget(tx, user_id).await?;
             let details = json!({ "deletesMessages": deletes_messages });

@@ -5,6 +5,7 @@
 
 mod create;
 pub mod graphql;
+mod leave;
 mod list;
 mod loaders;
 mod redeem;
@@ -13,6 +14,7 @@ mod revoke;
 mod store;
 
 pub use create::{Created, InvitationDraft, InvitationInput, create};
+pub use leave::Leave;
 pub use list::{InvitationCursor, InvitationFilter, invitations};
 pub use loaders::InvitationById;
 pub use register::register;

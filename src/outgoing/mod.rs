@@ -3,20 +3,22 @@
 //! What a stranger names may be anything: this machine's own database, a router's page, the metadata of a cloud. So
 //! whatever they name goes through `Outgoing::post_to_stranger`, whose connections all come from one gate: it resolves the
 //! host once, looks at each address that it has, and connects to the very one that it looked at. Nothing follows
-//! redirects, and no proxy is asked. What the operator's own configuration names goes through `post_to_own`, anywhere.
+//! redirects, and no proxy is asked. What the operator's own configuration names goes through `post_to_own`, anywhere. A
+//! provider that people sign in at is configured, but says by itself where else it is asked: it has a gate of its own, whose
+//! exemptions are no stranger's (`ask_provider`).
 
 mod gate;
 mod public;
 mod silence;
 mod stranger;
 
-use std::io;
 use std::time::Duration;
+use std::{fmt, io};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::RETRY_AFTER;
+use hyper::header::{HeaderValue, RETRY_AFTER, USER_AGENT};
 use hyper::{Request, Response, Uri};
 use hyper_rustls::{HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -42,6 +44,8 @@ const CONNECTING: Duration = Duration::from_secs(8);
 const LONG: Duration = Duration::from_secs(3);
 /// Bytes of an answer that are read.
 const READ: usize = 4 * 1024;
+/// Of a provider's, whose lists of keys and addresses are long.
+const READ_OF_PROVIDERS: usize = 256 * 1024;
 /// Bytes of the head of an answer, which is kept whole.
 const HEAD: usize = 16 * 1024;
 /// How long a connection is kept for the next request.
@@ -62,6 +66,9 @@ pub struct Outgoing {
     own: Requests,
     exempt: Hosts,
     silences: Silences,
+    providers: Requests,
+    /// Apart from the others: no stranger makes the server believe that a provider is silent.
+    silences_of_providers: Silences,
 }
 
 /// What came back.
@@ -83,18 +90,40 @@ pub enum Unanswered {
     Unreached(String),
 }
 
+impl fmt::Display for Unanswered {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Forbidden => out.write_str("not on the public internet"),
+            Self::Unreached(why) => out.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for Unanswered {}
+
 impl Outgoing {
     pub fn new(config: &config::Requests) -> Self {
         let tls = tls::trusting_this_machine(config.authorities.clone());
-        let gate = gate::of(config.exempt.clone());
-        let to_strangers =
-            HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_only().enable_http1().wrap_connector(gate);
+        let through_gate = |exempt: &Hosts| {
+            let builder = HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_only().enable_http1();
+            through(builder.wrap_connector(gate::of(exempt.clone())))
+        };
+        let (strangers, providers) = (through_gate(&config.exempt), through_gate(&config.provider_hosts));
         let mut anywhere = HttpConnector::new();
         anywhere.enforce_http(false);
-        let to_own =
-            HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(anywhere);
-        let silences = Silences::default();
-        Self { strangers: through(to_strangers), own: through(to_own), exempt: config.exempt.clone(), silences }
+        let to_own = HttpsConnectorBuilder::new()
+            .with_tls_config(tls.clone())
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(anywhere);
+        Self {
+            strangers,
+            own: through(to_own),
+            exempt: config.exempt.clone(),
+            silences: Silences::default(),
+            providers,
+            silences_of_providers: Silences::default(),
+        }
     }
 
     /// What a stranger names, if it is of a form that may be asked. Where it leads is seen when it is asked.
@@ -109,28 +138,42 @@ impl Outgoing {
         headers: Headers,
         body: Vec<u8>,
     ) -> Result<Answer, Unanswered> {
-        self.ask(&self.strangers, post(to.as_str(), headers, body)?).await
+        let asked = asked(&self.strangers, &self.silences, post(to.as_str(), headers, body)?, READ);
+        asked.await.map(Answer::from)
     }
 
     /// Posts to where the operator's configuration says.
     pub async fn post_to_own(&self, to: &str, headers: Headers, body: Vec<u8>) -> Result<Answer, Unanswered> {
-        self.ask(&self.own, post(to, headers, body)?).await
+        asked(&self.own, &self.silences, post(to, headers, body)?, READ).await.map(Answer::from)
     }
 
-    async fn ask(&self, through: &Requests, request: Request<Full<Bytes>>) -> Result<Answer, Unanswered> {
-        let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
-        let began = Instant::now();
-        if !self.silences.may_ask(&host, began) {
-            return Err(Unanswered::Unreached("not asked: it has not answered lately".into()));
-        }
-        let answer = answered(through.request(request)).await;
-        match &answer {
-            Ok(_) => self.silences.spoke(&host),
-            Err(_) if began.elapsed() > LONG => self.silences.was_silent(&host, Instant::now()),
-            Err(_) => {}
-        }
-        answer
+    /// Asks a provider, or whom it names, if that is on the public internet or where the configuration says.
+    pub async fn ask_provider(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Unanswered> {
+        let mut request = request.map(Full::from);
+        // GitHub answers nobody who does not say who they are.
+        request.headers_mut().entry(USER_AGENT).or_insert(HeaderValue::from_static("chinwag"));
+        asked(&self.providers, &self.silences_of_providers, request, READ_OF_PROVIDERS).await
     }
+}
+
+async fn asked(
+    through: &Requests,
+    silences: &Silences,
+    request: Request<Full<Bytes>>,
+    most: usize,
+) -> Result<Response<Vec<u8>>, Unanswered> {
+    let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
+    let began = Instant::now();
+    if !silences.may_ask(&host, began) {
+        return Err(Unanswered::Unreached("not asked: it has not answered lately".into()));
+    }
+    let answer = answered(through.request(request), most).await;
+    match &answer {
+        Ok(_) => silences.spoke(&host),
+        Err(_) if began.elapsed() > LONG => silences.was_silent(&host, Instant::now()),
+        Err(_) => {}
+    }
+    answer
 }
 
 fn through<C>(connector: C) -> Requests
@@ -152,7 +195,10 @@ fn post(to: &str, headers: Headers, body: Vec<u8>) -> Result<Request<Full<Bytes>
 
 /// The answer, of which no more is read than counts, in no more time than counts. Once its head has come it is one,
 /// whatever becomes of the rest.
-async fn answered(asked: impl Future<Output = Result<Response<Incoming>, ClientError>>) -> Result<Answer, Unanswered> {
+async fn answered(
+    asked: impl Future<Output = Result<Response<Incoming>, ClientError>>,
+    most: usize,
+) -> Result<Response<Vec<u8>>, Unanswered> {
     let give_up = Instant::now() + PATIENCE;
     let response = match timeout_at(give_up, asked).await {
         Ok(Ok(response)) => response,
@@ -162,20 +208,26 @@ async fn answered(asked: impl Future<Output = Result<Response<Incoming>, ClientE
     let (head, mut body) = response.into_parts();
     let mut text = Vec::new();
     let read = async {
-        while text.len() < READ
+        while text.len() < most
             && let Some(Ok(frame)) = body.frame().await
         {
             text.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
         }
     };
     let _ = timeout_at(give_up, read).await;
-    text.truncate(READ);
-    let retry_after = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    Ok(Answer {
-        status: head.status.as_u16(),
-        retry_after: retry_after.map(Duration::from_secs),
-        text: String::from_utf8_lossy(&text).into_owned(),
-    })
+    text.truncate(most);
+    Ok(Response::from_parts(head, text))
+}
+
+impl From<Response<Vec<u8>>> for Answer {
+    fn from(response: Response<Vec<u8>>) -> Self {
+        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        Self {
+            status: response.status().as_u16(),
+            retry_after: retry_after.map(Duration::from_secs),
+            text: String::from_utf8_lossy(response.body()).into_owned(),
+        }
+    }
 }
 
 fn unanswered(error: &(dyn std::error::Error + 'static)) -> Unanswered {

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 /// The areas, bottom up. The rules of one may use the front doors of those before it: news travels upwards as events.
-const RANK: [&str; 20] = [
+const RANK: [&str; 21] = [
     "audit",
     "users",
     "accounts",
@@ -17,6 +17,7 @@ const RANK: [&str; 20] = [
     "notifications",
     "groups",
     "invitations",
+    "oauth",
     "conversations",
     "files",
     "presence",

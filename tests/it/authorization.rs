@@ -9,6 +9,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use Place::{Announcements, Direct, Nowhere, Pair, Private, PrivateGroup, Public, PublicGroup};
+use chinwag::config::{ProviderConfig, ProviderKind};
+use chinwag::id::{OAuthAccountId, UserId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -66,6 +68,7 @@ const READS: &[Row] = &[
     row("Query.node Session", Nowhere, "node(id: <owner's session>) { id }",                          "U 0 0 0 0 0 0 0 0 +"),
     row("Query.node Invitation", Nowhere, "node(id: <invitation>) { id }",                            "U + 0 0 0 0 0 0 0 0"),
     row("Query.node Viewer", Nowhere, "node(id: <owner's viewer>) { id }",                            "U 0 0 0 0 0 0 0 0 +"),
+    row("Query.node OAuthAccount", Nowhere, "node(id: <owner's oauth account>) { id }",               "U 0 0 0 0 0 0 0 0 +"),
     row("Query.node PushDevice", Nowhere, "node(id: <owner's device>) { id }",                        "U 0 0 0 0 0 0 0 0 +"),
     row("Query.node Preferences", Nowhere, "node(id: <owner's preferences>) { id }",                  "U 0 0 0 0 0 0 0 0 +"),
     row("Query.node Channel", Private, "node(id: <channel>) { id }",                                  "U 0 0 0 0 + + + + +"),
@@ -194,6 +197,16 @@ const SIGN_INS: &[Row] = &[
                                                                                                       "U I I I I I I I I I"),
     row("Mutation.regenerateRecoveryCodes", Nowhere, "regenerateRecoveryCodes(input: { code: \"123456\" }) { recoveryCodes }",
                                                                                                       "U I I I I I I I I I"),
+    row("Mutation.beginOAuth", Nowhere, "beginOAuth(input: { provider: \"github\", purpose: SIGN_IN, redirectUrl: \"https://app.example.org/oauth\", codeChallenge: <challenge> }) { state }",
+                                                                                                      "+ + + + + + + + + +"),
+    row("Mutation.beginOAuth", Nowhere, "beginOAuth(input: { provider: \"github\", purpose: LINK, redirectUrl: \"https://app.example.org/oauth\", codeChallenge: <challenge>, currentPassword: <name> }) { state }",
+                                                                                                      "U I I I I I I I I I"),
+    row("Mutation.completeOAuth", Nowhere, "completeOAuth(input: { state: \"forged\", code: \"forged\", codeVerifier: <challenge> }) { viewer { id } }",
+                                                                                                      "T T T T T T T T T T"),
+    row("Mutation.unlinkOAuthAccount", Nowhere, "unlinkOAuthAccount(input: { oauthAccountId: <owner's oauth account>, currentPassword: <name> }) { oauthAccountId }",
+                                                                                                      "U I I I I I I I I I"),
+    row("Mutation.unlinkOAuthAccount", Nowhere, "unlinkOAuthAccount(input: { oauthAccountId: <owner's oauth account>, currentPassword: <password> }) { oauthAccountId }",
+                                                                                                      "U N N N N N N N N +"),
     row("Mutation.registerPushDevice", Nowhere, "registerPushDevice(input: { platform: WEB_PUSH, token: <subscription> }) { pushDevice { id } }",
                                                                                                       "U + + + + + + + + +"),
     row("Mutation.unregisterPushDevice", Nowhere, "unregisterPushDevice(input: { pushDeviceId: <owner's device> }) { pushDeviceId }",
@@ -978,7 +991,20 @@ type Words = BTreeMap<&'static str, String>;
 
 impl World {
     async fn new() -> Self {
-        let server = TestServer::start().await;
+        // One that is asked nothing before somebody comes back.
+        let server = TestServer::start_with(|config| {
+            config.oauth.redirect_urls = vec!["https://app.example.org/oauth".into()];
+            config.oauth.providers = vec![ProviderConfig {
+                key: "github".into(),
+                name: "GitHub".into(),
+                icon_url: None,
+                issuer: "https://github.com".into(),
+                client_id: "a client".into(),
+                client_secret: "its secret".into(),
+                kind: ProviderKind::GitHub { api: "https://api.github.com".into() },
+            }];
+        })
+        .await;
         let mut people = vec![server.anonymous()];
         for name in &PEOPLE[1..] {
             people.push(server.register(name).await);
@@ -1041,6 +1067,15 @@ impl World {
         (if column == 0 { self.people[0].clone() } else { again }, words)
     }
 
+    /// An account elsewhere that is linked to the owner's.
+    async fn new_oauth_account(&self) -> String {
+        let (id, owner) =
+            (OAuthAccountId::at(self.server.clock.now()), UserId::parse(&self.person("owner").id).unwrap());
+        let values = format!("'{}', '{}', 'https://github.com', '{}', 'owner', now()", id.0, owner.0, Uuid::new_v4());
+        self.server.database.execute(&format!("INSERT INTO oauth_accounts VALUES ({values})")).await;
+        id.to_string()
+    }
+
     /// A place with everybody in it as their column says, and what they wrote.
     async fn build(&self, place: Place) -> Words {
         let owner = self.person("owner");
@@ -1052,6 +1087,8 @@ impl World {
         words.extend([
             ("invitation", new_invitation(self.person("operator")).await),
             ("owner's device", new_device(owner).await),
+            ("owner's oauth account", self.new_oauth_account().await),
+            ("challenge", "c".repeat(42) + "A"),
             ("owner's preferences", viewer.replace("viewer_", "pref_")),
             ("owner's viewer", viewer),
             ("owner's session", text(&me["session"]["id"])),

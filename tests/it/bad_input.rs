@@ -887,7 +887,7 @@ fn values(kind: &str) -> Vec<Value> {
         "DateTime" => {
             ["0000-01-01T00:00:00Z", "9999-12-31T23:59:60+23:59", "today", "\0", ""].map(Value::from).to_vec()
         }
-        "String" | "ID" | "LanguageTag" | "LocalTime" | "TimeZone" => texts(),
+        "String" | "ID" | "LanguageTag" | "LocalTime" | "TimeZone" | "URL" => texts(),
         _ => vec![json!("NOTHING")],
     };
     // And what is none of its kind.
@@ -923,6 +923,7 @@ impl Usual {
             ("Int", _) => json!(1),
             ("Boolean", _) => json!(true),
             ("LocalTime", _) => json!("22:00"),
+            ("URL", _) => json!("http://localhost:8080/oauth/callback"),
             (kind, _) => match sdl::values(kind).first() {
                 Some(value) => json!(value),
                 None => self.of_object(&input_object(kind)),

@@ -6,6 +6,7 @@
 
 mod ask_for_proof;
 mod change;
+mod elsewhere;
 pub mod graphql;
 mod request;
 mod store;
@@ -15,3 +16,5 @@ pub use ask_for_proof::{AskForProof, ask_for_proof};
 pub use change::{EmailDraft, change_email};
 pub use request::{RequestDraft, request_verification};
 pub use verify::{Proven, verify_email};
+
+pub(super) use elsewhere::take_over;

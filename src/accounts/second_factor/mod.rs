@@ -16,11 +16,11 @@ mod store;
 
 pub use answer::{AnswerDraft, answer};
 pub use begin::{Begun, begin};
+pub use challenge::{Admission, admit};
 pub use disable::{disable, drop_from};
 pub use enable::enable;
 pub use recovery::{count as recovery_code_count, regenerate};
 
-pub(super) use challenge::admit;
 pub(super) use judge::prove;
 pub(super) use store::forget_challenges;
 

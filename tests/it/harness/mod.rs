@@ -3,6 +3,7 @@
 mod actor;
 mod database;
 mod network;
+mod provider;
 mod push_service;
 pub mod sdl;
 mod server;
@@ -14,6 +15,7 @@ mod wire;
 pub use actor::{Actor, Answer, IS_IT_YOURS, PASSWORD, usernames};
 pub use database::Database;
 pub use network::Network;
+pub use provider::{INSIDE, PAGE, Person, Provider, Wrong};
 pub use push_service::{Browser, PushService};
 pub use server::TestServer;
 pub use smtp::{MailServer, Mood, Taken};

@@ -1,10 +1,12 @@
 //! Accounts that can be trusted: their letters read as people read them, and what becomes of who has stolen something.
 
 mod addresses;
+mod oauth;
 mod pages;
 mod passwords;
 mod second_factor;
 
+use chinwag::config::Config;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -18,12 +20,18 @@ struct World {
 
 impl World {
     async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// With a configuration that differs.
+    async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mails = MailServer::start().await;
         let url = mails.url();
         let server = TestServer::start_with(|config| {
             config.mail.smtp_url = Some(url);
             config.mail.from = Some("chat@example.org".into());
             config.http.public_url = "https://chat.example.org".into();
+            change(config);
         })
         .await;
         Self { server, mails }
