@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::gather::Lines;
 use crate::jobs::Bell;
 use crate::keys::Keys;
+use crate::limits::Limits;
 use crate::log::Hub;
 use crate::mail::Mailer;
 use crate::outgoing::Outgoing;
@@ -38,6 +39,8 @@ pub struct Shared {
     /// What tokens are signed with.
     pub keys: Keys,
     pub passwords: Hasher,
+    /// How much anybody may ask for.
+    pub limits: Limits,
     /// Asks other hosts.
     pub outgoing: Outgoing,
     /// Where people sign in besides here.
@@ -71,6 +74,7 @@ impl App {
         let jobs = Bell::default();
         let db = Db::new(database_url, clock.clone(), hub.clone(), realtime.clone(), jobs.clone())?;
         let passwords = Hasher::new();
+        let limits = Limits::new(&config.limits, clock.clone());
         let outgoing = Outgoing::new(&config.requests);
         let providers = Providers::new(&config.oauth, &outgoing, &clock);
         let mailer = Mailer::new(&config)?;
@@ -84,6 +88,7 @@ impl App {
             realtime,
             keys,
             passwords,
+            limits,
             outgoing,
             providers,
             mailer,

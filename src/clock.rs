@@ -1,6 +1,9 @@
 //! Where time comes from. Nothing else reads the clock: expiry, grace periods and time-outs of the domain are then one
 //! `clock.advance` in a test.
 
+use std::sync::LazyLock;
+use std::time::Duration;
+
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use tokio::sync::watch;
 
@@ -20,6 +23,12 @@ impl Clock {
         #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
         let system = Utc::now();
         (system + TimeDelta::milliseconds(*self.ahead.borrow())).trunc_subsecs(3)
+    }
+
+    /// Time that has passed since some moment before its first use. It only ever grows, however the clock is set.
+    pub fn uptime(&self) -> Duration {
+        static BEGAN: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
+        BEGAN.elapsed() + Duration::from_millis(u64::try_from(*self.ahead.borrow()).unwrap_or(0))
     }
 
     /// Waits until this clock shows an instant, or a later one; or one from before the wait: it was set back, and whoever

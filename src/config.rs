@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use axum::http::Uri;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
+use ipnet::IpNet;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tracing_subscriber::EnvFilter;
@@ -55,6 +57,8 @@ pub struct Http {
     pub public_url: String,
     /// `CORS_ORIGINS`: origins, apart from the server's own, whose pages may use it; comma-separated.
     pub cors_origins: Vec<String>,
+    /// `TRUSTED_PROXIES`: who is believed about where a request comes from (`X-Forwarded-For`).
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// Where things are kept.
@@ -99,8 +103,20 @@ pub struct Pages {
 /// What is allowed.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// `RATE_LIMIT`: `off` switches request limits off. There are none yet; the name is taken so that it need not change.
+    /// `RATE_LIMIT`: `off` switches off all that follow.
     pub rate_limited: bool,
+    /// `RATE_LIMIT_ANONYMOUS`: requests a minute of an address that is not signed in.
+    pub anonymous_requests: NonZeroU32,
+    /// `RATE_LIMIT_OBJECTS`: objects a minute that somebody's operations may make; as many again for their own events.
+    pub objects: NonZeroU32,
+    /// `RATE_LIMIT_MESSAGES`: messages a minute that somebody may send.
+    pub messages: NonZeroU32,
+    /// `RATE_LIMIT_SUBSCRIPTIONS`: subscriptions a minute that somebody may open.
+    pub subscriptions: NonZeroU32,
+    /// `RATE_LIMIT_SIGN_INS`: attempts a minute to sign in from an address.
+    pub sign_ins: NonZeroU32,
+    /// `RATE_LIMIT_REGISTRATIONS`: accounts a minute that an address may make; as many requests for mails.
+    pub registrations: NonZeroU32,
     /// `REGISTRATION`: who may come.
     pub registration: RegistrationPolicy,
 }
@@ -316,6 +332,7 @@ impl Config {
                 listen: SocketAddr::from(([127, 0, 0, 1], 0)),
                 public_url: "http://localhost:8080".into(),
                 cors_origins: Vec::new(),
+                trusted_proxies: on_this_machine(),
             },
             data: Data {
                 dir: data_dir,
@@ -325,7 +342,7 @@ impl Config {
             },
             mail: Mail { smtp_url: None, from: None, delay: MAIL_DELAY },
             pages: None,
-            limits: Limits { rate_limited: false, registration: RegistrationPolicy::Open },
+            limits: Limits { rate_limited: false, ..Limits::default() },
             documents: Documents { trusted: None, only_trusted: false },
             requests: Requests::default(),
             oauth: OAuth::default(),
@@ -370,8 +387,24 @@ impl Http {
             read("CORS_ORIGINS", "", "origins as in https://app.example.org, comma-separated", |text| {
                 text.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(as_origin).collect()
             })?;
-        Ok(Self { listen, public_url, cors_origins })
+        let wanted = "addresses or networks as in 10.0.0.0/8, comma-separated";
+        let trusted_proxies = optional("TRUSTED_PROXIES", wanted, |text| {
+            let networks = text.split(',').map(str::trim).filter(|network| !network.is_empty());
+            networks.map(as_network).collect()
+        })?;
+        Ok(Self { listen, public_url, cors_origins, trusted_proxies: trusted_proxies.unwrap_or_else(on_this_machine) })
     }
+}
+
+/// A proxy that stands on this machine, as most do that stand before one server.
+fn on_this_machine() -> Vec<IpNet> {
+    [(IpAddr::from(Ipv4Addr::LOCALHOST), 8), (Ipv6Addr::LOCALHOST.into(), 128)]
+        .map(|(address, bits)| IpNet::new_assert(address, bits).trunc())
+        .into()
+}
+
+fn as_network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -433,6 +466,26 @@ impl Mail {
     }
 }
 
+impl Default for Limits {
+    fn default() -> Self {
+        const fn a_minute(number: u32) -> NonZeroU32 {
+            NonZeroU32::new(number).expect("more than none")
+        }
+        Self {
+            rate_limited: true,
+            anonymous_requests: a_minute(100),
+            // Twenty of the largest operations that there may be, or the start of an app a hundred times.
+            objects: a_minute(100_000),
+            messages: a_minute(120),
+            // An app opens some tens when it starts, and all of them again whenever its network comes back.
+            subscriptions: a_minute(600),
+            sign_ins: a_minute(20),
+            registrations: a_minute(10),
+            registration: RegistrationPolicy::Open,
+        }
+    }
+}
+
 impl Limits {
     fn from_env() -> Result<Self, BadValue> {
         let registration = read("REGISTRATION", "open", "open, invitation or admin-only", |text| match text {
@@ -441,7 +494,20 @@ impl Limits {
             "admin-only" => Some(RegistrationPolicy::AdminOnly),
             _ => None,
         })?;
-        Ok(Self { rate_limited: read("RATE_LIMIT", "on", "on or off", as_switch)?, registration })
+        let default = Self::default();
+        let number = |name, default: NonZeroU32| {
+            read(name, &default.to_string(), "a number a minute, at least 1", |text| text.parse().ok())
+        };
+        Ok(Self {
+            rate_limited: read("RATE_LIMIT", "on", "on or off", as_switch)?,
+            anonymous_requests: number("RATE_LIMIT_ANONYMOUS", default.anonymous_requests)?,
+            objects: number("RATE_LIMIT_OBJECTS", default.objects)?,
+            messages: number("RATE_LIMIT_MESSAGES", default.messages)?,
+            subscriptions: number("RATE_LIMIT_SUBSCRIPTIONS", default.subscriptions)?,
+            sign_ins: number("RATE_LIMIT_SIGN_INS", default.sign_ins)?,
+            registrations: number("RATE_LIMIT_REGISTRATIONS", default.registrations)?,
+            registration,
+        })
     }
 }
 

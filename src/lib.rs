@@ -19,24 +19,25 @@
 //! A folder is an area, a file name is a layer.
 //!
 //! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and
-//!   loaders), `cookie` (a browser's refresh token), `page` (Relay connections), `text` (checks), `scalar`, `directive`, `keys`,
-//!   `signing` (access tokens), `password`, `links` (in mails), `providers` (where people sign in besides here), `gather` and
-//!   `turns` (those who write at once), `urgency` (what passes quiet hours), `creations` (what a `clientKey` made),
-//!   `schema` (the tables), `db` (pool, transactions, the private PostgreSQL), `jobs` (work that is done after the
-//!   transaction that causes it), `mail` (letters to people), `recount` (counters against what they count), `log`
-//!   (append, read, follow, forget), `realtime` (what holds at this moment: who is here, what passes, which sessions
-//!   have just ended, who is to be told what of their own), `subscription` (source streams, and those who share one),
-//!   `answer` (what goes back), `outgoing` (requests to other hosts) and `tls` (whom to believe there).
+//!   loaders), `cookie` (a browser's refresh token), `page` (Relay connections), `text` (checks), `scalar`,
+//!   `directive`, `keys`, `signing` (access tokens), `password`, `limits` (how much anybody may ask for in a while),
+//!   `links` (to pages for people), `providers` (where people sign in besides here), `gather` and `turns` (those who
+//!   write at once), `urgency` (what passes quiet hours), `creations` (what a `clientKey` made), `schema` (the
+//!   tables), `db` (pool, transactions, the private PostgreSQL), `jobs` (work that is done after the transaction that
+//!   causes it), `mail` (letters to people), `recount` (counters against what they count), `log` (append, read,
+//!   follow, forget), `realtime` (what holds at this moment: who is here, what passes, which sessions have just
+//!   ended, who is to be told what of their own), `subscription` (source streams, and those who share one), `answer`
+//!   (what goes back), `outgoing` (requests to other hosts) and `tls` (whom to believe there).
 //! - Areas, bottom up, the rules of each using those before it (GraphQL types refer to one another in circles):
 //!   `audit`, `users` (profiles, the directory, blocks), `accounts` (sign-in, sessions, preferences, devices), `push`
 //!   (how something gets to a device), `notifications` (the bell, which those above it ring), `groups` (members and
-//!   roles there), `invitations` (who may come), `oauth` (signing in at other providers), `conversations` (channels, their
-//!   order, direct conversations, members, roles), `presence` (who is here, what they say about it, who types), `reads` (what is unread, the sidebar, the inbox), `messages` (threads,
-//!   mentions, reactions, pins), `farewell` (leaving for good), `import`, `admin`
-//!   (the desk of those who run the server), `viewer_events` (everything that concerns somebody, in one stream). In each:
-//!   `mod.rs` is the front door; a verb a file is a rule; `store.rs`, or the folder `store`, is SQL; `events.rs` is
-//!   what stands in the log; `loaders.rs` looks up many at once; `graphql` is the face. A folder within an area is the
-//!   same in small.
+//!   roles there), `invitations` (who may come), `oauth` (signing in at other providers), `conversations` (channels,
+//!   their order, direct conversations, members, roles), `presence` (who is here, what they say about it, who types),
+//!   `reads` (what is unread, the sidebar, the inbox), `messages` (threads, mentions, reactions, pins), `farewell`
+//!   (leaving for good), `import`, `admin` (the desk of those who run the server), `viewer_events` (everything that
+//!   concerns somebody, in one stream). In each: `mod.rs` is the front door; a verb a file is a rule; `store.rs`, or
+//!   the folder `store`, is SQL; `events.rs` is what stands in the log; `loaders.rs` looks up many at once; `graphql`
+//!   is the face. A folder within an area is the same in small.
 //! - The top, which knows all areas: `api` (the schema and the door to executing), `http` (router, requests, streams,
 //!   sockets), `start` (from nothing to a running server).
 //!
@@ -63,7 +64,7 @@
 //! - What is shown to several at once is executed without a viewer: a field whose value depends on who asks is
 //!   `@perViewer`, and asks `Ask::viewer`.
 //! - Whatever a stranger names is asked through `Outgoing::post_to_stranger`, and by nothing else.
-//! - What lets somebody keep an account that is not theirs takes a `accounts::Fresh`, and its owner is told
+//! - What lets somebody keep an account that is not theirs takes an `accounts::Fresh`, and its owner is told
 //!   (`accounts::alarm`).
 //! - Mutations run in a task of their own: who hangs up does not cut a transaction.
 //!
@@ -94,6 +95,7 @@ pub mod import;
 pub mod invitations;
 pub mod jobs;
 pub mod keys;
+pub mod limits;
 pub mod links;
 pub mod log;
 pub mod mail;

@@ -34,6 +34,8 @@ pub async fn fresh(app: &App, viewer: &Viewer, proof: Proof) -> Result<Fresh> {
     let account = super::account(app, viewer.user_id).await?.ok_or_else(Error::unauthenticated)?;
     match proof {
         Proof::Password(Some(password)) => {
+            // Whoever has stolen a session may guess. No name has a space.
+            app.limits.attempt(&format!("proof {}", viewer.user_id)).await;
             let is_right = app.passwords.verify(password, account.password_hash.clone()).await?;
             is_right.then_some(()).ok_or_else(stale)?;
         }

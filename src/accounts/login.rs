@@ -35,6 +35,7 @@ impl LoginDraft {
 /// SECOND_FACTOR_REQUIRED where the account takes two: then it goes on with `second_factor::answer`.
 pub async fn log_in(app: &App, origin: Origin, draft: LoginDraft) -> Result<SignedIn> {
     let LoginDraft { identifier, password, client_name, token_delivery } = draft;
+    app.limits.attempt(&identifier).await;
     let found = app.db.read(async |conn| store::to_sign_in(conn, &identifier).await).await?;
     let (user_id, hash) = found.unzip();
     let hash = hash.flatten();

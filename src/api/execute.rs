@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
-use async_graphql::{ObjectType, Request, Response, Schema, SubscriptionType, Variables};
+use async_graphql::{Name, ObjectType, Request, Response, Schema, SubscriptionType, Variables};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
@@ -25,6 +25,7 @@ use super::plan::Marks;
 pub use crate::answer::Answer;
 use crate::context::Scope;
 use crate::error::{Code, Error, Result};
+use crate::limits::{Budget, Payer};
 use crate::viewer_events;
 
 /// After this a query is dropped, and a mutation goes on unwatched.
@@ -96,9 +97,16 @@ pub struct Operation {
     pub(super) is_new: bool,
     pub(super) name: Option<String>,
     pub(super) variables: Variables,
+    /// Objects that it makes; a subscription, for an event.
+    pub(super) cost: u32,
 }
 
 impl Operation {
+    /// Its fields at the root, each as often as it stands there.
+    fn roots(&self) -> &[Name] {
+        self.document.measured.roots(self.name.as_deref())
+    }
+
     /// For one execution of it, or of a part of it.
     pub(super) fn request(&self, scope: Arc<Scope>) -> Request {
         // Without the text: nothing reads it beside a tree.
@@ -178,7 +186,7 @@ impl Executor {
         let (document, is_new) = self.documents.find(&asked).map_err(|unfit| unfit.refuse(request_id))?;
         let name = operation_name.filter(|name| !name.is_empty());
         match admit(&document, name.as_deref(), &variables) {
-            Ok(kind) => Ok(Operation { kind, document, is_new, name, variables }),
+            Ok((kind, cost)) => Ok(Operation { kind, document, is_new, name, variables, cost }),
             Err(error) => Err(Answer::refuse(&error, request_id)),
         }
     }
@@ -186,6 +194,9 @@ impl Executor {
     /// Runs a query or a mutation. A mutation goes on when this is dropped or takes too long: nobody who hangs up cuts a
     /// transaction, or stands between its commit and those who wait for its news.
     pub async fn run(&self, operation: Operation, scope: Arc<Scope>) -> Answer {
+        if let Err(error) = charge(&operation, &scope) {
+            return Answer::refuse(&error, &scope.request_id);
+        }
         if operation.document.asks_where_streams_stand
             && let Err(error) = viewer_events::note_position(&scope).await
         {
@@ -223,10 +234,35 @@ impl Executor {
     }
 }
 
-fn admit(document: &Document, operation_name: Option<&str>, variables: &Variables) -> Result<Kind> {
+/// What kind of operation it is, and what it costs.
+fn admit(document: &Document, operation_name: Option<&str>, variables: &Variables) -> Result<(Kind, u32)> {
     let kind = choose(&document.tree, operation_name)?;
-    document.measured.admit(variables)?;
-    Ok(kind)
+    Ok((kind, document.measured.admit(operation_name, variables)?))
+}
+
+/// Has an operation paid for by whoever asks, before anything of it runs.
+pub(super) fn charge(operation: &Operation, scope: &Scope) -> Result<()> {
+    let limits = &scope.app().limits;
+    let address = scope.origin.address.map(Payer::at);
+    let viewer = scope.viewer().map(|viewer| Payer::User(viewer.user_id));
+    match (viewer, address) {
+        (Some(viewer), _) => limits.charge(Budget::Objects, viewer, operation.cost.max(1))?,
+        (None, Some(address)) => limits.charge(Budget::Requests, address, 1)?,
+        (None, None) => {}
+    }
+    for root in operation.roots() {
+        let budget = match operation.kind {
+            Kind::Query => None,
+            Kind::Mutation => Budget::of_mutation(root),
+            Kind::Subscription => Some(Budget::Subscriptions),
+        };
+        let Some(budget) = budget else { continue };
+        let payer = if budget.is_of_address() { address } else { viewer.or(address) };
+        if let Some(payer) = payer {
+            limits.charge(budget, payer, 1)?;
+        }
+    }
+    Ok(())
 }
 
 /// Which operation of the document is meant.

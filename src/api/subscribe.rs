@@ -14,11 +14,12 @@ use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use super::answer::{Stage, finish};
-use super::execute::{Executor, Operation, panicked};
+use super::execute::{Executor, Operation, charge, panicked};
 use crate::answer::Answer;
 use crate::app::App;
 use crate::context::Scope;
 use crate::error::{Code, Error, Result};
+use crate::limits::{Budget, Payer};
 use crate::subscription::{Delivery, Part, Shape, Sharing, Show, SourceEvent};
 
 /// Before an event is shown again that could not be: nobody is told of what comes after it.
@@ -69,6 +70,10 @@ impl Executor {
                 let shown = match delivery {
                     Ok(Delivery::Shown(answer)) => Shown::from(answer),
                     Ok(Delivery::Event(event)) => {
+                        if let Some(viewer) = scope.viewer() {
+                            let (limits, payer) = (&scope.app().limits, Payer::User(viewer.user_id));
+                            limits.wait_for(Budget::Events, payer, operation.cost).boxed().await;
+                        }
                         let place = places.clone().acquire_owned().await.ok();
                         let scope = Arc::new(scope.part_of_it(Part::Showing(event)));
                         Shown { answer: executor.show(&operation, scope).instrument(span.clone()).boxed().await, place }
@@ -95,6 +100,7 @@ impl Executor {
         operation: &Arc<Operation>,
         scope: &Arc<Scope>,
     ) -> Result<BoxStream<'static, Result<Delivery>>, Answer> {
+        charge(operation, scope).map_err(|error| Answer::refuse(&error, &scope.request_id))?;
         let part = Part::opening(self.sharing(operation, scope.app()), self.showing(operation, scope));
         let opening = Arc::new(scope.part_of_it(part));
         match self.schema.stream(operation.request(opening.clone())).next().await {

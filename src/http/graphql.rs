@@ -13,7 +13,7 @@ use http_body_util::BodyExt;
 use tokio::time::timeout;
 
 use super::negotiate::{Accepted, Form, MediaType, is_json};
-use super::{Http, RequestId, bearer, refusal, stream};
+use super::{Http, RequestId, bearer, headers, refusal, stream};
 use crate::accounts::authenticate;
 use crate::api::execute::{Answer, Kind, Operation, Params};
 use crate::context::{Origin, Scope};
@@ -211,10 +211,16 @@ struct Reply {
 impl Reply {
     fn answer(&self, answer: Answer) -> Response {
         let status = match (&answer, self.media_type) {
+            // Under the older label, too: it is about the rate of requests, not about this one.
+            (Answer::Refused(Code::RateLimited, _), _) => StatusCode::TOO_MANY_REQUESTS,
             (Answer::Refused(code, _), MediaType::GraphqlResponse) => status_of(*code),
             _ => StatusCode::OK,
         };
-        self.write(status, answer.into_body())
+        let mut response = self.write(status, answer.clone().into_body());
+        if let Answer::Refused(Code::RateLimited, errors) = &answer {
+            headers::come_back(response.headers_mut(), errors);
+        }
+        response
     }
 
     /// A request that is wrong before its document is looked at, whatever the media type.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use ipnet::IpNet;
 
 use crate::config;
 use crate::context::Origin;
@@ -18,13 +19,14 @@ pub struct Hosts {
     listen: IpAddr,
     public: Option<Authority>,
     origins: HashSet<String>,
+    proxies: Vec<IpNet>,
 }
 
 impl Hosts {
     pub fn new(config: &config::Http) -> Self {
         let public = config.public_url.parse::<Uri>().ok().and_then(|url| url.authority().cloned());
         let origins = config.cors_origins.iter().chain([&config.public_url]).cloned().collect();
-        Self { listen: config.listen.ip(), public, origins }
+        Self { listen: config.listen.ip(), public, origins, proxies: config.trusted_proxies.clone() }
     }
 
     /// Whether a request is meant for this server. A page whose name is rebound to our address sends its own name here:
@@ -51,19 +53,32 @@ impl Hosts {
             || host(headers).is_some_and(|host| host == authority)
             || (self.listen.is_loopback() && scheme == "http" && is_loopback(authority.host()))
     }
+
+    /// From where a request of this peer comes. Only proxies that are configured are believed: anybody can say that they
+    /// forward for somebody else, and would be nobody's to limit.
+    pub fn origin_of(&self, peer: IpAddr, headers: &HeaderMap) -> Origin {
+        let peer = peer.to_canonical();
+        let is_forwarded = FORWARDING.iter().any(|name| headers.contains_key(*name));
+        let is_local =
+            peer.is_loopback() && !is_forwarded && host(headers).is_some_and(|host| is_loopback(host.host()));
+        let is_proxy = |address: &IpAddr| self.proxies.iter().any(|proxies| proxies.contains(address));
+        let mut client = peer;
+        let mut before = forwarded(headers);
+        while is_proxy(&client)
+            && let Some(address) = before.next()
+        {
+            client = address;
+        }
+        Origin { address: Some(client), is_local }
+    }
 }
 
-/// From where a request of this peer comes.
-pub fn origin_of(peer: IpAddr, headers: &HeaderMap) -> Origin {
-    let peer = peer.to_canonical();
-    let is_forwarded = FORWARDING.iter().any(|name| headers.contains_key(*name));
-    let is_local = peer.is_loopback() && !is_forwarded && host(headers).is_some_and(|host| is_loopback(host.host()));
-    // Only a proxy on this machine is believed; the last address is the one that it saw itself.
-    let forwarded = headers.get_all("x-forwarded-for").iter().next_back().filter(|_| peer.is_loopback());
-    let client = forwarded
-        .and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse::<IpAddr>().ok())
-        .unwrap_or(peer);
-    Origin { address: Some(client.to_canonical()), is_local }
+/// Who stands before whom, from the last proxy to the first: each has added the address that it saw. What cannot be read
+/// ends it, as nobody knows who wrote the rest.
+fn forwarded(headers: &HeaderMap) -> impl Iterator<Item = IpAddr> {
+    let values = headers.get_all("x-forwarded-for").iter().rev().filter_map(|value| value.to_str().ok());
+    let addresses = values.flat_map(|value| value.rsplit(',')).map(|address| as_ip(address.trim()));
+    addresses.map_while(|address| address.map(|address| address.to_canonical()))
 }
 
 /// The one `Host`.
@@ -90,6 +105,7 @@ mod tests {
             listen: listen.parse().unwrap(),
             public_url: public_url.into(),
             cors_origins: vec!["https://app.example.org".into()],
+            trusted_proxies: vec!["127.0.0.0/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()],
         })
     }
 
@@ -145,17 +161,26 @@ mod tests {
     #[test]
     fn only_what_certainly_comes_from_this_machine_is_local() {
         let loopback: IpAddr = "127.0.0.1".parse().unwrap();
-        let local = |peer: &str, pairs: &[(&'static str, &str)]| origin_of(peer.parse().unwrap(), &headers(pairs));
+        let hosts = hosts("127.0.0.1:8080", "http://localhost:8080");
+        let local =
+            |peer: &str, pairs: &[(&'static str, &str)]| hosts.origin_of(peer.parse().unwrap(), &headers(pairs));
         assert!(local("127.0.0.1", &[("host", "localhost:8080")]).is_local);
         assert!(local("::1", &[("host", "[::1]:8080")]).is_local);
         assert!(!local("10.0.0.1", &[("host", "localhost")]).is_local);
         assert!(!local("127.0.0.1", &[("host", "chat.example.org")]).is_local);
         let proxied = local("127.0.0.1", &[("host", "localhost"), ("x-forwarded-for", "9.9.9.9, 10.0.0.9")]);
         assert!(!proxied.is_local);
-        assert_eq!(proxied.address, "10.0.0.9".parse().ok());
-        // Nobody but a proxy on this machine is believed.
-        let lying = local("10.0.0.1", &[("host", "localhost"), ("x-forwarded-for", "9.9.9.9")]);
-        assert_eq!(lying.address, "10.0.0.1".parse().ok());
+        assert_eq!(proxied.address, "9.9.9.9".parse().ok(), "through two proxies");
+        // What stands before that is whatever the client says.
+        let lying = local("10.0.0.1", &[("x-forwarded-for", "1.1.1.1, 9.9.9.9"), ("x-forwarded-for", "10.0.0.2")]);
+        assert_eq!(lying.address, "9.9.9.9".parse().ok());
+        // And nobody else is believed.
+        let lying = local("9.9.9.9", &[("host", "localhost"), ("x-forwarded-for", "1.1.1.1")]);
+        assert_eq!(lying.address, "9.9.9.9".parse().ok());
+        let nonsense = local("127.0.0.1", &[("x-forwarded-for", "1.1.1.1, nonsense")]);
+        assert_eq!(nonsense.address, Some(loopback));
+        let v6 = local("127.0.0.1", &[("x-forwarded-for", "[2001:db8::1]")]);
+        assert_eq!(v6.address, "2001:db8::1".parse().ok());
         assert_eq!(local("::ffff:127.0.0.1", &[("host", "localhost")]).address, Some(loopback));
     }
 }

@@ -2,6 +2,7 @@
 
 mod graphiql;
 mod graphql;
+mod headers;
 mod health;
 mod hosts;
 mod jwks;
@@ -28,8 +29,10 @@ use axum::{Extension, Router};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
-use tower_http::set_header::SetResponseHeaderLayer;
 use tracing::Instrument;
 
 pub use serve::Server;
@@ -43,6 +46,8 @@ use hosts::Hosts;
 use serve::Peer;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Bytes of an answer from which on it is compressed: less than a packet arrives no sooner.
+const COMPRESSED: u16 = 1024;
 /// By this much a socket or a stream ends after another when the server stops, so that not all clients come back at once.
 const APART: Duration = Duration::from_millis(1);
 /// And the last one not later than this.
@@ -103,7 +108,7 @@ impl Http {
 
     fn router(&self) -> Router {
         let sdl: Arc<str> = api::sdl().into();
-        Router::new()
+        let router = Router::new()
             .route("/graphql", get(get_or_socket).post(graphql::post))
             .route("/health", get(health::health))
             .route("/.well-known/jwks.json", get(jwks::jwks))
@@ -114,12 +119,10 @@ impl Http {
             .merge(graphiql::routes())
             .fallback(not_found)
             .method_not_allowed_fallback(method_not_allowed)
+            .layer(compression())
             .layer(self.cors())
-            .layer(middleware::from_fn_with_state(self.clone(), greet))
-            .layer(constant(header::CACHE_CONTROL, "no-store"))
-            .layer(constant(header::REFERRER_POLICY, "no-referrer"))
-            .layer(constant(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-            .with_state(self.clone())
+            .layer(middleware::from_fn_with_state(self.clone(), greet));
+        headers::on_all(router, &self.app.config.http.public_url).with_state(self.clone())
     }
 
     /// Which pages elsewhere may read our answers, and send the cookie along.
@@ -132,13 +135,18 @@ impl Http {
             .allow_methods(AllowMethods::list([axum::http::Method::GET, axum::http::Method::POST]))
             .allow_headers(AllowHeaders::mirror_request())
             .allow_credentials(true)
-            .expose_headers([REQUEST_ID])
+            .expose_headers([REQUEST_ID, header::RETRY_AFTER, headers::RATE_LIMIT, headers::RATE_LIMIT_POLICY])
             .max_age(Duration::from_secs(3600))
     }
 }
 
-fn constant(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
-    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+/// What is worth it, as the client takes it; of a stream each piece has to leave at once.
+fn compression() -> CompressionLayer<impl Predicate> {
+    let is_worth_it = SizeAbove::new(COMPRESSED)
+        .and(NotForContentType::SSE)
+        .and(NotForContentType::IMAGES)
+        .and(NotForContentType::const_new("multipart/"));
+    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_worth_it)
 }
 
 /// Names each request, finds out where it comes from, and turns away what is meant for another server.
@@ -151,7 +159,7 @@ async fn greet(State(http): State<Http>, mut request: Request, next: Next) -> Re
             return refusal(StatusCode::MISDIRECTED_REQUEST, &error, &id);
         }
         if let Some(peer) = request.extensions().get::<Peer>() {
-            let origin = hosts::origin_of(peer.address.ip(), request.headers());
+            let origin = http.hosts.origin_of(peer.address.ip(), request.headers());
             request.extensions_mut().insert(origin);
         }
         request.extensions_mut().insert(id.clone());

@@ -17,6 +17,8 @@ use crate::toy::until;
 
 /// What should come comes sooner.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// For compilers and linters on a machine that does much else.
+const CHECKS: Duration = Duration::from_secs(600);
 
 // Each of the clients.
 
@@ -76,6 +78,57 @@ async fn misses_nothing_and_repeats_nothing(program: &[&str]) {
 
     assert_eq!(app.events(), room.events(app.opened).await);
     assert_eq!(app.shows().await, room.messages().await);
+}
+
+// Programs that check for themselves what they get.
+
+#[tokio::test]
+async fn every_audit_of_graphql_over_http_holds() {
+    succeeds(&["audits.mjs"]).await;
+}
+
+#[tokio::test]
+async fn graphql_request_gets_data_and_coded_errors() {
+    succeeds(&["graphql-request.mjs"]).await;
+}
+
+#[tokio::test]
+async fn subscriptions_transport_ws_asks_listens_and_resumes() {
+    succeeds(&["subscriptions-transport-ws.mjs"]).await;
+}
+
+#[tokio::test]
+async fn persisted_queries_go_by_get_and_by_their_hash() {
+    succeeds(&["persisted.mjs", "apollo"]).await;
+    succeeds(&["persisted.mjs", "urql"]).await;
+}
+
+#[tokio::test]
+async fn relay_compiles_pages_and_listens() {
+    succeeds(&["relay.mjs"]).await;
+}
+
+#[tokio::test]
+async fn types_are_made_of_the_schema_and_strict_programs_compile_with_them() {
+    succeeds(&["codegen.mjs"]).await;
+}
+
+#[tokio::test]
+async fn the_schema_keeps_the_rules_of_the_field() {
+    succeeds(&["eslint.mjs"]).await;
+}
+
+#[tokio::test]
+async fn the_schema_breaks_no_app_that_was_made_for_the_last_release() {
+    succeeds(&["inspector.mjs"]).await;
+}
+
+async fn succeeds(program: &[&str]) {
+    let room = Room::open().await;
+    let run = node(program, &room).stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap().wait_with_output();
+    let output = timeout(CHECKS, run).await.expect("it does not end").unwrap();
+    let told = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{program:?}\n{}\n{}", told(&output.stdout), told(&output.stderr));
 }
 
 // What graphql-ws makes of the ways in which a socket ends.
@@ -209,21 +262,7 @@ struct App {
 impl App {
     /// Bob's app, when it is live.
     async fn open(program: &[&str], room: &Room) -> Self {
-        install();
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
-        let ours = folder.join("node/bin/node");
-        let mut program = Command::new(if ours.exists() { ours.as_os_str() } else { "node".as_ref() })
-            .args(program)
-            .env("SERVER", format!("http://{}/graphql", room.network.address))
-            .env("USERNAME", "bob")
-            .env("PASSWORD", PASSWORD)
-            .env("CONVERSATION", &room.channel)
-            .current_dir(folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
+        let mut program = node(program, room).stdin(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(program.stdout.take().unwrap()).lines();
         let mut app = Self { program, lines, token: String::new(), opened: 0, batches: Vec::new(), closed: Vec::new() };
         app.opened = app.tells("opened").await.as_i64().unwrap();
@@ -279,6 +318,24 @@ impl App {
         }
         assert!(self.program.wait().await.unwrap().success());
     }
+}
+
+/// A program of `tests/clients`, as Bob's.
+fn node(program: &[&str], room: &Room) -> Command {
+    install();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
+    let ours = folder.join("node/bin/node");
+    let mut command = Command::new(if ours.exists() { ours.as_os_str() } else { "node".as_ref() });
+    command
+        .args(program)
+        .env("SERVER", format!("http://{}/graphql", room.network.address))
+        .env("USERNAME", "bob")
+        .env("PASSWORD", PASSWORD)
+        .env("CONVERSATION", &room.channel)
+        .current_dir(folder)
+        .stdout(Stdio::piped())
+        .kill_on_drop(true);
+    command
 }
 
 /// As the database's rows are read.

@@ -274,11 +274,41 @@ async fn every_answer_carries_its_headers() {
     assert_eq!(headers["x-content-type-options"], "nosniff");
     assert_eq!(headers["referrer-policy"], "no-referrer");
     assert_eq!(headers["cache-control"], "no-store");
+    // As Helmet sets them.
+    for (name, value) in [
+        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("origin-agent-cluster", "?1"),
+        ("x-dns-prefetch-control", "off"),
+        ("x-download-options", "noopen"),
+        ("x-frame-options", "DENY"),
+        ("x-permitted-cross-domain-policies", "none"),
+        ("x-xss-protection", "0"),
+    ] {
+        assert_eq!(headers[name], value, "{name}");
+    }
+    assert!(!headers.contains_key("strict-transport-security") && !headers.contains_key("x-powered-by"));
     let body: Value = answer.json().await.unwrap();
     assert_eq!(headers["x-request-id"], *body["errors"][0]["extensions"]["requestId"].as_str().unwrap());
     let lost = Client::new().get(toy.url.replace("graphql", "nothing")).send().await.unwrap();
     assert_eq!(lost.status(), StatusCode::NOT_FOUND);
     assert_eq!(code(&lost.json().await.unwrap()), "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn what_is_worth_it_is_compressed_as_the_client_takes_it() {
+    let server = crate::harness::TestServer::start().await;
+    for (takes, given) in [("gzip", Some("gzip")), ("br", Some("br")), ("zstd, gzip;q=0.5", Some("zstd")), ("", None)] {
+        // As it comes.
+        let client = Client::builder().no_gzip().no_brotli().no_zstd().build().unwrap();
+        let get = |page: &str| client.get(format!("{}/{page}", server.url())).header("accept-encoding", takes).send();
+        let sdl = get("schema.graphql").await.unwrap();
+        assert_eq!(sdl.headers().get("content-encoding").map(|encoding| encoding.to_str().unwrap()), given);
+        let bytes = sdl.bytes().await.unwrap().len();
+        assert_eq!(bytes < 40_000, given.is_some(), "{bytes} bytes by {takes:?}");
+        assert!(get("graphql?query={__typename}").await.unwrap().headers().get("content-encoding").is_none());
+    }
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ mod http;
 mod import;
 mod invitations;
 mod jobs;
+mod limits;
 mod mail;
 mod mentions;
 mod messages;

@@ -52,7 +52,6 @@ async fn what_is_absent_stays_and_null_clears() {
     let found = found.await;
     assert_eq!((found.data("user"), found.data("old")), (json!({ "bio": null }), Value::Null));
     Actor::log_in(server.address, "alice.b").await;
-    server.register("alice").await;
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::harness::TestServer;
 
 /// Those who come back, where the system lets the test have as many files: both ends are here, and other tests need some.
-const CLIENTS: usize = 2_000;
+const CLIENTS: usize = 5_000;
 const OTHER_FILES: usize = 1_000;
 /// As many as a person and an address may have.
 const OF_PERSON: usize = 20;

@@ -16,17 +16,18 @@ pub use reset::reset_password;
 use super::{Account, second_factor, sessions};
 use crate::app::App;
 use crate::clock::Instant;
+use crate::context::Load;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::id::{SessionId, UserId};
-use crate::{password, users};
+use crate::password;
+use crate::users::UserById;
 
 /// Judges a new password by what is known of its owner; it stands in `input.<field>`.
 async fn chosen(app: &App, account: &Account, new: &str, field: &'static str) -> Result<String> {
-    let id = account.user_id;
-    let names = app.db.transaction(async move |tx| users::undeleted(tx, id).await).await?;
-    let (username, display_name) = names.map(|user| (user.username, user.display_name)).unwrap_or_default();
-    let about = [username.as_str(), display_name.as_str(), account.email.as_deref().unwrap_or_default()];
+    let owner = UserById::load(app, &[account.user_id]).await?.remove(&account.user_id);
+    let names = owner.as_ref().map(|user| [user.username.as_str(), user.display_name.as_str()]);
+    let about: Vec<&str> = names.into_iter().flatten().chain(account.email.as_deref()).collect();
     password::chosen(new, &about).map_err(|fault| Error::bad_input(vec![fault.of(field)]))
 }
 

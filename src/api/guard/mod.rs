@@ -14,7 +14,7 @@ mod weights;
 use std::collections::HashMap;
 
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet};
-use async_graphql::{Name, Variables};
+use async_graphql::{Name, Positioned, Variables};
 
 use cost::{Cost, Varying};
 
@@ -48,10 +48,24 @@ const VARIABLES: u32 = 100;
 
 /// How large a document is that may be run, if its variables allow it.
 pub struct Measured {
-    /// What each operation makes, and what it may make.
-    operations: Vec<(Cost, u32)>,
+    operations: Vec<MeasuredOperation>,
     /// Fragments whose pages are as large as variables say; one spreads only those before it.
     fragments: Vec<Cost>,
+}
+
+struct MeasuredOperation {
+    name: Option<Name>,
+    cost: Cost,
+    /// What it may cost.
+    limit: u32,
+    /// Its fields at the root, each as often as it stands there.
+    roots: Vec<Name>,
+}
+
+impl MeasuredOperation {
+    fn is_meant_by(&self, name: Option<&str>) -> bool {
+        name.is_none_or(|name| self.name.as_deref() == Some(name))
+    }
 }
 
 /// How large a selection is, fragments written out.
@@ -114,12 +128,14 @@ pub fn measure(document: &ExecutableDocument) -> Result<Measured> {
     let mut operations = Vec::new();
     let mut fields_in_all = 0u32;
     within("operations", document.operations.iter().count() as u32, OPERATIONS)?;
-    for (_, operation) in document.operations.iter() {
-        let size = measure.selection(&operation.node.selection_set.node, 0)?;
-        let cost = if operation.node.ty == OperationType::Subscription { EVENT_COST } else { COST };
+    for (name, operation) in document.operations.iter() {
+        let selection = &operation.node.selection_set.node;
+        let size = measure.selection(selection, 0)?;
+        let limit = if operation.node.ty == OperationType::Subscription { EVENT_COST } else { COST };
         admit_operation(&operation.node, &size)?;
         fields_in_all = fields_in_all.saturating_add(size.fields);
-        operations.push((size.cost, cost));
+        let roots = roots(document, selection);
+        operations.push(MeasuredOperation { name: name.cloned(), cost: size.cost, limit, roots });
     }
     for name in document.fragments.keys() {
         fields_in_all = fields_in_all.saturating_add(measure.fragment(name, 0)?.fields);
@@ -129,14 +145,42 @@ pub fn measure(document: &ExecutableDocument) -> Result<Measured> {
 }
 
 impl Measured {
-    /// Lets through what may run with these variables.
-    pub fn admit(&self, variables: &Variables) -> Result<()> {
+    /// Lets through what may run with these variables. Answers how many objects the operation of this name makes, or the
+    /// only one; a subscription, for an event.
+    pub fn admit(&self, name: Option<&str>, variables: &Variables) -> Result<u32> {
         let mut fragments = Vec::with_capacity(self.fragments.len());
         for fragment in &self.fragments {
             fragments.push(fragment.with(variables, &fragments));
         }
-        self.operations.iter().try_for_each(|(cost, limit)| within("objects", cost.with(variables, &fragments), *limit))
+        let mut meant = 0;
+        for operation in &self.operations {
+            let cost = operation.cost.with(variables, &fragments);
+            within("objects", cost, operation.limit)?;
+            if operation.is_meant_by(name) {
+                meant = cost;
+            }
+        }
+        Ok(meant)
     }
+
+    /// The fields at the root of the operation of this name, or of the only one, each as often as it stands there.
+    pub fn roots(&self, name: Option<&str>) -> &[Name] {
+        let meant = self.operations.iter().find(|operation| operation.is_meant_by(name));
+        meant.map_or(&[], |operation| &operation.roots)
+    }
+}
+
+/// The fields at the root of an operation, fragments written out. They are few: they have been counted.
+fn roots(document: &ExecutableDocument, set: &SelectionSet) -> Vec<Name> {
+    let below = |selection: &Positioned<Selection>| match &selection.node {
+        Selection::Field(field) => vec![field.node.name.node.clone()],
+        Selection::InlineFragment(inline) => roots(document, &inline.node.selection_set.node),
+        Selection::FragmentSpread(spread) => {
+            let fragment = document.fragments.get(&spread.node.fragment_name.node);
+            fragment.map(|fragment| roots(document, &fragment.node.selection_set.node)).unwrap_or_default()
+        }
+    };
+    set.items.iter().flat_map(below).collect()
 }
 
 fn admit_operation(operation: &OperationDefinition, size: &Size) -> Result<()> {
@@ -267,7 +311,7 @@ mod tests {
     fn code_with(text: &str, variables: serde_json::Value) -> Option<Code> {
         let variables = Variables::from_json(variables);
         let measured = measure(&parse_query(text).unwrap());
-        measured.and_then(|measured| measured.admit(&variables)).err().map(|error| error.code())
+        measured.and_then(|measured| measured.admit(None, &variables).map(drop)).err().map(|error| error.code())
     }
 
     #[test]
@@ -306,13 +350,13 @@ mod tests {
             for fragment in &measured.fragments {
                 fragments.push(fragment.with(&variables, &fragments));
             }
-            measured.operations[0].0.with(&variables, &fragments)
+            measured.operations[0].cost.with(&variables, &fragments)
         };
         for (n, ids) in [(0, 0), (1, 1), (3, 2), (10, 50), (100, 0)] {
             let f = 3 * n + 2;
             assert_eq!(cost(n, ids), ids * (1 + f) + n * (1 + 2 * f) + 1, "{n} {ids}");
         }
-        let admits = |variables| measured.admit(&Variables::from_json(variables)).is_ok();
+        let admits = |variables| measured.admit(None, &Variables::from_json(variables)).is_ok();
         assert!(admits(json!({ "n": 10, "ids": ["a"] })));
         assert!(!admits(json!({ "n": 100, "ids": ["a"] })));
         assert!(!admits(json!({ "n": 10, "ids": vec!["a"; 200] })));
@@ -462,6 +506,14 @@ mod tests {
         let text = format!("mutation {{ ...M }} fragment M on Mutation {{ {fields} }}");
         assert_eq!(code_of(&text), Some(Code::OperationTooComplex));
         assert_eq!(code_of(&text.replace("mutation", "query")), None);
+    }
+
+    #[test]
+    fn what_stands_at_the_root_is_known_through_fragments_and_aliases() {
+        let text = "query Q { x } mutation M { a: login ...F ... on Mutation { b: login } } fragment F on Mutation { register }";
+        let measured = measure(&parse_query(text).unwrap()).unwrap();
+        assert_eq!(measured.roots(Some("M")), ["login", "register", "login"]);
+        assert_eq!(measured.roots(Some("Q")), ["x"]);
     }
 
     #[test]

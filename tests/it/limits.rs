@@ -1,0 +1,187 @@
+//! How much anybody may ask for in a while.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use chinwag::config::Limits;
+use chrono::TimeDelta;
+use reqwest::{Client, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::harness::{Actor, Ended, PASSWORD, TestServer};
+
+async fn server(change: impl FnOnce(&mut Limits)) -> TestServer {
+    TestServer::start_with(|config| {
+        config.limits = Limits { rate_limited: true, ..Limits::default() };
+        change(&mut config.limits);
+    })
+    .await
+}
+
+fn few(number: u32) -> NonZeroU32 {
+    NonZeroU32::new(number).unwrap()
+}
+
+fn post(server: &TestServer, query: &str) -> RequestBuilder {
+    Client::new().post(format!("{}/graphql", server.url())).json(&json!({ "query": query }))
+}
+
+fn limited() -> Ended {
+    Ended::Error("RATE_LIMITED".to_owned())
+}
+
+/// What is refused, as `extensions` of the only error say.
+fn refused(body: &Value) -> Value {
+    assert!(body.get("data").is_none(), "{body}");
+    let [error] = body["errors"].as_array().unwrap().as_slice() else { panic!("{body}") };
+    assert_eq!(error["extensions"]["code"], "RATE_LIMITED", "{body}");
+    error["extensions"].clone()
+}
+
+#[tokio::test]
+async fn who_is_not_signed_in_is_told_when_to_come_back() {
+    let server = server(|limits| limits.anonymous_requests = few(6)).await;
+    let ask = || post(&server, "{ server { name } }");
+    for _ in 0..6 {
+        assert_eq!(ask().send().await.unwrap().status(), 200);
+    }
+    for accept in ["application/json", "application/graphql-response+json"] {
+        let answer = ask().header("accept", accept).send().await.unwrap();
+        assert_eq!(answer.status(), 429);
+        let headers = answer.headers().clone();
+        let extensions = refused(&answer.json().await.unwrap());
+        let wait = extensions["retryAfterMs"].as_u64().unwrap();
+        assert!((1..=10_000).contains(&wait), "one comes back each ten seconds: {extensions}");
+        let seconds = wait.div_ceil(1000);
+        assert_eq!(headers["retry-after"], seconds.to_string());
+        assert_eq!(headers["ratelimit-policy"], "\"requests\";q=6;w=60");
+        assert_eq!(headers["ratelimit"], format!("\"requests\";r=0;t={seconds}"));
+    }
+    // A proxy on this machine is believed about who asks.
+    let elsewhere = ask().header("x-forwarded-for", "203.0.113.9").send().await.unwrap();
+    assert_eq!(elsewhere.status(), 200);
+    // What is wrong is asked for all the same, and streams and sockets are no way around it.
+    assert_eq!(post(&server, "{ viewer { id } }").send().await.unwrap().status(), 429);
+    let mut socket = server.anonymous().socket().await;
+    assert_eq!(socket.run("{ server { name } }", json!({})).end().await, limited());
+    server.clock.advance(TimeDelta::seconds(10));
+    assert_eq!(ask().send().await.unwrap().status(), 200);
+    assert_eq!(ask().send().await.unwrap().status(), 429);
+}
+
+#[tokio::test]
+async fn somebodys_budget_is_one_over_requests_sockets_and_sessions() {
+    let server = server(|limits| limits.objects = few(300)).await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    server.clock.advance(TimeDelta::minutes(1));
+    let page = "{ users(first: 100) { nodes { id } } }";
+    alice.query(page).await.data("users");
+    let again = Actor::log_in(server.address, "alice").await;
+    again.query(page).await.data("users");
+    let mut socket = alice.socket().await;
+    let answer = alice.query(page).await;
+    assert_eq!(answer.code(), "RATE_LIMITED");
+    assert_eq!(answer.0["errors"][0]["extensions"]["budget"], "objects");
+    assert_eq!(socket.run(page, json!({})).end().await, limited());
+    assert_eq!(again.query(page).await.code(), "RATE_LIMITED");
+    // What is smaller may fit, and others are others.
+    alice.query("{ viewer { id } }").await.data("viewer");
+    bob.query(page).await.data("users");
+}
+
+#[tokio::test]
+async fn each_message_counts_and_what_is_too_much_sends_none() {
+    let server = server(|limits| limits.messages = few(3)).await;
+    let alice = server.register("alice").await;
+    let channel = alice.public_channel("lounge").await;
+    let two =
+        "mutation($a: SendMessageInput!, $b: SendMessageInput!) { a: sendMessage(input: $a) { message { id } } ...B }
+        fragment B on Mutation { b: sendMessage(input: $b) { message { id } } }";
+    let say = async || {
+        let input = || json!({ "conversationId": channel, "content": "Hi", "clientKey": uuid::Uuid::new_v4() });
+        alice.ask(two, json!({ "a": input(), "b": input() })).await
+    };
+    say().await.data("a");
+    assert_eq!(say().await.code(), "RATE_LIMITED");
+    assert_eq!(server.database.count("SELECT count(*) FROM messages WHERE content = 'Hi'").await, 2);
+    server.clock.advance(TimeDelta::seconds(41));
+    say().await.data("b");
+}
+
+#[tokio::test]
+async fn guessing_is_limited_by_address_even_from_within() {
+    let server = server(|limits| limits.sign_ins = few(4)).await;
+    let alice = server.register("alice").await;
+    let guess = |name: &str, password: &str| {
+        format!(
+            "mutation {{ a: login(input: {{ identifier: {name:?}, password: {password:?} }}) {{ viewer {{ id }} }}
+                b: login(input: {{ identifier: {name:?}, password: {password:?} }}) {{ viewer {{ id }} }} }}"
+        )
+    };
+    for _ in 0..2 {
+        let wrong = alice.query(&guess("alice", "wrong, and wrong again")).await.0;
+        assert_eq!(wrong["errors"][1]["extensions"]["code"], "INVALID_CREDENTIALS", "{wrong}");
+    }
+    // Not even with what is right.
+    assert_eq!(alice.query(&guess("alice", PASSWORD)).await.code(), "RATE_LIMITED");
+    assert_eq!(server.anonymous().query(&guess("nobody", PASSWORD)).await.code(), "RATE_LIMITED");
+    // From elsewhere its owner gets in.
+    let elsewhere = post(&server, &guess("alice", PASSWORD)).header("x-forwarded-for", "203.0.113.9");
+    let answer: Value = elsewhere.send().await.unwrap().json().await.unwrap();
+    assert!(answer["data"]["a"]["viewer"]["id"].is_string(), "{answer}");
+    // Nothing else is limited by it.
+    alice.query("{ viewer { id } }").await.data("viewer");
+}
+
+#[tokio::test]
+async fn subscriptions_are_counted_when_they_are_opened() {
+    let server = server(|limits| limits.subscriptions = few(2)).await;
+    let alice = server.register("alice").await;
+    let channel = alice.public_channel("lounge").await;
+    let mut socket = alice.socket().await;
+    let (mut first, _second) = (socket.follow(&channel, None), socket.follow(&channel, None));
+    let mut third = socket.follow(&channel, None);
+    assert_eq!(third.end().await, limited());
+    first.batch().await;
+}
+
+#[tokio::test]
+async fn what_is_shown_to_one_alone_waits_for_their_budget_and_nothing_is_lost() {
+    let server = server(|limits| limits.objects = few(100)).await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let channel = alice.public_channel("lounge").await;
+    bob.join(&channel).await;
+    server.clock.advance(TimeDelta::minutes(1));
+    let mut socket = alice.socket().await;
+    // What a viewer may do is their own.
+    let listen = "subscription($id: ID!) { conversationEvents(conversationId: $id) { seq isCaughtUp hasGap events { seq
+        ... on MessageSentEvent { message { id content viewerPermissions { canEdit } author { id } thread { id } } } } } }";
+    let mut stream = socket.run(listen, json!({ "id": channel }));
+    while stream.batch().await["isCaughtUp"] != true {}
+    for number in 0..60 {
+        bob.say(&channel, &number.to_string()).await;
+        if number % 10 == 9 {
+            server.clock.advance(TimeDelta::minutes(1));
+        }
+    }
+    let mut heard = Vec::new();
+    let hear = async {
+        while heard.len() < 60 {
+            let batch = stream.batch().await;
+            assert_eq!(batch["hasGap"], false, "{batch}");
+            let events = batch["events"].as_array().unwrap().clone();
+            heard.extend(events.into_iter().map(|event| event["message"]["content"].as_str().unwrap().to_owned()));
+        }
+    };
+    let time = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            server.clock.advance(TimeDelta::seconds(1));
+        }
+    };
+    tokio::select! {
+        () = hear => {}
+        () = time => {}
+    }
+    assert_eq!(heard, (0..60).map(|number: u32| number.to_string()).collect::<Vec<_>>());
+}
