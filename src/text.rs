@@ -58,7 +58,7 @@ impl Fault {
         Self::new(InputCode::NotAllowed, "This is not in the future")
     }
 
-    fn too_long(max: usize) -> Self {
+    pub fn too_long(max: usize) -> Self {
         Self { params: json!({ "max": max }), ..Self::new(InputCode::TooLong, format!("At most {max} characters")) }
     }
 

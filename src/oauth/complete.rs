@@ -16,6 +16,9 @@ use crate::providers::Return;
 use crate::text::{self, Fault, Wrong};
 use crate::viewer::Viewer;
 
+/// Characters of a provider's code: more than anybody's has.
+const CODE: usize = 4096;
+
 /// What a client sends.
 pub struct CompleteInput {
     pub state: String,
@@ -64,12 +67,13 @@ fn username(text: String) -> Result<String, Fault> {
     text::unreserved(&name).map(|()| name)
 }
 
+
 /// As long as anybody's; the provider judges the rest.
 fn code(text: String) -> Result<String, Fault> {
     match text.len() {
         0 => Err(Fault::required()),
-        1..=4096 => Ok(text),
-        _ => Err(Fault::new(InputCode::TooLong, "No code is as long as this")),
+        1..=CODE => Ok(text),
+        _ => Err(Fault::too_long(CODE)),
     }
 }
 

@@ -24,15 +24,18 @@ const ours = {
       exceptions: {
         suffixes: ["Payload", "Event", "Edge", "Connection", "Batch", "Signal", "Permissions", "Preferences"],
         types: [
+          "Admin",
           "ConversationCatchUp",
           "CustomStatus",
           "Mention",
+          "OAuthProvider",
           "PageInfo",
           "Pin",
           "Presence",
           "QuietHours",
           "ReactionGroup",
           "RejectedMember",
+          "SecondFactor",
           "Server",
           "ServerLimits",
           "SessionTokens",

@@ -615,6 +615,7 @@ enum Id {
     Notification,
     Device,
     Session,
+    OAuthAccount,
     /// Made by alice, who runs the server.
     Invitation,
 }
@@ -738,6 +739,8 @@ const IDS: &[IdRow] = &[
     id("UnregisterPushDeviceInput.pushDeviceId", Id::Device, "mutation { unregisterPushDevice(input: { pushDeviceId: <id> }) { pushDeviceId } }",
                                                                                                                           "B B N N +"),
     id("RevokeSessionsInput.sessionId", Id::Session, "mutation { revokeSessions(input: { sessionId: <id> }) { sessionIds } }",
+                                                                                                                          "B B N N +"),
+    id("UnlinkOAuthAccountInput.oauthAccountId", Id::OAuthAccount, "mutation { unlinkOAuthAccount(input: { oauthAccountId: <id>, currentPassword: \"correct horse battery\" }) { oauthAccountId } }",
                                                                                                                           "B B N N +"),
     id("InvitationFilter.groupId", Id::Group, "{ admin { invitations(filter: { groupId: <id> }) { nodes { id } } } }",    "F F F F F"),
     id("CreateInvitationInput.groupId", Id::Group, "mutation { createInvitation(input: { groupId: <id> }) { token } }",   "B B F F F"),
@@ -882,6 +885,8 @@ async fn an_id_of_something_else_gets_nothing() {
                 Id::Device => new_device(&bob).await,
                 Id::Session if *conversation == hidden => new_session(owner).await,
                 Id::Session => new_session(&bob).await,
+                Id::OAuthAccount if *conversation == hidden => new_oauth_account(&server, owner).await,
+                Id::OAuthAccount => new_oauth_account(&server, &bob).await,
                 Id::Invitation => new_invitation(&alice).await,
             });
         }
@@ -1067,15 +1072,6 @@ impl World {
         (if column == 0 { self.people[0].clone() } else { again }, words)
     }
 
-    /// An account elsewhere that is linked to the owner's.
-    async fn new_oauth_account(&self) -> String {
-        let (id, owner) =
-            (OAuthAccountId::at(self.server.clock.now()), UserId::parse(&self.person("owner").id).unwrap());
-        let values = format!("'{}', '{}', 'https://github.com', '{}', 'owner', now()", id.0, owner.0, Uuid::new_v4());
-        self.server.database.execute(&format!("INSERT INTO oauth_accounts VALUES ({values})")).await;
-        id.to_string()
-    }
-
     /// A place with everybody in it as their column says, and what they wrote.
     async fn build(&self, place: Place) -> Words {
         let owner = self.person("owner");
@@ -1087,7 +1083,7 @@ impl World {
         words.extend([
             ("invitation", new_invitation(self.person("operator")).await),
             ("owner's device", new_device(owner).await),
-            ("owner's oauth account", self.new_oauth_account().await),
+            ("owner's oauth account", new_oauth_account(&self.server, self.person("owner")).await),
             ("challenge", "c".repeat(42) + "A"),
             ("owner's preferences", viewer.replace("viewer_", "pref_")),
             ("owner's viewer", viewer),
@@ -1246,6 +1242,14 @@ async fn new_session(whose: &Actor) -> String {
     let ask = "mutation($name: String!, $password: String!) {
         login(input: { identifier: $name, password: $password }) { session { id } } }";
     text(&whose.ask(ask, json!({ "name": whose.name, "password": PASSWORD })).await.data("login")["session"]["id"])
+}
+
+/// An account elsewhere that is linked to somebody's.
+async fn new_oauth_account(server: &TestServer, whose: &Actor) -> String {
+    let (id, owner) = (OAuthAccountId::at(server.clock.now()), UserId::parse(&whose.id).unwrap());
+    let values = format!("'{}', '{}', 'https://github.com', '{}', 'linked', now()", id.0, owner.0, Uuid::new_v4());
+    server.database.execute(&format!("INSERT INTO oauth_accounts VALUES ({values})")).await;
+    id.to_string()
 }
 
 async fn new_invitation(admin: &Actor) -> String {

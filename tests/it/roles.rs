@@ -182,7 +182,7 @@ async fn a_server_admin_hands_over_what_nobody_owns_where_they_see_it() {
             // With a seat they see it, and may take it over themselves.
             let own = add(&alice, &channel, &root, "GUEST").await;
             root.ask(TRANSFER, json!({ "id": own })).await.data("transferConversationOwnership");
-            assert_eq!(roles(&alice, &channel).await, ["root OWNER", "alice ADMIN", "bob MEMBER"]);
+            assert_eq!(roles(&alice, &channel).await, ["ruth OWNER", "alice ADMIN", "bob MEMBER"]);
             continue;
         }
         assert_eq!(handed.data("transferConversationOwnership")["owner"]["user"]["username"], "bob");

@@ -275,7 +275,7 @@ async fn a_server_admin_archives_what_they_see() {
     root.ask(ARCHIVE, json!({ "id": open })).await.data("archiveChannel");
     assert_eq!(root.ask(ARCHIVE, json!({ "id": hidden })).await.code(), "NOT_FOUND");
     let by_root = "SELECT count(*) FROM audit_entries a JOIN users u ON u.id = a.actor_id
-        WHERE a.action = 'conversation.archive' AND u.username = 'root'";
+        WHERE a.action = 'conversation.archive' AND u.username = 'ruth'";
     assert_eq!(server.database.count(by_root).await, 1);
     root.ask(UNARCHIVE, json!({ "id": open })).await.data("unarchiveChannel");
     alice.say(&open, "Thank you").await;

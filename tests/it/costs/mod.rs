@@ -122,7 +122,8 @@ async fn writing_costs_the_same_statements_however_much_there_is() {
             ("MarkBell", bob, json!({ "until": "2999-01-01T00:00:00Z" }), 3),
             ("MarkBell", bob, json!({ "notificationIds": ids }), 11),
             ("ClearBell", bob, json!({ "notificationIds": ids }), 4),
-            ("Rename", bob, json!({ "displayName": "Robert" }), 2),
+            // With a look at what those are called who run the server.
+            ("Rename", bob, json!({ "displayName": "Robert" }), 3),
             ("Prefer", bob, json!({ "theme": "DARK" }), 2),
             ("SayStatus", bob, json!({ "text": "Away" }), 3),
             ("Block", bob, json!({ "userId": alice.id }), 3),

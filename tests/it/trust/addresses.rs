@@ -313,6 +313,7 @@ async fn an_address_that_nobody_has_proven_is_told_nothing() {
 async fn a_change_takes_the_password_and_a_session_that_goes_on() {
     let world = World::new().await;
     let alice = world.proven("alice").await;
+    world.settled().await;
     let before = world.server.database.contents().await;
     for wrong in [json!(null), json!(""), json!("not the password"), json!("x".repeat(100_000))] {
         let input = json!({ "email": "mallory@example.org", "currentPassword": wrong });

@@ -144,6 +144,7 @@ async fn who_changes_the_password_puts_everybody_else_out() {
     let alice = world.proven("alice").await;
     let mallory = Actor::log_in(world.server.address, "alice").await;
     let link = letter(&world, 1).await;
+    world.settled().await;
     let before = world.server.database.contents().await;
     for wrong in ["not the password", "", &"x".repeat(100_000)] {
         assert_eq!(change(&mallory, wrong, NEW).await.code(), "INVALID_CREDENTIALS");

@@ -285,6 +285,7 @@ async fn setting_it_up_takes_the_password_and_is_not_left_lying_about() {
 async fn it_is_switched_off_by_a_code_and_by_nothing_else() {
     let world = World::new().await;
     let owner = world.with_factor("alice").await;
+    world.settled().await;
     let before = world.server.database.contents().await;
     for wrong in ["", "not a code", "zzzzz-zzzzz", PASSWORD] {
         assert_eq!(ask(&owner.actor, DISABLE, json!({ "code": wrong })).await.code(), "INVALID_CREDENTIALS");
