@@ -67,7 +67,6 @@ fn username(text: String) -> Result<String, Fault> {
     text::unreserved(&name).map(|()| name)
 }
 
-
 /// As long as anybody's; the provider judges the rest.
 fn code(text: String) -> Result<String, Fault> {
     match text.len() {
