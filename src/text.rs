@@ -284,7 +284,12 @@ fn looks(name: &str) -> [String; 2] {
 pub fn email(text: &str) -> Result<String, Fault> {
     let text = line(&text.to_lowercase(), 1..=254)?;
     let is_address = text.split_once('@').is_some_and(|(name, host)| {
-        !name.is_empty() && host.contains('.') && !host.contains('@') && !host.starts_with('.') && !host.ends_with('.')
+        let is_of_a_host = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-');
+        !name.is_empty()
+            && host.contains('.')
+            && host.chars().all(is_of_a_host)
+            && !host.starts_with(['.', '-'])
+            && !host.ends_with(['.', '-'])
     });
     let can_be_mailed = || text.parse::<lettre::Address>().is_ok();
     match is_address && !text.contains(char::is_whitespace) && can_be_mailed() {
