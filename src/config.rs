@@ -251,8 +251,16 @@ Environment (also read from .env, and from .env.NAME where CHINWAG_ENV says NAME
   PROVIDER_HOSTS  what providers refer to that is not on the public internet or not at port 443, as host:port,
                 comma-separated; where a provider is itself need not be said
   CORS_ORIGINS  further origins whose pages may use the server, comma-separated [on loopback: localhost]
+  TRUSTED_PROXIES  addresses or networks of proxies that are believed about where a request comes from
+                (X-Forwarded-For), as in 10.0.0.0/8, comma-separated [those on this machine]
   REGISTRATION  who may create an account: open (anyone), invitation (whoever has one) or admin-only [open]
-  RATE_LIMIT    on or off [on]
+  RATE_LIMIT    on or off: whether there are limits for a minute, which are [on]
+  RATE_LIMIT_ANONYMOUS  requests of an address that is not signed in [100]
+  RATE_LIMIT_OBJECTS  objects that somebody's operations may make, and as many for their own events [100000]
+  RATE_LIMIT_MESSAGES  messages that somebody may send [120]
+  RATE_LIMIT_SUBSCRIPTIONS  subscriptions that somebody may open [600]
+  RATE_LIMIT_SIGN_INS  attempts of an address to sign in [20]
+  RATE_LIMIT_REGISTRATIONS  accounts that an address may make, and as many mails that it may ask for [10]
   TRUSTED_DOCUMENTS  a file of operations that clients name instead of sending them: Apollo's persisted query
                 manifest, or an object of texts by their ids [none]
   TRUSTED_DOCUMENTS_ONLY  on refuses all other operations, GraphiQL's too [off]
