@@ -11,6 +11,8 @@ pub struct Documents {
     pub trusted: Option<PathBuf>,
     /// `TRUSTED_DOCUMENTS_ONLY`: `on` refuses all others.
     pub only_trusted: bool,
+    /// `INTROSPECTION`: `off` refuses those that ask for the schema.
+    pub introspection: bool,
 }
 
 impl Documents {
@@ -21,6 +23,6 @@ impl Documents {
         if only_trusted && trusted.is_none() {
             return Err(BadValue("TRUSTED_DOCUMENTS_ONLY: wants TRUSTED_DOCUMENTS, or nothing could run".into()));
         }
-        Ok(Self { trusted, only_trusted })
+        Ok(Self { trusted, only_trusted, introspection: read("INTROSPECTION", "on", "on or off", as_switch)? })
     }
 }

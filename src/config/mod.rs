@@ -88,6 +88,7 @@ Environment (also read from .env, and from .env.NAME where CHINWAG_ENV says NAME
   TRUSTED_DOCUMENTS  a file of operations that clients name instead of sending them: Apollo's persisted query
                 manifest, or an object of texts by their ids [none]
   TRUSTED_DOCUMENTS_ONLY  on refuses all other operations, GraphiQL's too [off]
+  INTROSPECTION  on, or off: then nobody is told the schema [on]
   VAPID_PRIVATE_KEY  names the server to push services: 32 bytes in base64url [derived from JWT_SECRET]
   PUSH_HOSTS    push services that are not on the public internet or not at port 443, as host:port, comma-separated
   PUSH_WEBHOOK_URL  who carries pushes to APNS and FCM devices, as http://localhost:9000/push [nobody]
@@ -143,7 +144,7 @@ impl Config {
             mail: Mail { smtp_url: None, from: None, delay: mail::MAIL_DELAY },
             pages: None,
             limits: Limits { rate_limited: false, ..Limits::default() },
-            documents: Documents { trusted: None, only_trusted: false },
+            documents: Documents { trusted: None, only_trusted: false, introspection: true },
             requests: Requests::default(),
             oauth: OAuth::default(),
             push: Push::default(),

@@ -130,6 +130,7 @@ fn a_bad_value_stops_the_start_with_a_line_that_names_it() {
         ("TRUSTED_DOCUMENTS", "nowhere.json"),
         ("TRUSTED_DOCUMENTS_ONLY", "maybe"),
         ("TRUSTED_DOCUMENTS_ONLY", "on"),
+        ("INTROSPECTION", "maybe"),
         ("LOG", "chinwag=loudly"),
         ("LOG_FORMAT", "xml"),
         ("CHINWAG_ENV", "nowhere"),
