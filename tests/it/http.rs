@@ -221,8 +221,10 @@ async fn a_body_and_headers_that_do_not_come_are_not_waited_for() {
     let toy = Toy::start().await;
     let head = "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n";
     let body = format!("{head}connection: close\r\n\r\n{{");
-    let (body, headers) = tokio::join!(raw(&toy, &body), raw(&toy, head));
+    let page = body.replace("/graphql", "/reset-password?token=x");
+    let (body, page, headers) = tokio::join!(raw(&toy, &body), raw(&toy, &page), raw(&toy, head));
     assert!(body.starts_with("HTTP/1.1 408"), "{body}");
+    assert!(page.starts_with("HTTP/1.1 408"), "{page}");
     assert!(headers.is_empty() || headers.starts_with("HTTP/1.1 408"), "{headers}");
 }
 
