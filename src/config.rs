@@ -59,6 +59,25 @@ pub struct Http {
     pub cors_origins: Vec<String>,
     /// `TRUSTED_PROXIES`: who is believed about where a request comes from (`X-Forwarded-For`).
     pub trusted_proxies: Vec<IpNet>,
+    /// `GRAPHIQL`: `off` serves no such page.
+    pub graphiql: Graphiql,
+}
+
+/// The page on which people try the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Graphiql {
+    /// There is none.
+    Off,
+    /// Of the files that this program was built with, if any.
+    BuiltIn,
+    /// Of those in `GRAPHIQL_DIR`.
+    Folder(PathBuf),
+}
+
+impl Graphiql {
+    /// What it is made of, by other people.
+    pub const FILES: [&str; 4] =
+        ["react.production.min.js", "react-dom.production.min.js", "graphiql.min.js", "graphiql.min.css"];
 }
 
 /// Where things are kept.
@@ -251,6 +270,8 @@ Environment (also read from .env, and from .env.NAME where CHINWAG_ENV says NAME
   PROVIDER_HOSTS  what providers refer to that is not on the public internet or not at port 443, as host:port,
                 comma-separated; where a provider is itself need not be said
   CORS_ORIGINS  further origins whose pages may use the server, comma-separated [on loopback: localhost]
+  GRAPHIQL      on, or off: then there is no such page [on]
+  GRAPHIQL_DIR  where scripts/fetch-graphiql has put GraphiQL's files [those that were there when this was built]
   REGISTRATION  who may create an account: open (anyone), invitation (whoever has one) or admin-only [open]
   RATE_LIMIT    on or off [on]
   TRUSTED_DOCUMENTS  a file of operations that clients name instead of sending them: Apollo's persisted query
@@ -333,6 +354,7 @@ impl Config {
                 public_url: "http://localhost:8080".into(),
                 cors_origins: Vec::new(),
                 trusted_proxies: on_this_machine(),
+                graphiql: Graphiql::BuiltIn,
             },
             data: Data {
                 dir: data_dir,
@@ -392,7 +414,23 @@ impl Http {
             let networks = text.split(',').map(str::trim).filter(|network| !network.is_empty());
             networks.map(as_network).collect()
         })?;
-        Ok(Self { listen, public_url, cors_origins, trusted_proxies: trusted_proxies.unwrap_or_else(on_this_machine) })
+        let trusted_proxies = trusted_proxies.unwrap_or_else(on_this_machine);
+        Ok(Self { listen, public_url, cors_origins, trusted_proxies, graphiql: Graphiql::from_env()? })
+    }
+}
+
+impl Graphiql {
+    fn from_env() -> Result<Self, BadValue> {
+        let is_on = read("GRAPHIQL", "on", "on or off", as_switch)?;
+        let folder = optional("GRAPHIQL_DIR", "a folder with the files of scripts/fetch-graphiql", |text| {
+            let folder = PathBuf::from(text);
+            Self::FILES.iter().all(|file| folder.join(file).is_file()).then_some(folder)
+        })?;
+        Ok(match folder {
+            _ if !is_on => Self::Off,
+            Some(folder) => Self::Folder(folder),
+            None => Self::BuiltIn,
+        })
     }
 }
 

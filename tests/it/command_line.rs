@@ -104,6 +104,8 @@ fn a_bad_value_stops_the_start_with_a_line_that_names_it() {
         ("APP_RESET_PASSWORD", "/reset"),
         ("APP_MESSAGE", "{message}"),
         ("CORS_ORIGINS", "https://a.example.org/path"),
+        ("GRAPHIQL", "maybe"),
+        ("GRAPHIQL_DIR", "/nowhere"),
         ("RATE_LIMIT", "maybe"),
         ("VAPID_PRIVATE_KEY", "c2hvcnQ"),
         // No private key of the curve is zero.
