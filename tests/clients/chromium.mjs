@@ -5,17 +5,21 @@ import { chromium } from "playwright-core";
 /** Debian's name for it, and others'. */
 const PROGRAM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-/** Runs `work` with a page for each of the visitors, who share nothing; gives what went wrong in any of them. */
+/** In milliseconds: what should come comes sooner, also on a machine that does much else. */
+const PATIENCE = 240_000;
+
+const launch = (chromiumSandbox) => chromium.launch({ executablePath: PROGRAM, chromiumSandbox, timeout: PATIENCE });
+
+/** Runs `work`, which gets visitors by asking for them: they share nothing. Gives what there was to complain of. */
 export async function browse(origin, work) {
-  const browser = await chromium.launch({
-    executablePath: PROGRAM,
-    // Root, as in a container, may not have the sandbox.
-    chromiumSandbox: process.getuid() !== 0,
-  });
+  // Root may not have the sandbox, and others not in most containers.
+  const isRoot = process.getuid() === 0;
+  const browser = isRoot ? await launch(false) : await launch(true).catch(() => launch(false));
   const complaints = [];
   try {
     await work(async () => {
       const context = await browser.newContext();
+      context.setDefaultTimeout(PATIENCE);
       // Inside of the page, where a violation is told whether or not it is written to the console.
       await context.addInitScript(() => {
         addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>

@@ -42,7 +42,7 @@ async def main():
         transport = WebsocketsTransport(
             SERVER.replace("http", "ws"), init_payload={"Authorization": authorization}, subprotocols=subprotocols
         )
-        await check(Client(transport=transport), f"over a socket of {subprotocols}")
+        await check(Client(transport=transport, execute_timeout=None), f"over a socket of {subprotocols}")
 
 
 asyncio.run(main())

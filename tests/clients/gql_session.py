@@ -25,7 +25,7 @@ def tell(**what):
 def over_http(authorization=None):
     """A client for queries and mutations."""
     headers = {"Authorization": authorization} if authorization else {}
-    return Client(transport=AIOHTTPTransport(url=SERVER, headers=headers))
+    return Client(transport=AIOHTTPTransport(url=SERVER, headers=headers), execute_timeout=None)
 
 
 def asking(document, **variables):

@@ -1,10 +1,13 @@
 // The page of GraphiQL in Chromium: a first chat as the page and the README lead to it, and nothing to complain of.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { buildSchema, parse, validate } from "graphql";
 import { browse } from "./chromium.mjs";
 import { SERVER } from "./harness.mjs";
 
 const { origin } = new URL(SERVER);
+const schema = buildSchema(readFileSync("../../schema.graphql", "utf8"));
 
 /** A tab with the page, and what a person does there. */
 class Tab {
@@ -14,6 +17,8 @@ class Tab {
     const response = await page.goto(`${origin}/`);
     assert.match(response.headers()["content-security-policy"], /default-src 'none'; script-src 'self'; /);
     await page.waitForFunction(() => document.querySelector(".graphiql-query-editor .CodeMirror")?.CodeMirror.getValue());
+    // All of it could be run.
+    assert.deepEqual(validate(schema, parse(await tab.document())), []);
     return tab;
   }
 

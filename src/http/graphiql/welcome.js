@@ -34,6 +34,15 @@ const welcome = (() => {
 
   const PASSWORD = "correct horse battery";
 
+  // What a server asks of some.
+  const INVITATION = `
+    # The token of yours: this server asks for one.
+    invitation: ""`;
+  const SETUP_CODE = `
+    # For the first account, the code that the server has printed.
+    # setupCode: ""`;
+  const isLocal = /^(localhost|127\..*|\[::1\])$/.test(location.hostname);
+
   const REGISTER = (name, registration) => `# Make an account. This page keeps you signed in then, as an
 # app does: an accessToken goes along with whatever you
 # run, and the cookie gives another when it has expired.
@@ -42,8 +51,8 @@ mutation Register {
   register(input: {
     email: "${name}@example.org"
     username: "${name}"
-    password: "${PASSWORD}"${registration === "INVITATION" ? '\n    # The token of yours: this server asks for one.\n    invitation: ""' : ""}
-    tokenDelivery: COOKIE
+    password: "${PASSWORD}"
+    tokenDelivery: COOKIE${registration === "INVITATION" ? INVITATION : ""}${isLocal ? "" : SETUP_CODE}
   }) {
     viewer { user { id username } }
     tokens { accessToken accessTokenExpiresAt }
