@@ -21,6 +21,11 @@ impl Answer {
         }
     }
 
+    /// Whether it ran without any error: errors stand before `data`.
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Self::Executed(body) if body.starts_with(b"{\"data\":"))
+    }
+
     /// As one object.
     pub fn into_body(self) -> Bytes {
         match self {

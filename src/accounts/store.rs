@@ -1,6 +1,7 @@
 //! Accounts and sessions.
 
 use diesel::QueryResult;
+use diesel::dsl::auto_type;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
@@ -92,15 +93,18 @@ pub(super) async fn insert_bare_account(conn: &mut Conn, id: UserId, now: Instan
     diesel::insert_into(accounts::table).values(row).execute(conn).await.map(drop)
 }
 
-/// The one whose address this is, proven; locked.
+/// The one whose address this is, proven.
+#[auto_type]
+fn proven<'a>(email: &'a str) -> _ {
+    accounts::table.filter(accounts::email.eq(email).and(accounts::email_verified_at.is_not_null()))
+}
+
+pub(super) async fn owner_of(conn: &mut Conn, email: &str) -> QueryResult<Option<Account>> {
+    proven(email).select(Account::as_select()).first(conn).await.optional()
+}
+
 pub(super) async fn lock_owner_of(conn: &mut Conn, email: &str) -> QueryResult<Option<Account>> {
-    accounts::table
-        .filter(accounts::email.eq(email).and(accounts::email_verified_at.is_not_null()))
-        .select(Account::as_select())
-        .for_no_key_update()
-        .first(conn)
-        .await
-        .optional()
+    proven(email).select(Account::as_select()).for_no_key_update().first(conn).await.optional()
 }
 
 /// Has the row say which transaction was here last, as its trigger does.
@@ -109,8 +113,7 @@ pub(super) async fn touch_account(conn: &mut Conn, id: UserId) -> QueryResult<()
 }
 
 pub(super) async fn is_email_proven(conn: &mut Conn, email: &str) -> QueryResult<bool> {
-    let proven = accounts::table.filter(accounts::email.eq(email).and(accounts::email_verified_at.is_not_null()));
-    diesel::select(diesel::dsl::exists(proven)).get_result(conn).await
+    diesel::select(diesel::dsl::exists(proven(email))).get_result(conn).await
 }
 
 pub(super) async fn lock_first_account(conn: &mut Conn) -> QueryResult<()> {

@@ -77,13 +77,15 @@ pub struct PersistedQuery {
     id: String,
 }
 
-/// Those that the one who runs the server has named.
+/// Those that the one who runs the server has named, and what others may be.
 #[derive(Default)]
 pub struct Trusted {
     documents: HashMap<Digest, Arc<Document>>,
     names: HashMap<String, Digest>,
     /// Whether all others are refused.
     excludes_others: bool,
+    /// Whether those that ask for the schema are, whoever has named them.
+    hides_schema: bool,
 }
 
 pub struct Documents {
@@ -114,6 +116,14 @@ impl Documents {
 
     /// The document that is meant, and whether it is to be kept when it has run.
     pub fn find(&self, asked: &Asked) -> Result<(Arc<Document>, bool), Unfit> {
+        let found = self.find_or_parse(asked)?;
+        match found.0.measured.introspects() && self.trusted.hides_schema {
+            true => Err(introspection_is_off().into()),
+            false => Ok(found),
+        }
+    }
+
+    fn find_or_parse(&self, asked: &Asked) -> Result<(Arc<Document>, bool), Unfit> {
         let (text, name) = match asked {
             Asked::Named(name) => return Ok((self.named(name)?, false)),
             Asked::Sent(text, name) => (text, name),
@@ -192,21 +202,22 @@ impl PersistedQuery {
 impl Trusted {
     /// What the configuration says. Whatever is wrong with the file stops the start.
     pub fn load(config: &config::Documents) -> Result<Self, BadValue> {
-        match &config.trusted {
-            Some(path) => Self::read(path, config.only_trusted)
-                .map_err(|why| BadValue(format!("TRUSTED_DOCUMENTS: {}: {why}", path.display()))),
-            None => Ok(Self::default()),
-        }
-    }
-
-    fn read(path: &Path, excludes_others: bool) -> Result<Self, String> {
-        let file = fs::read(path).map_err(|error| error.to_string())?;
-        let manifest = serde_json::from_slice(&file).map_err(|error| format!("not JSON: {error}"))?;
-        let mut trusted = Self { excludes_others, ..Self::default() };
-        for (id, text) in entries(manifest)? {
-            trusted.add(&id, &text).map_err(|why| format!("{id}: {why}"))?;
+        let (excludes_others, hides_schema) = (config.only_trusted, !config.introspection);
+        let mut trusted = Self { excludes_others, hides_schema, ..Self::default() };
+        if let Some(path) = &config.trusted {
+            let unusable = |why| BadValue(format!("TRUSTED_DOCUMENTS: {}: {why}", path.display()));
+            trusted.read(path).map_err(unusable)?;
         }
         Ok(trusted)
+    }
+
+    fn read(&mut self, path: &Path) -> Result<(), String> {
+        let file = fs::read(path).map_err(|error| error.to_string())?;
+        let manifest = serde_json::from_slice(&file).map_err(|error| format!("not JSON: {error}"))?;
+        for (id, text) in entries(manifest)? {
+            self.add(&id, &text).map_err(|why| format!("{id}: {why}"))?;
+        }
+        Ok(())
     }
 
     fn add(&mut self, id: &str, text: &str) -> Result<(), String> {
@@ -259,6 +270,10 @@ fn admit_length(text: &str) -> Result<()> {
 
 fn not_allowed() -> Error {
     Error::new(Code::DocumentNotAllowed, "This server runs only operations that it knows (TRUSTED_DOCUMENTS_ONLY)")
+}
+
+fn introspection_is_off() -> Error {
+    Error::new(Code::GraphqlValidationFailed, "This server does not show its schema (INTROSPECTION)")
 }
 
 fn digest(text: &str) -> Digest {

@@ -8,7 +8,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::{Name, ObjectType, Request, Response, Schema, SubscriptionType, Variables};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -22,6 +22,7 @@ use super::answer::{Stage, finish};
 pub use super::documents::Trusted;
 use super::documents::{Asked, Document, Documents, PersistedQuery};
 use super::plan::Marks;
+use super::public;
 pub use crate::answer::Answer;
 use crate::context::Scope;
 use crate::error::{Code, Error, Result};
@@ -95,6 +96,8 @@ pub struct Operation {
     pub(super) document: Arc<Document>,
     /// Whether its document is to be kept once it has run.
     pub(super) is_new: bool,
+    /// Whether its document was named, and not sent.
+    is_named: bool,
     pub(super) name: Option<String>,
     pub(super) variables: Variables,
     /// Objects that it makes; a subscription, for an event.
@@ -102,6 +105,13 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// Whether whoever stands between may keep its answer for a while, if nobody is signed in. What is sent anew each time
+    /// would only fill their memory.
+    pub fn is_public(&self) -> bool {
+        let operation = choose(&self.document.tree, self.name.as_deref());
+        self.is_named && operation.is_ok_and(|operation| public::is_public(&self.document.tree, operation))
+    }
+
     /// Its fields at the root, each as often as it stands there.
     fn roots(&self) -> &[Name] {
         self.document.measured.roots(self.name.as_deref())
@@ -184,9 +194,10 @@ impl Executor {
     pub fn prepare(&self, params: Params, request_id: &str) -> Result<Operation, Answer> {
         let Params { asked, operation_name, variables } = params;
         let (document, is_new) = self.documents.find(&asked).map_err(|unfit| unfit.refuse(request_id))?;
+        let is_named = matches!(asked, Asked::Named(_));
         let name = operation_name.filter(|name| !name.is_empty());
         match admit(&document, name.as_deref(), &variables) {
-            Ok((kind, cost)) => Ok(Operation { kind, document, is_new, name, variables, cost }),
+            Ok((kind, cost)) => Ok(Operation { kind, document, is_new, is_named, name, variables, cost }),
             Err(error) => Err(Answer::refuse(&error, request_id)),
         }
     }
@@ -236,7 +247,11 @@ impl Executor {
 
 /// What kind of operation it is, and what it costs.
 fn admit(document: &Document, operation_name: Option<&str>, variables: &Variables) -> Result<(Kind, u32)> {
-    let kind = choose(&document.tree, operation_name)?;
+    let kind = match choose(&document.tree, operation_name)?.ty {
+        OperationType::Query => Kind::Query,
+        OperationType::Mutation => Kind::Mutation,
+        OperationType::Subscription => Kind::Subscription,
+    };
     Ok((kind, document.measured.admit(operation_name, variables)?))
 }
 
@@ -266,24 +281,19 @@ pub(super) fn charge(operation: &Operation, scope: &Scope) -> Result<()> {
 }
 
 /// Which operation of the document is meant.
-fn choose(document: &ExecutableDocument, name: Option<&str>) -> Result<Kind> {
-    let operation = match (&document.operations, name) {
-        (DocumentOperations::Single(only), None) => only,
-        (DocumentOperations::Multiple(all), Some(name)) if all.contains_key(name) => &all[name],
-        (DocumentOperations::Multiple(all), None) if all.len() == 1 => all.values().next().expect("there is one"),
-        (_, Some(name)) => {
-            return Err(Error::new(Code::BadRequest, format!("The document has no operation named \"{name}\"")));
+fn choose<'d>(document: &'d ExecutableDocument, name: Option<&str>) -> Result<&'d OperationDefinition> {
+    match (&document.operations, name) {
+        (DocumentOperations::Single(only), None) => Ok(&only.node),
+        (DocumentOperations::Multiple(all), Some(name)) if all.contains_key(name) => Ok(&all[name].node),
+        (DocumentOperations::Multiple(all), None) if all.len() == 1 => {
+            Ok(&all.values().next().expect("there is one").node)
         }
+        (_, Some(name)) => Err(Error::new(Code::BadRequest, format!("The document has no operation named \"{name}\""))),
         (_, None) => {
             let message = "The document has several operations: `operationName` has to say which";
-            return Err(Error::new(Code::BadRequest, message));
+            Err(Error::new(Code::BadRequest, message))
         }
-    };
-    Ok(match operation.node.ty {
-        OperationType::Query => Kind::Query,
-        OperationType::Mutation => Kind::Mutation,
-        OperationType::Subscription => Kind::Subscription,
-    })
+    }
 }
 
 pub(super) fn panicked() -> Error {

@@ -32,6 +32,7 @@ pub mod execute;
 mod guard;
 mod node;
 mod plan;
+mod public;
 mod server;
 pub mod subscribe;
 

@@ -29,6 +29,8 @@ use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use futures_util::join;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 pub use among::among;
 pub use connect::Listener;
@@ -59,6 +61,9 @@ const POOL_WAIT: Duration = Duration::from_secs(2);
 const CONNECT_WAIT: Duration = Duration::from_secs(2);
 /// Connections of one server. Two cores gain nothing from more, and a private cluster has room for 100.
 const POOL_SIZE: usize = 16;
+/// How many of them change something at a time. Whoever does may wait for a row that somebody holds, with the connection in
+/// hand: however many want something of one conversation, there are connections left to read with.
+const WRITERS: usize = 10;
 /// And those kept for transactions of `transaction_from`: a few gather all who wait, and find one whatever else goes on.
 const POOL_SIZE_BY_KEYS: usize = 8;
 
@@ -70,6 +75,7 @@ struct Inner {
     pool: Pool<Conn>,
     /// Of connections that plan for finding rows by their keys.
     by_keys: Pool<Conn>,
+    writers: Semaphore,
     url: String,
     /// Names this server in its notifications, so that it can leave out its own.
     node: uuid::Uuid,
@@ -99,8 +105,8 @@ impl Db {
     /// A pool on this address; connects when first asked.
     pub fn new(url: String, clock: Clock, hub: Hub, realtime: Realtime, jobs: Bell) -> Result<Self> {
         let (pool, by_keys) = (pool(&url, "", POOL_SIZE)?, pool(&url, connect::BY_KEYS, POOL_SIZE_BY_KEYS)?);
-        let (node, in_doubt) = (uuid::Uuid::new_v4(), Mutex::default());
-        Ok(Self(Arc::new(Inner { pool, by_keys, url, node, clock, hub, realtime, jobs, in_doubt })))
+        let (node, in_doubt, writers) = (uuid::Uuid::new_v4(), Mutex::default(), Semaphore::new(WRITERS));
+        Ok(Self(Arc::new(Inner { pool, by_keys, writers, url, node, clock, hub, realtime, jobs, in_doubt })))
     }
 
     pub fn node(&self) -> uuid::Uuid {
@@ -141,6 +147,8 @@ impl Db {
     where
         for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<T> + SendFn<&'t mut Tx, Result<T>, Fut: Send> + Send,
     {
+        let place = timeout(POOL_WAIT, self.0.writers.acquire()).await.map_err(Error::unavailable)?;
+        let _place = place.map_err(Error::internal)?;
         let (mut tx, ()) = self.begin(&self.0.pool, async |_: &Tx| ()).await?;
         let answer = work(&mut tx).await;
         self.end(tx, answer).await

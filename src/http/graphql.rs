@@ -1,18 +1,16 @@
 //! Operations over HTTP: POST for all, GET for queries (<https://graphql.github.io/graphql-over-http/draft/>).
 
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Extension;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Query, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use http_body_util::BodyExt;
-use tokio::time::timeout;
+use serde_json::Value;
 
-use super::negotiate::{Accepted, Form, MediaType, is_json};
+use super::body::{drain, read};
+use super::negotiate::{Accepted, Form, MediaType, is_json, is_plain};
 use super::{Http, RequestId, bearer, headers, refusal, stream};
 use crate::accounts::authenticate;
 use crate::api::execute::{Answer, Kind, Operation, Params};
@@ -20,12 +18,11 @@ use crate::context::{Origin, Scope};
 use crate::cookie::Jar;
 use crate::error::{Code, Error};
 
-/// Of a request's body.
-const BODY: usize = 256 * 1024;
-/// For a body to arrive.
-const BODY_ARRIVES: Duration = Duration::from_secs(15);
-/// For a body that is refused: a client that still sends when we answer sees a broken connection and no status.
-const REFUSED_ARRIVES: Duration = Duration::from_secs(2);
+/// What says who asks.
+const CREDENTIALS: [HeaderName; 2] = [header::AUTHORIZATION, header::COOKIE];
+/// For how long whoever stands between may keep what is public, in seconds: what changes by a new configuration is seen
+/// everywhere after that.
+const KEPT: &str = "public, max-age=60";
 
 pub async fn post(
     State(http): State<Http>,
@@ -34,7 +31,7 @@ pub async fn post(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let mut reply = Reply { media_type: MediaType::Json, request_id };
+    let mut reply = Reply { media_type: MediaType::Json, request_id, is_public: false };
     let Some(accepted) = Accepted::by(&parts.headers) else {
         drain(body).await;
         return reply.not_acceptable();
@@ -44,6 +41,13 @@ pub async fn post(
         drain(body).await;
         let error = Error::new(Code::BadRequest, "The body has to be application/json in UTF-8");
         return reply.refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, &error);
+    }
+    if !is_plain(&parts.headers) {
+        drain(body).await;
+        let error = Error::new(Code::BadRequest, "The body has to come as it is, without a Content-Encoding");
+        let mut response = reply.refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, &error);
+        response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        return response;
     }
     let body = match read(body).await {
         Ok(body) => body,
@@ -63,12 +67,13 @@ pub async fn post(
 }
 
 pub async fn get(http: &Http, request_id: RequestId, origin: Origin, headers: &HeaderMap, uri: &Uri) -> Response {
-    let mut reply = Reply { media_type: MediaType::Json, request_id };
-    let Some(accepted) = Accepted::by(headers) else { return reply.not_acceptable() };
+    let mut reply = Reply { media_type: MediaType::Json, request_id, is_public: false };
+    // Any page makes a browser open streams by GET, unasked, and they stay open.
+    let Some(accepted) = Accepted::by(headers).and_then(Accepted::once) else { return reply.not_acceptable() };
     reply.media_type = accepted.for_refusal();
     let Some(params) = params_of(uri) else {
         let message = "`query` has to be a document, or `documentId` or `extensions.persistedQuery` its name; `variables` \
-            and `extensions` are objects in JSON";
+            and `extensions` are objects in JSON; each stands there once";
         return reply.refuse(StatusCode::BAD_REQUEST, &Error::new(Code::BadRequest, message));
     };
     let scope = match scope(http, headers, &reply.request_id, origin) {
@@ -77,27 +82,35 @@ pub async fn get(http: &Http, request_id: RequestId, origin: Origin, headers: &H
     };
     match http.executor.prepare(params, &reply.request_id.0) {
         // A link or an image on any page makes a browser send GET: it must not change anything.
-        Ok(operation) if operation.kind == Kind::Mutation => {
-            let error = Error::new(Code::BadRequest, "A mutation has to be sent by POST");
+        Ok(operation) if operation.kind != Kind::Query => {
+            let error = Error::new(Code::BadRequest, "Only queries are taken by GET: send this by POST");
             let mut response = reply.refuse(StatusCode::METHOD_NOT_ALLOWED, &error);
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
             response
         }
-        operation => run(http, operation, scope, accepted, &reply).await,
+        operation => {
+            let is_public = operation.as_ref().is_ok_and(Operation::is_public);
+            reply.is_public = is_public && CREDENTIALS.iter().all(|name| !headers.contains_key(name));
+            run(http, operation, scope, accepted, &reply).await
+        }
     }
 }
 
-/// What GET carries in its address; objects stand there as JSON.
+/// What GET carries in its address, each once; objects stand there as JSON. Of two of a name, whoever keeps answers may
+/// look at the one and we at the other.
 fn params_of(uri: &Uri) -> Option<Params> {
-    let Query(parameters) = Query::<HashMap<String, String>>::try_from_uri(uri).ok()?;
+    let Query(parameters) = Query::<Vec<(String, String)>>::try_from_uri(uri).ok()?;
     let mut params = serde_json::Map::new();
     for (name, text) in parameters {
         let value = match name.as_str() {
-            "variables" | "extensions" if text.is_empty() => continue,
+            "variables" | "extensions" if text.is_empty() => Value::Null,
             "variables" | "extensions" => serde_json::from_str(&text).ok()?,
-            _ => text.into(),
+            "query" | "documentId" | "operationName" => text.into(),
+            _ => continue,
         };
-        params.insert(name, value);
+        if params.insert(name, value).is_some() {
+            return None;
+        }
     }
     serde_json::from_value(params.into()).ok()
 }
@@ -151,50 +164,10 @@ fn jar(http: &Http, headers: &HeaderMap) -> Option<Jar> {
     Some(Jar::open(cookies, http.app.config.http.is_secure()))
 }
 
-async fn read(body: Body) -> Result<Bytes, (StatusCode, String)> {
-    let mut body = body;
-    let mut bytes = Vec::new();
-    let arrival = async {
-        while let Some(frame) = body.frame().await {
-            let Ok(frame) = frame else {
-                return Err((StatusCode::BAD_REQUEST, "The body broke off".to_owned()));
-            };
-            if let Some(data) = frame.data_ref() {
-                bytes.extend_from_slice(data);
-            }
-            if bytes.len() > BODY {
-                return Err((StatusCode::PAYLOAD_TOO_LARGE, format!("The body is longer than {BODY} bytes")));
-            }
-        }
-        Ok(())
-    };
-    match timeout(BODY_ARRIVES, arrival).await {
-        Ok(Ok(())) => Ok(bytes.into()),
-        Ok(Err(refused)) => {
-            drain(body).await;
-            Err(refused)
-        }
-        Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "The body took too long to arrive".to_owned())),
-    }
-}
-
-/// Takes in what a client still sends, within reason.
-async fn drain(mut body: Body) {
-    let _ = timeout(REFUSED_ARRIVES, async {
-        let mut taken = 0;
-        while taken < 16 * BODY
-            && let Some(Ok(frame)) = body.frame().await
-        {
-            taken += frame.data_ref().map_or(0, Bytes::len);
-        }
-    })
-    .await;
-}
-
 fn why_not_params(body: &[u8]) -> &'static str {
-    match serde_json::from_slice::<serde_json::Value>(body) {
+    match serde_json::from_slice::<Value>(body) {
         Err(_) => "The body is not JSON",
-        Ok(serde_json::Value::Array(_)) => "Several operations in one request are not taken: send one",
+        Ok(Value::Array(_)) => "Batches are not taken: send each operation in a request of its own, or on a WebSocket",
         Ok(_) => {
             "The body has to be an object with a text `query`, or its name in `documentId` or `extensions.persistedQuery`, \
              perhaps a text `operationName`, and objects `variables` and `extensions`"
@@ -206,6 +179,8 @@ fn why_not_params(body: &[u8]) -> &'static str {
 struct Reply {
     media_type: MediaType,
     request_id: RequestId,
+    /// Whether an answer without errors may be kept by whoever stands between.
+    is_public: bool,
 }
 
 impl Reply {
@@ -219,6 +194,10 @@ impl Reply {
         let mut response = self.write(status, answer.clone().into_body());
         if let Answer::Refused(Code::RateLimited, errors) = &answer {
             headers::come_back(response.headers_mut(), errors);
+        }
+        if self.is_public && answer.is_whole() {
+            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(KEPT));
+            response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept, authorization"));
         }
         response
     }
@@ -239,8 +218,8 @@ impl Reply {
     }
 
     fn not_acceptable(&self) -> Response {
-        let message = "Answers are application/graphql-response+json, application/json, text/event-stream or, for \
-            subscriptions, multipart/mixed with subscriptionSpec=1.0";
+        let message = "Answers are application/graphql-response+json or application/json, by POST also text/event-stream \
+            and, for subscriptions, multipart/mixed with subscriptionSpec=1.0";
         self.refuse(StatusCode::NOT_ACCEPTABLE, &Error::new(Code::BadRequest, message))
     }
 

@@ -1,5 +1,6 @@
 //! The server as browsers and clients meet it: routes, and what holds for every request.
 
+mod body;
 mod graphiql;
 mod graphql;
 mod headers;
@@ -107,7 +108,6 @@ impl Http {
     }
 
     fn router(&self) -> Router {
-        let sdl: Arc<str> = api::sdl().into();
         let router = Router::new()
             .route("/graphql", get(get_or_socket).post(graphql::post))
             .route("/health", get(health::health))
@@ -115,14 +115,25 @@ impl Http {
             .route("/verify-email", get(verify_email::ask).post(verify_email::do_it))
             .route("/reset-password", get(reset_password::ask).post(reset_password::do_it))
             .route("/unsubscribe", get(unsubscribe::ask).post(unsubscribe::do_it))
-            .route("/schema.graphql", get(async move || sdl.to_string()))
-            .merge(graphiql::routes(&self.app.config.http.graphiql))
+            .merge(self.schema())
+            .merge(graphiql::routes(&self.app.config.graphiql))
             .fallback(not_found)
             .method_not_allowed_fallback(method_not_allowed)
             .layer(compression())
             .layer(self.cors())
             .layer(middleware::from_fn_with_state(self.clone(), greet));
         headers::on_all(router, &self.app.config.http.public_url).with_state(self.clone())
+    }
+
+    /// `/schema.graphql`, unless it is not to be shown.
+    fn schema(&self) -> Router<Self> {
+        match self.app.config.documents.introspection {
+            true => {
+                let sdl: Arc<str> = api::sdl().into();
+                Router::new().route("/schema.graphql", get(async move || sdl.to_string()))
+            }
+            false => Router::new(),
+        }
     }
 
     /// Which pages elsewhere may read our answers, and send the cookie along.

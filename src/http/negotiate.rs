@@ -32,6 +32,8 @@ pub enum Form {
 pub struct Accepted {
     /// What it likes best for a single answer.
     best: Option<Form>,
+    /// The same, without streams.
+    single: Option<MediaType>,
     /// What it likes best of those that hold many answers.
     stream: Option<Format>,
 }
@@ -41,9 +43,9 @@ impl Accepted {
     pub fn by(headers: &HeaderMap) -> Option<Self> {
         let mut all = headers.get_all(header::ACCEPT).iter().peekable();
         if all.peek().is_none() {
-            return Some(Self { best: Some(Form::Single(MediaType::Json)), stream: None });
+            return Some(Self::only(MediaType::Json));
         }
-        let (mut best, mut stream) = ((None, 0.0), (None, 0.0));
+        let (mut best, mut single, mut stream) = ((None, 0.0), (None, 0.0), (None, 0.0));
         for range in all.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')) {
             let mut parts = range.split(';').map(str::trim);
             let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
@@ -63,14 +65,23 @@ impl Accepted {
             if form != Form::Stream(Format::Multipart) && weight > best.1 {
                 best = (Some(form), weight);
             }
-            if let Form::Stream(format) = form
-                && weight > stream.1
-            {
-                stream = (Some(format), weight);
+            match form {
+                Form::Stream(format) if weight > stream.1 => stream = (Some(format), weight),
+                Form::Single(media_type) if weight > single.1 => single = (Some(media_type), weight),
+                _ => {}
             }
         }
-        let accepted = Self { best: best.0, stream: stream.0 };
+        let accepted = Self { best: best.0, single: single.0, stream: stream.0 };
         (accepted.best.is_some() || accepted.stream.is_some()).then_some(accepted)
+    }
+
+    fn only(media_type: MediaType) -> Self {
+        Self { best: Some(Form::Single(media_type)), single: Some(media_type), stream: None }
+    }
+
+    /// The same, of a client that is answered once; `None` when nothing fits.
+    pub fn once(self) -> Option<Self> {
+        self.single.map(Self::only)
     }
 
     /// For a query, a mutation, or errors before anything ran.
@@ -106,6 +117,14 @@ pub fn is_json(headers: &HeaderMap) -> bool {
             }
             _ => true,
         })
+}
+
+/// Whether a body comes as it is. What is compressed may be a thousand times as long as it looks.
+pub fn is_plain(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 #[cfg(test)]
@@ -156,6 +175,9 @@ mod tests {
         ] {
             assert_eq!(both(accept), Some((one, many)), "{accept}");
         }
+        let once = |accept| accepted(accept).and_then(Accepted::once).map(|once| (once.for_one(), once.for_many()));
+        assert_eq!(once("text/event-stream, application/json;q=0.5"), Some((json, None)));
+        assert_eq!(once("text/event-stream"), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `/verify-email`: the link that proves an address, where there is no app that has such a page.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -8,6 +9,7 @@ use maud::html;
 use super::Http;
 use super::page::{self, Parameters, page, token};
 use crate::accounts::addresses;
+use crate::context::Origin;
 use crate::error::Code;
 
 const TITLE: &str = "Your address";
@@ -21,7 +23,10 @@ pub async fn ask() -> Response {
     page(TITLE, StatusCode::OK, says)
 }
 
-pub async fn do_it(State(http): State<Http>, parameters: Parameters) -> Response {
+pub async fn do_it(State(http): State<Http>, Extension(origin): Extension<Origin>, parameters: Parameters) -> Response {
+    if let Err(error) = page::charge(&http, origin) {
+        return page::failed(TITLE, &error);
+    }
     match addresses::verify_email(&http.app, token(&parameters)).await {
         Ok(proven) => page(TITLE, StatusCode::OK, html! { p { "Thank you. " (proven.email) " is your address now." } }),
         Err(error) if error.code() == Code::TokenInvalid => {

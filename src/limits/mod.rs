@@ -103,20 +103,28 @@ impl Budget {
         }
     }
 
-    /// Of a field of `Mutation`, what each use of it is charged to, beside its objects.
+    /// Fields of `Mutation`, and what each use of them is charged to, beside its objects or as a request.
     ///
     /// Those that make or open an account are charged to the address whoever is signed in: guessing goes on from accounts,
-    /// too.
+    /// too. A refresh is a request like others: nobody guesses its token, and a house full of people needs many of them.
+    pub const MUTATIONS: [(&str, Self); 11] = [
+        ("sendMessage", Self::Messages),
+        ("login", Self::SignIns),
+        ("answerSecondFactor", Self::SignIns),
+        // Asks another server, and is remembered.
+        ("beginOAuth", Self::SignIns),
+        ("completeOAuth", Self::SignIns),
+        ("register", Self::Registrations),
+        ("requestPasswordReset", Self::Mails),
+        ("resetPassword", Self::Mails),
+        ("requestEmailVerification", Self::Mails),
+        ("verifyEmail", Self::Mails),
+        ("changeEmail", Self::Mails),
+    ];
+
+    /// Of a field of `Mutation`.
     pub fn of_mutation(field: &str) -> Option<Self> {
-        Some(match field {
-            "sendMessage" => Self::Messages,
-            "login" | "answerSecondFactor" | "completeOAuth" => Self::SignIns,
-            "register" => Self::Registrations,
-            "requestPasswordReset" | "resetPassword" | "requestEmailVerification" | "verifyEmail" | "changeEmail" => {
-                Self::Mails
-            }
-            _ => return None,
-        })
+        Self::MUTATIONS.iter().find(|(name, _)| *name == field).map(|(_, budget)| *budget)
     }
 
     /// Whether it is the address that pays, whoever is signed in.

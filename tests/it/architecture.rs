@@ -60,7 +60,7 @@ fn sql_stands_in_stores_and_in_the_core_that_serves_them() {
         ("notifications/mod.rs", &enumeration),
         ("users/mod.rs", &enumeration),
         // `DATABASE_URL` is read by who will use it, so that a bad one stops the start.
-        ("config.rs", &["tokio_postgres::Config"]),
+        ("config/data.rs", &["tokio_postgres::Config"]),
     ];
     let is_sql =
         |path: &str| is_below(path, "diesel") || is_below(path, "diesel_async") || is_below(path, "tokio_postgres");
@@ -119,7 +119,7 @@ fn graphql_stands_in_the_files_of_that_name_and_in_the_core_that_serves_them() {
         ("accounts/mod.rs", &enumeration),
         ("accounts/devices/mod.rs", &enumeration),
         ("accounts/preferences/mod.rs", &enumeration),
-        ("config.rs", &enumeration),
+        ("config/limits.rs", &enumeration),
         ("groups/add.rs", &enumeration),
         ("groups/mod.rs", &enumeration),
         ("conversations/mod.rs", &enumeration),
@@ -136,7 +136,9 @@ fn graphql_stands_in_the_files_of_that_name_and_in_the_core_that_serves_them() {
 
 #[test]
 fn http_stands_in_its_folder() {
-    let allowed = [("config.rs", &["axum::http::Uri"][..])];
+    let uri = &["axum::http::Uri"][..];
+    let allowed =
+        [("config/http.rs", uri), ("config/mail.rs", uri), ("config/requests.rs", uri), ("config/variable.rs", uri)];
     let is_http = |path: &str| ["axum", "hyper", "hyper_util", "tower", "tower_http"].iter().any(|c| is_below(path, c));
     let at_home = |file: &Source| ["http", "outgoing"].contains(&file.top());
     only_there("the server could not speak anything else", at_home, &allowed, is_http);

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use Place::{Announcements, Direct, Nowhere, Pair, Private, PrivateGroup, Public, PublicGroup};
 use chinwag::config::{ProviderConfig, ProviderKind};
 use chinwag::id::{OAuthAccountId, UserId};
+use chinwag::limits::Budget;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -785,6 +786,19 @@ fn every_root_field_and_every_node_has_its_row() {
     let fields = roots.iter().flat_map(|root| sdl::fields(root).into_iter().map(move |f| format!("{root}.{}", f.name)));
     let wanted: BTreeSet<String> = fields.chain(sdl::implementors("Node")).collect();
     assert_eq!(rows, wanted, "left: what has a row, right: what the SDL has");
+}
+
+#[test]
+fn whatever_needs_no_sign_in_is_paid_for_by_the_address() {
+    let tables = [READS, SIGN_INS, WRITES_IN_PRIVATE, WRITES_IN_PUBLIC, WRITES_IN_DIRECT, WRITES_IN_GROUPS];
+    let open = tables.into_iter().flatten().filter(|row| !row.get.starts_with('U'));
+    let open: BTreeSet<&str> = open.filter_map(|row| row.of.strip_prefix("Mutation.")).collect();
+    assert!(open.contains("login"));
+    for field in open {
+        let is_paid = Budget::of_mutation(field).is_some_and(Budget::is_of_address);
+        // A refresh counts as a request.
+        assert!(is_paid || field == "refreshSession", "{field}");
+    }
 }
 
 #[test]

@@ -106,7 +106,22 @@ fn a_bad_value_stops_the_start_with_a_line_that_names_it() {
         ("CORS_ORIGINS", "https://a.example.org/path"),
         ("GRAPHIQL", "maybe"),
         ("GRAPHIQL_DIR", "/nowhere"),
+        ("TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("TRUSTED_PROXIES", "proxy.lan"),
         ("RATE_LIMIT", "maybe"),
+        ("RATE_LIMIT_ANONYMOUS", "0"),
+        ("RATE_LIMIT_OBJECTS", "many"),
+        ("RATE_LIMIT_MESSAGES", "-1"),
+        ("RATE_LIMIT_SUBSCRIPTIONS", ""),
+        ("RATE_LIMIT_SIGN_INS", "1.5"),
+        ("RATE_LIMIT_REGISTRATIONS", "5000000000"),
+        ("OAUTH_REDIRECT_URLS", "http://app.example.org/oauth"),
+        ("OAUTH_REDIRECT_URLS", "app:/oauth"),
+        ("GOOGLE_CLIENT_ID", ""),
+        ("OIDC_PROVIDERS", "google"),
+        ("OIDC_PROVIDERS", "work,work"),
+        ("OIDC_PROVIDERS", "Work"),
+        ("PROVIDER_HOSTS", "https://id.lan"),
         ("VAPID_PRIVATE_KEY", "c2hvcnQ"),
         // No private key of the curve is zero.
         ("VAPID_PRIVATE_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
@@ -117,6 +132,7 @@ fn a_bad_value_stops_the_start_with_a_line_that_names_it() {
         ("TRUSTED_DOCUMENTS", "nowhere.json"),
         ("TRUSTED_DOCUMENTS_ONLY", "maybe"),
         ("TRUSTED_DOCUMENTS_ONLY", "on"),
+        ("INTROSPECTION", "maybe"),
         ("LOG", "chinwag=loudly"),
         ("LOG_FORMAT", "xml"),
         ("CHINWAG_ENV", "nowhere"),
@@ -125,8 +141,27 @@ fn a_bad_value_stops_the_start_with_a_line_that_names_it() {
         assert!(told.starts_with(&format!("chinwag: {name}: ")), "{told}");
         assert!(!told.contains("secret"), "{told}");
     }
-    let told = stopped(chinwag(folder.path(), &["serve"]).env("SMTP_URL", "smtp://localhost"));
-    assert!(told.starts_with("chinwag: MAIL_FROM: "), "{told}");
+    // What is set wants more.
+    for (set, wanting) in [
+        (&[("SMTP_URL", "smtp://localhost")][..], "MAIL_FROM"),
+        (&[("APP_OAUTH", "/signed-in")], "APP_OAUTH"),
+        (&[("GOOGLE_CLIENT_ID", "chinwag")], "GOOGLE_CLIENT_SECRET"),
+        (&[("GITHUB_CLIENT_ID", "chinwag")], "GITHUB_CLIENT_SECRET"),
+        (
+            &[
+                ("GITHUB_CLIENT_ID", "chinwag"),
+                ("GITHUB_CLIENT_SECRET", "confidential"),
+                ("GITHUB_URL", "http://github.example.org"),
+            ],
+            "GITHUB_URL",
+        ),
+        (&[("OIDC_PROVIDERS", "work")], "OIDC_WORK_ISSUER"),
+        (&[("OIDC_PROVIDERS", "work"), ("OIDC_WORK_ISSUER", "http://id.example.org")], "OIDC_WORK_ISSUER"),
+        (&[("OIDC_PROVIDERS", "work"), ("OIDC_WORK_ISSUER", "https://id.example.org")], "OIDC_WORK_CLIENT_ID"),
+    ] {
+        let told = stopped(chinwag(folder.path(), &["serve"]).envs(set.iter().copied()));
+        assert!(told.starts_with(&format!("chinwag: {wanting}: ")) && !told.contains("confidential"), "{told}");
+    }
     // Links in mails would lead to whoever reads them.
     let mut mails = chinwag(folder.path(), &["serve"]);
     mails.env("SMTP_URL", "smtp://localhost").env("MAIL_FROM", "chat@example.org").env("LISTEN", "0.0.0.0:8080");

@@ -207,7 +207,7 @@ fn manifest(text: &str) -> (TempDir, PathBuf) {
 async fn trusting(text: &str, only_trusted: bool) -> Toy {
     let (_folder, path) = manifest(text);
     Toy::on("postgres://nobody@127.0.0.1:9/nothing", |config| {
-        config.documents = Documents { trusted: Some(path), only_trusted };
+        config.documents = Documents { trusted: Some(path), only_trusted, ..config.documents.clone() };
     })
     .await
 }
@@ -281,5 +281,5 @@ fn a_manifest_that_cannot_be_used_names_itself_and_what_is_wrong() {
 }
 
 fn load(path: &std::path::Path) -> Result<Trusted, BadValue> {
-    Trusted::load(&Documents { trusted: Some(path.to_owned()), only_trusted: true })
+    Trusted::load(&Documents { trusted: Some(path.to_owned()), only_trusted: true, introspection: true })
 }

@@ -1,14 +1,15 @@
 //! How much anybody may ask for in a while.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
-use std::time::Duration;
 
 use chinwag::config::Limits;
+use chinwag::limits::Budget;
 use chrono::TimeDelta;
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::harness::{Actor, Ended, PASSWORD, TestServer};
+use crate::harness::{Actor, Ended, PASSWORD, TestServer, sdl};
 
 async fn server(change: impl FnOnce(&mut Limits)) -> TestServer {
     TestServer::start_with(|config| {
@@ -147,41 +148,113 @@ async fn subscriptions_are_counted_when_they_are_opened() {
 
 #[tokio::test]
 async fn what_is_shown_to_one_alone_waits_for_their_budget_and_nothing_is_lost() {
+    // Two events, and not three.
     let server = server(|limits| limits.objects = few(100)).await;
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);
     let channel = alice.public_channel("lounge").await;
     bob.join(&channel).await;
     server.clock.advance(TimeDelta::minutes(1));
-    let mut socket = alice.socket().await;
     // What a viewer may do is their own.
-    let listen = "subscription($id: ID!) { conversationEvents(conversationId: $id) { seq isCaughtUp hasGap events { seq
-        ... on MessageSentEvent { message { id content viewerPermissions { canEdit } author { id } thread { id } } } } } }";
-    let mut stream = socket.run(listen, json!({ "id": channel }));
+    let authors: String = (0..30).map(|at| format!("author{at}: author {{ id }} ")).collect();
+    let listen = format!(
+        "subscription($id: ID!) {{ conversationEvents(conversationId: $id) {{ seq isCaughtUp hasGap events {{ seq
+            ... on MessageSentEvent {{ message {{ content viewerPermissions {{ canEdit }} {authors} }} }} }} }} }}"
+    );
+    let (mut hers, mut his) = (alice.socket().await, bob.socket().await);
+    let mut stream = hers.run(&listen, json!({ "id": channel }));
     while stream.batch().await["isCaughtUp"] != true {}
-    for number in 0..60 {
-        bob.say(&channel, &number.to_string()).await;
-        if number % 10 == 9 {
-            server.clock.advance(TimeDelta::minutes(1));
-        }
-    }
-    let mut heard = Vec::new();
-    let hear = async {
-        while heard.len() < 60 {
-            let batch = stream.batch().await;
-            assert_eq!(batch["hasGap"], false, "{batch}");
-            let events = batch["events"].as_array().unwrap().clone();
-            heard.extend(events.into_iter().map(|event| event["message"]["content"].as_str().unwrap().to_owned()));
-        }
+    let mut control = his.follow(&channel, None);
+    while control.batch().await["isCaughtUp"] != true {}
+    server.clock.advance(TimeDelta::minutes(1));
+    let heard = |batch: Value| {
+        assert_eq!(batch["hasGap"], false, "{batch}");
+        let events = batch["events"].as_array().unwrap().iter();
+        let said: Vec<_> = events.map(|event| event["message"]["content"].as_str().unwrap().to_owned()).collect();
+        said
     };
-    let time = async {
-        loop {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-            server.clock.advance(TimeDelta::seconds(1));
-        }
-    };
-    tokio::select! {
-        () = hear => {}
-        () = time => {}
+    for said in ["0", "1"] {
+        bob.say(&channel, said).await;
+        assert_eq!(heard(stream.batch().await), [said]);
     }
-    assert_eq!(heard, (0..60).map(|number: u32| number.to_string()).collect::<Vec<_>>());
+    for said in 2..10 {
+        bob.say(&channel, &said.to_string()).await;
+    }
+    // Others have heard all of it by now.
+    let mut others = Vec::new();
+    while others.len() < 10 {
+        others.extend(heard(control.batch().await));
+    }
+    assert!(stream.is_silent());
+    let mut rest = Vec::new();
+    while rest.len() < 8 {
+        server.clock.advance(TimeDelta::minutes(1));
+        rest.extend(heard(stream.batch().await));
+    }
+    assert_eq!(rest, (2..10).map(|said| said.to_string()).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_budget_is_one_over_all_ways_to_ask() {
+    let server = server(|limits| limits.sign_ins = few(3)).await;
+    server.register("alice").await;
+    let guess =
+        "mutation { login(input: { identifier: \"alice\", password: \"wrong, and wrong again\" }) { viewer { id } } }";
+    let stream = async || {
+        let answer = post(&server, guess).header("accept", "text/event-stream").send().await.unwrap();
+        answer.text().await.unwrap()
+    };
+    let mut socket = server.anonymous().socket().await;
+    assert_eq!(server.anonymous().query(guess).await.code(), "INVALID_CREDENTIALS");
+    assert!(stream().await.contains("INVALID_CREDENTIALS"));
+    let answer = socket.run(guess, json!({})).message().await;
+    assert_eq!(answer["payload"]["errors"][0]["extensions"]["code"], "INVALID_CREDENTIALS");
+    assert_eq!(server.anonymous().query(guess).await.code(), "RATE_LIMITED");
+    assert!(stream().await.contains("\"budget\":\"sign-ins\""));
+    assert_eq!(socket.run(guess, json!({})).end().await, limited());
+}
+
+#[tokio::test]
+async fn who_has_asked_enough_opens_no_streams() {
+    let server = server(|limits| limits.anonymous_requests = few(1)).await;
+    let presences = "subscription { presences(userIds: []) { isCaughtUp } }";
+    assert_eq!(server.anonymous().query("{ server { name } }").await.data("server")["name"], "chinwag");
+    for accept in ["text/event-stream", "multipart/mixed;subscriptionSpec=1.0"] {
+        let streamed = post(&server, presences).header("accept", accept).send().await.unwrap().text().await.unwrap();
+        assert!(streamed.contains("RATE_LIMITED") && streamed.contains("\"budget\":\"requests\""), "{streamed}");
+    }
+    let mut socket = server.anonymous().socket().await;
+    assert_eq!(socket.run(presences, json!({})).end().await, limited());
+}
+
+#[tokio::test]
+async fn pages_for_people_are_charged_as_what_they_do() {
+    let server = server(|limits| limits.registrations = few(2)).await;
+    let press = async |page: &str| {
+        let page = format!("{}/{page}?token=forged", server.url());
+        let form = Client::new().post(page).header("content-type", "application/x-www-form-urlencoded");
+        form.body("password=vrolijke+fietsbel+onder+water").send().await.unwrap()
+    };
+    let forged = "mutation { verifyEmail(input: { token: \"forged\" }) { email } }";
+    assert_eq!(press("verify-email").await.status(), 404);
+    assert_eq!(server.anonymous().query(forged).await.code(), "TOKEN_INVALID");
+    for page in ["verify-email", "reset-password"] {
+        let refused = press(page).await;
+        assert_eq!(refused.status(), 429);
+        let seconds: u32 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!((1..=30).contains(&seconds), "{seconds}");
+        assert_eq!(refused.headers()["ratelimit-policy"], "\"mails\";q=2;w=60");
+        assert!(refused.text().await.unwrap().contains("Too many mails in a minute"));
+    }
+    assert_eq!(server.anonymous().query(forged).await.code(), "RATE_LIMITED");
+    server.clock.advance(TimeDelta::seconds(30));
+    assert_eq!(press("reset-password").await.status(), 404);
+    assert_eq!(press("verify-email").await.status(), 429);
+}
+
+#[test]
+fn what_is_charged_is_there() {
+    let there: BTreeSet<String> = sdl::fields("Mutation").into_iter().map(|field| field.name).collect();
+    for (field, budget) in Budget::MUTATIONS {
+        assert!(there.contains(field), "{field}, which is charged to {}, is no mutation", budget.name());
+    }
 }

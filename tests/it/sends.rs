@@ -100,6 +100,41 @@ async fn a_conversation_that_somebody_holds_makes_nobody_else_wait() {
 }
 
 #[tokio::test]
+async fn however_many_change_a_conversation_that_somebody_holds_others_read_and_send() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let (busy, free) = (alice.public_channel("Busy").await, alice.public_channel("Free").await);
+    let message = alice.say(&busy, "Lunch?").await["id"].clone();
+    let (mut client, connection) = tokio_postgres::connect(&server.database.url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let holding = client.transaction().await.unwrap();
+    let hold = format!("SELECT FROM conversations WHERE id = '{}' FOR UPDATE", uuid(&busy));
+    holding.batch_execute(&hold).await.unwrap();
+    let react = "mutation($id: ID!) { addReaction(input: { messageId: $id, emoji: \"👍\" }) { message { id } } }";
+    // More than there are connections.
+    let waiting = join_all((0..40).map(|_| alice.ask(react, json!({ "id": message }))));
+    tokio::pin!(waiting);
+    let elsewhere = async {
+        // As many wait for the row as ever will.
+        let wait = "SELECT count(*) FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database \
+            WHERE d.datname = current_database() AND l.locktype = 'tuple'";
+        server.database.until(&format!("SELECT ({wait}) >= 10"), "t").await;
+        alice.query("{ viewer { id } }").await.data("viewer");
+        alice.say(&free, "Hi").await;
+    };
+    tokio::select! {
+        biased;
+        _ = &mut waiting => panic!("the row is held"),
+        () = elsewhere => {}
+    }
+    holding.rollback().await.unwrap();
+    // Those for whom there was no connection were told so.
+    let codes: Vec<_> =
+        waiting.await.iter().map(|answer| answer.0["errors"][0]["extensions"]["code"].clone()).collect();
+    assert!(codes.iter().all(|code| code.is_null() || code == "UNAVAILABLE"), "{codes:?}");
+}
+
+#[tokio::test]
 async fn a_draft_that_the_database_refuses_fails_alone() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;

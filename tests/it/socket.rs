@@ -1,15 +1,13 @@
-//! Operations over WebSockets.
+//! Operations over WebSockets; what clients may say there is in `transport_ws`.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use chinwag::id::{SessionId, UserId};
 use chinwag::viewer::Viewer;
-use futures_util::SinkExt;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::connect_async;
-use tokio_tungstenite::tungstenite::Message;
 
 use crate::toy::{CURRENT, Toy, until};
 
@@ -152,51 +150,12 @@ async fn a_socket_that_goes_takes_its_streams_along() {
 }
 
 #[tokio::test]
-async fn breaking_the_protocol_closes_with_its_code() {
-    let toy = Toy::start().await;
-    let subscribe = r#"{"type":"subscribe","id":"a","payload":{"query":"subscription { ticks(every: 9999) }"}}"#;
-    let mut socket = toy.socket().await;
-    socket.text(subscribe).await;
-    assert_eq!(socket.closed().await, (4401, "Unauthorized".into()));
-    for (text, code) in
-        [("nonsense", 4400), (r#"{"type":"start","id":"a"}"#, 4400), (r#"{"type":"connection_init"}"#, 4429)]
-    {
-        let mut socket = toy.anonymous().await;
-        socket.text(text).await;
-        assert_eq!(socket.closed().await.0, code, "{text}");
-    }
-    let mut socket = toy.anonymous().await;
-    socket.text(subscribe).await;
-    socket.text(subscribe).await;
-    assert_eq!(socket.closed().await, (4409, "Subscriber for a already exists".into()));
-    let mut socket = toy.anonymous().await;
-    socket.0.send(Message::binary(b"{}".as_slice())).await.unwrap();
-    assert_eq!(socket.closed().await.0, 4400);
-    let mut socket = toy.anonymous().await;
-    socket.text(&"x".repeat(256 * 1024 + 1)).await;
-    assert_eq!(socket.closed().await, (4400, "Invalid message received".into()));
-}
-
-#[tokio::test]
 async fn a_client_that_says_nothing_is_not_waited_for() {
     let toy = Toy::start().await;
     let mut socket = toy.socket().await;
     let begin = Instant::now();
     assert_eq!(socket.closed().await, (4408, "Connection initialisation timeout".into()));
     assert!((9..12).contains(&begin.elapsed().as_secs()));
-}
-
-#[tokio::test]
-async fn pings_are_answered_before_and_after_the_greeting() {
-    let toy = Toy::start().await;
-    let mut socket = toy.socket().await;
-    socket.send(json!({ "type": "ping", "payload": { "at": 1 } })).await;
-    assert_eq!(socket.next().await, json!({ "type": "pong", "payload": { "at": 1 } }));
-    let mut socket = toy.anonymous().await;
-    socket.send(json!({ "type": "ping" })).await;
-    assert_eq!(socket.next().await, json!({ "type": "pong" }));
-    socket.send(json!({ "type": "pong" })).await;
-    assert!(socket.is_quiet().await);
 }
 
 #[tokio::test]

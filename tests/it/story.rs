@@ -23,6 +23,8 @@ impl Program {
             .env("DATA_DIR", folder)
             .env("LISTEN", address.to_string())
             .env("LOG", "warn")
+            // These try again at once until they get through, more often than people do.
+            .env("RATE_LIMIT", "off")
             .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::store;
 use crate::accounts::mailed::{self, Purpose};
+use crate::accounts::store;
 use crate::app::App;
 use crate::jobs::{Failure, Job};
 use crate::mail::{self, Letter};

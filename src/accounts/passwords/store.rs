@@ -4,7 +4,6 @@ use diesel::QueryResult;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use crate::accounts::Account;
 use crate::db::Conn;
 use crate::id::UserId;
 use crate::schema::accounts;
@@ -17,14 +16,4 @@ pub(super) async fn set_password(conn: &mut Conn, user: UserId, hash: &str) -> Q
         .execute(conn)
         .await
         .map(drop)
-}
-
-/// The account whose address this is, proven.
-pub(super) async fn owner_of(conn: &mut Conn, email: &str) -> QueryResult<Option<Account>> {
-    accounts::table
-        .filter(accounts::email.eq(email).and(accounts::email_verified_at.is_not_null()))
-        .select(Account::as_select())
-        .first(conn)
-        .await
-        .optional()
 }

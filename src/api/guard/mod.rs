@@ -163,6 +163,12 @@ impl Measured {
         Ok(meant)
     }
 
+    /// Whether any of its operations asks for the schema: nothing but the roots of queries has fields that do.
+    pub fn introspects(&self) -> bool {
+        let mut roots = self.operations.iter().flat_map(|operation| &operation.roots);
+        roots.any(|field| matches!(field.as_str(), "__schema" | "__type"))
+    }
+
     /// The fields at the root of the operation of this name, or of the only one, each as often as it stands there.
     pub fn roots(&self, name: Option<&str>) -> &[Name] {
         let meant = self.operations.iter().find(|operation| operation.is_meant_by(name));
@@ -514,6 +520,22 @@ mod tests {
         let measured = measure(&parse_query(text).unwrap()).unwrap();
         assert_eq!(measured.roots(Some("M")), ["login", "register", "login"]);
         assert_eq!(measured.roots(Some("Q")), ["x"]);
+        assert!(!measured.introspects());
+    }
+
+    #[test]
+    fn what_asks_for_the_schema_is_known_wherever_it_stands() {
+        let introspects = |text: &str| measure(&parse_query(text).unwrap()).unwrap().introspects();
+        for text in [
+            "{ __schema { queryType { name } } }",
+            "{ a: __type(name: \"Query\") { name } }",
+            "{ ...F } fragment F on Query { ... { __schema { queryType { name } } } }",
+            "query A { a } query B { __type(name: \"Query\") { name } }",
+            "query($no: Boolean = false) { __schema @include(if: $no) { queryType { name } } }",
+        ] {
+            assert!(introspects(text), "{text}");
+        }
+        assert!(!introspects("{ __typename a { __typename b(name: \"__schema\") { __schema } } }"));
     }
 
     #[test]

@@ -92,6 +92,13 @@ impl Database {
         panic!("{sql} should find {wanted:?}: {found:?}");
     }
 
+    /// Waits until nothing is being written any more that is older than this call, by whatever test: a position in a
+    /// viewer's stream stands before it until then, and whoever resumes is told again of what came since.
+    pub async fn settle(&self) {
+        let now = &self.rows("SELECT pg_current_xact_id()").await[0][0];
+        self.until(&format!("SELECT pg_snapshot_xmin(pg_current_snapshot()) > '{now}'::xid8"), "t").await;
+    }
+
     /// One number.
     pub async fn count(&self, sql: &str) -> i64 {
         let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.unwrap();

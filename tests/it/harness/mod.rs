@@ -2,6 +2,7 @@
 
 mod actor;
 mod database;
+mod https;
 mod network;
 mod provider;
 mod push_service;

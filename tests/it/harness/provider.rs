@@ -1,9 +1,7 @@
-//! A provider that people sign in at: https under an authority of its own, as an operator's might be. It speaks OpenID
-//! Connect at its root and GitHub's OAuth below `/github`, and is as particular as real ones are: codes are good once, for
+//! A provider that people sign in at. It speaks OpenID Connect at its root and GitHub's OAuth below `/github`, and is as particular as real ones are: codes are good once, for
 //! whom and where they were made, and for whoever has the verifier.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
 use axum::http::{HeaderMap, Method, Request, Response};
@@ -12,18 +10,15 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chinwag::config::{Config, ProviderConfig, ProviderKind};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, get_current_timestamp};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::CertificateDer;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
+
+use super::https::Https;
 
 const CLIENT_ID: &str = "chinwag-at-the-provider";
 const CLIENT_SECRET: &str = "what only the server knows: %&+";
@@ -135,17 +130,8 @@ impl Key {
 
 impl Provider {
     pub async fn start() -> Self {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-        let crypto = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ServerConfig::builder_with_provider(crypto)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key)
-            .unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let https = Https::bind().await;
+        let (port, authority) = (https.port, https.authority.clone());
         let state = Arc::new(Mutex::new(State {
             key: Key::elliptic(),
             wrong: None,
@@ -156,9 +142,9 @@ impl Provider {
             codes: HashMap::new(),
             tokens: HashMap::new(),
         }));
-        let serving = serve(listener, TlsAcceptor::from(Arc::new(tls)), state.clone(), port);
-        let serving = Some(AbortOnDropHandle::new(tokio::spawn(serving)));
-        Self { port, authority: made.cert.der().clone(), state, serving }
+        let known = state.clone();
+        let serving = Some(https.serve(move |request| answer(request, known.clone(), port)));
+        Self { port, authority, state, serving }
     }
 
     /// A server at which one may sign in with this: as `work`, and as `github`.
@@ -247,24 +233,7 @@ impl Provider {
     }
 }
 
-async fn serve(listener: TcpListener, tls: TlsAcceptor, state: Arc<Mutex<State>>, port: u16) {
-    let mut connections = JoinSet::new();
-    loop {
-        let (stream, _) = listener.accept().await.unwrap();
-        let (tls, state) = (tls.clone(), state.clone());
-        connections.spawn(async move {
-            let Ok(stream) = tls.accept(stream).await else { return };
-            let answer = service_fn(move |request| answer(request, state.clone(), port));
-            let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await;
-        });
-    }
-}
-
-async fn answer(
-    request: Request<Incoming>,
-    state: Arc<Mutex<State>>,
-    port: u16,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(request: Request<Incoming>, state: Arc<Mutex<State>>, port: u16) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     let path = head.uri.path().to_owned();
@@ -274,31 +243,30 @@ async fn answer(
         state.wrong
     };
     let is_trade = head.method == Method::POST;
-    let refused =
-        |status: u16| Ok(json_answer(status, &json!({ "error": "invalid_grant", "error_description": INSIDE })));
+    let refused = |status: u16| json_answer(status, &json!({ "error": "invalid_grant", "error_description": INSIDE }));
     match wrong.filter(|_| is_trade) {
         Some(Wrong::IsSilent) => std::future::pending().await,
         Some(Wrong::Refuses) => return refused(400),
         Some(Wrong::Redirects) => {
             let there = format!("https://localhost:{port}/token-elsewhere");
-            return Ok(Response::builder().status(307).header("location", there).body(Full::default()).unwrap());
+            return Response::builder().status(307).header("location", there).body(Full::default()).unwrap();
         }
         Some(Wrong::Floods) => {
             let flood = vec![b' '; 3 * 1024 * 1024];
-            return Ok(Response::builder().status(200).body(Full::from(flood)).unwrap());
+            return Response::builder().status(200).body(Full::from(flood)).unwrap();
         }
         Some(Wrong::Babbles) => {
-            return Ok(Response::builder().status(200).body(Full::from(format!("<p>{INSIDE}</p>"))).unwrap());
+            return Response::builder().status(200).body(Full::from(format!("<p>{INSIDE}</p>"))).unwrap();
         }
         _ => {}
     }
     let mut state = state.lock().unwrap();
-    Ok(match (&head.method, path.as_str()) {
+    match (&head.method, path.as_str()) {
         (&Method::GET, "/.well-known/openid-configuration") => json_answer(200, &discovery(&state, port)),
         (&Method::GET, "/keys") => json_answer(200, &json!({ "keys": [state.key.public()] })),
         (&Method::POST, "/token") => match trade(&mut state, &head.headers, &body, false) {
             Some((code, token)) => json_answer(200, &tokens(&state, code, &token, port)),
-            None => return refused(400),
+            None => refused(400),
         },
         (&Method::GET, "/userinfo") => match owner(&state, &head.headers) {
             Some(person) => {
@@ -308,20 +276,20 @@ async fn answer(
                 }
                 json_answer(200, &claims)
             }
-            None => return refused(401),
+            None => refused(401),
         },
         // As GitHub does, which says so with 200.
         (&Method::POST, "/github/login/oauth/access_token") => match trade(&mut state, &head.headers, &body, true) {
             Some((_, token)) => {
                 json_answer(200, &json!({ "access_token": token, "scope": "user:email", "token_type": "bearer" }))
             }
-            None => return refused(200),
+            None => refused(200),
         },
         (&Method::GET, "/github/api/v3/user") => match owner(&state, &head.headers) {
             Some(person) => {
                 json_answer(200, &json!({ "id": person.subject, "login": person.handle, "name": person.name }))
             }
-            None => return refused(401),
+            None => refused(401),
         },
         (&Method::GET, "/github/api/v3/user/emails") => match owner(&state, &head.headers) {
             Some(person) => {
@@ -333,10 +301,10 @@ async fn answer(
                     .map(|email| json!({ "email": email, "primary": true, "verified": is_verified }));
                 json_answer(200, &first.chain([other]).collect())
             }
-            None => return refused(401),
+            None => refused(401),
         },
-        _ => return refused(404),
-    })
+        _ => refused(404),
+    }
 }
 
 fn discovery(state: &State, port: u16) -> Value {

@@ -1,6 +1,5 @@
-//! A push service, and browsers that subscribe there: https under an authority of its own, as an operator's might be.
+//! A push service, and browsers that subscribe there.
 
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,19 +9,16 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chinwag::config::Config;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::CertificateDer;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
 use tokio_util::task::AbortOnDropHandle;
 use web_push_native::p256::SecretKey;
 use web_push_native::p256::elliptic_curve::sec1::ToEncodedPoint;
 use web_push_native::{Auth, decrypt};
+
+use super::https::Https;
 
 pub struct PushService {
     pub port: u16,
@@ -60,27 +56,13 @@ pub struct Browser {
 
 impl PushService {
     pub async fn start() -> Self {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key)
-            .unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let https = Https::bind().await;
+        let (port, authority) = (https.port, https.authority.clone());
         let (tell, inbox) = mpsc::unbounded_channel();
         let behaviour = Arc::new(Mutex::new(Behaviour::new()));
-        let serving = serve(listener, TlsAcceptor::from(Arc::new(tls)), tell, behaviour.clone());
-        Self {
-            port,
-            authority: made.cert.der().clone(),
-            inbox,
-            behaviour,
-            _serving: AbortOnDropHandle::new(tokio::spawn(serving)),
-        }
+        let answers = behaviour.clone();
+        let serving = https.serve(move |request| answer(request, tell.clone(), answers.clone()));
+        Self { port, authority, inbox, behaviour, _serving: serving }
     }
 
     /// A server whose operator runs this service.
@@ -123,29 +105,11 @@ impl PushService {
     }
 }
 
-async fn serve(
-    listener: TcpListener,
-    tls: TlsAcceptor,
-    tell: mpsc::UnboundedSender<Pushed>,
-    behaviour: Arc<Mutex<Behaviour>>,
-) {
-    let mut connections = JoinSet::new();
-    loop {
-        let (stream, _) = listener.accept().await.unwrap();
-        let (tls, tell, behaviour) = (tls.clone(), tell.clone(), behaviour.clone());
-        connections.spawn(async move {
-            let Ok(stream) = tls.accept(stream).await else { return };
-            let answer = service_fn(move |request| answer(request, tell.clone(), behaviour.clone()));
-            let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await;
-        });
-    }
-}
-
 async fn answer(
     request: Request<Incoming>,
     tell: mpsc::UnboundedSender<Pushed>,
     behaviour: Arc<Mutex<Behaviour>>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
     let path = head.uri.path().to_owned();
     let body = body.collect().await.unwrap().to_bytes();
@@ -158,7 +122,7 @@ async fn answer(
     };
     let response =
         headers.into_iter().fold(Response::builder(), |response, (name, value)| response.header(name, value));
-    Ok(response.status(StatusCode::from_u16(status).unwrap()).body(Full::default()).unwrap())
+    response.status(StatusCode::from_u16(status).unwrap()).body(Full::default()).unwrap()
 }
 
 impl Browser {

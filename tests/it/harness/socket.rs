@@ -127,6 +127,11 @@ impl Stream {
         message.unwrap_or_else(|| panic!("the socket closed with {:?}", *self.closed.borrow()))
     }
 
+    /// Whether nothing has come that was not taken.
+    pub fn is_silent(&self) -> bool {
+        self.messages.is_empty()
+    }
+
     /// The next delivery, which has to be one without errors.
     pub async fn next(&mut self) -> Value {
         let message = self.message().await;

@@ -96,3 +96,19 @@ async fn without_workers() -> TestServer {
     server.register("bob").await;
     server
 }
+
+/// Asks for a letter to each of the addresses that there may be: nobody learns from the work that is done, or from the
+/// answer, which of them are known.
+async fn every_address_costs_the_same(request: &str, field: &str) {
+    let server = without_workers().await;
+    let stranger = server.anonymous();
+    let mut seen = Vec::new();
+    for email in ["alice@example.org", "bob@example.org", "nobody@example.org"] {
+        let asked = ask(&stranger, request, json!({ "email": email }));
+        let (statements, answer) = server.statements(asked).await;
+        assert!(answer.data(field)["retryAfter"].is_string());
+        seen.push(statements);
+    }
+    assert!(!seen[0].is_empty() && seen.windows(2).all(|pair| pair[0] == pair[1]), "{seen:#?}");
+    assert_eq!(ask(&stranger, request, json!({ "email": "nobody" })).await.wrong_fields(), ["input.email BAD_FORMAT"]);
+}

@@ -79,16 +79,7 @@ async fn who_is_signed_in_stays_where_they_are() {
 
 #[tokio::test]
 async fn the_answer_and_the_work_are_the_same_for_every_address() {
-    let server = without_workers().await;
-    let stranger = server.anonymous();
-    let mut seen = Vec::new();
-    for email in ["alice@example.org", "bob@example.org", "nobody@example.org"] {
-        let asked = ask(&stranger, REQUEST, json!({ "email": email }));
-        let (statements, answer) = server.statements(asked).await;
-        assert!(answer.data("requestPasswordReset")["retryAfter"].is_string());
-        seen.push(statements);
-    }
-    assert!(!seen[0].is_empty() && seen.windows(2).all(|pair| pair[0] == pair[1]), "{seen:#?}");
+    every_address_costs_the_same(REQUEST, "requestPasswordReset").await;
 
     // An address that nobody has proven may be mistyped, and the account somebody else's.
     let world = World::new().await;
@@ -101,8 +92,6 @@ async fn the_answer_and_the_work_are_the_same_for_every_address() {
     let letters = world.mails.taken();
     let letters: Vec<_> = letters.iter().filter(|mail| mail.read().subject() == Some(LETTER)).collect();
     assert_eq!(letters.iter().flat_map(|mail| &mail.to).collect::<Vec<_>>(), ["alice@example.org"]);
-    let wrong = ask(&world.server.anonymous(), REQUEST, json!({ "email": "alice" })).await;
-    assert_eq!(wrong.wrong_fields(), ["input.email BAD_FORMAT"]);
 }
 
 #[tokio::test]

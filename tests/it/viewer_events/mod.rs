@@ -134,6 +134,7 @@ async fn strangers_hear_nothing() {
     let (alice, bob, mallory) =
         (server.register("alice").await, server.register("bob").await, server.register("mallory").await);
     let (public, private) = (alice.public_channel("Anywhere").await, alice.private_channel("Room", &[&bob]).await);
+    server.database.settle().await;
     let mut client = Client::start(&mallory).await;
     client.catch_up().await;
     alice.say(&public, "Hi").await;

@@ -61,6 +61,7 @@ async fn a_stream_is_resumed_on_another_server_and_after_a_restart() {
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);
     let again = Actor::log_in(server.address, "bob").await;
     let (left, stays) = (alice.private_channel("Left", &[&bob]).await, alice.private_channel("Stays", &[&bob]).await);
+    server.database.settle().await;
     let mut client = Client::start(&bob).await;
     client.catch_up().await;
     let (kept, cursor) = (client.kept, client.cursor);
