@@ -1,5 +1,5 @@
-"""Schemathesis, on all that queries and mutations take: `fuzz.py bob` as somebody, `fuzz.py` as nobody. The same examples
-each time."""
+"""Schemathesis, on all that queries and mutations take: `fuzz.py somebody` or, in the newer media type too, `nobody`. It
+makes up the same each time."""
 
 import asyncio
 import json
@@ -41,7 +41,10 @@ async def prepare():
 
 authorization, ids, codes = asyncio.run(prepare())
 os.environ.update(SCHEMATHESIS_HOOKS="fuzz_checks", IDS=json.dumps(ids), CODES=json.dumps(codes))
-options = ["--header", f"Authorization: {authorization}"] if "bob" in sys.argv else []
+options = {
+    "somebody": ["--header", f"Authorization: {authorization}"],
+    "nobody": ["--header", "Accept: application/graphql-response+json"],
+}[sys.argv[1]]
 for field in ENDS:
     options += ["--exclude-name", f"Mutation.{field}"]
 program = [sys.executable, "-m", "schemathesis.cli", "run", SERVER, "--seed=1", f"--max-examples={EXAMPLES}"]

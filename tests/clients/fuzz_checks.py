@@ -31,10 +31,12 @@ OURS = {"INTERNAL", "UNAVAILABLE", "TIMEOUT"}
 @schemathesis.check
 def answers_as_the_contract_says(ctx, response, case):
     """Every answer is one of GraphQL's, with the status of its media type, and errors are the sender's and have codes."""
-    assert response.status_code == 200, response.status_code
-    assert response.headers["content-type"][0].startswith("application/json"), response.headers
     body = response.json()
     assert set(body) <= {"data", "errors", "extensions"} and body, body
+    content_type = response.headers["content-type"][0].partition(";")[0]
+    assert content_type in {"application/json", "application/graphql-response+json"}, content_type
+    is_refused = content_type == "application/graphql-response+json" and "data" not in body
+    assert response.status_code == (400 if is_refused else 200), response.status_code
     for error in body.get("errors", []):
         extensions = error["extensions"]
         assert extensions["code"] in CODES - OURS, error
