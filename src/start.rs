@@ -216,7 +216,7 @@ async fn greet(app: &App, address: SocketAddr) -> Result<()> {
     };
     println!("chinwag {}", env!("CARGO_PKG_VERSION"));
     match app.config.documents.only_trusted {
-        _ if app.config.graphiql == Graphiql::Off => println!("  GraphiQL  off"),
+        _ if app.config.http.graphiql == Graphiql::Off => println!("  GraphiQL  off"),
         true => println!("  GraphiQL  can run nothing: TRUSTED_DOCUMENTS_ONLY is on"),
         false => println!("  GraphiQL  {url}/"),
     }

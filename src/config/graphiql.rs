@@ -7,11 +7,11 @@ use super::variable::{BadValue, as_switch, optional, read};
 /// The page on which people try the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Graphiql {
-    /// There is none: `GRAPHIQL` is `off`.
+    /// There is none.
     Off,
     /// Of the files that this program was built with, if any.
     BuiltIn,
-    /// `GRAPHIQL_DIR`: of those in this folder.
+    /// Of those in `GRAPHIQL_DIR`.
     Folder(PathBuf),
 }
 

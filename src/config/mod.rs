@@ -38,7 +38,6 @@ pub use self::variable::BadValue;
 #[derive(Clone, Debug)]
 pub struct Config {
     pub http: Http,
-    pub graphiql: Graphiql,
     pub data: Data,
     pub mail: Mail,
     /// `None` where there is no app of one's own: then mails lead to small pages of the server.
@@ -119,7 +118,6 @@ impl Config {
         let oauth = OAuth::from_env(&http, pages.as_ref())?;
         Ok(Self {
             http,
-            graphiql: Graphiql::from_env()?,
             data: Data::from_env()?,
             mail,
             pages,
@@ -140,8 +138,8 @@ impl Config {
                 public_url: "http://localhost:8080".into(),
                 cors_origins: Vec::new(),
                 trusted_proxies: http::on_this_machine(),
+                graphiql: Graphiql::BuiltIn,
             },
-            graphiql: Graphiql::BuiltIn,
             data: Data {
                 dir: data_dir,
                 database_url: Some(database_url),

@@ -64,6 +64,7 @@ pub struct Shared {
     hosts: Hosts,
     places: socket::Places,
     door: socket::Door,
+    pulse: health::Pulse,
     /// Cancelled when the server stops: nothing new is begun.
     draining: CancellationToken,
     /// Connections and sockets, so that stopping can wait for them.
@@ -96,8 +97,8 @@ impl RequestId {
 impl Http {
     fn new(app: App, executor: Executor) -> Self {
         let hosts = Hosts::new(&app.config.http);
-        let (places, door, draining, tasks) = Default::default();
-        Self(Arc::new(Shared { app, executor, hosts, places, door, draining, tasks }))
+        let (places, door, pulse, draining, tasks) = Default::default();
+        Self(Arc::new(Shared { app, executor, hosts, places, door, pulse, draining, tasks }))
     }
 
     /// Waits until the server stops, and for the turn of one of its many sockets and streams.
@@ -116,7 +117,7 @@ impl Http {
             .route("/reset-password", get(reset_password::ask).post(reset_password::do_it))
             .route("/unsubscribe", get(unsubscribe::ask).post(unsubscribe::do_it))
             .merge(self.schema())
-            .merge(graphiql::routes(&self.app.config.graphiql))
+            .merge(graphiql::routes(&self.app.config.http.graphiql))
             .fallback(not_found)
             .method_not_allowed_fallback(method_not_allowed)
             .layer(compression())

@@ -161,7 +161,7 @@ async fn graphiql_leads_to_a_first_chat_under_its_policy() {
         return;
     }
     let files = Graphiql::Folder(folder().join("graphiql"));
-    succeeds_in(&Room::with(|config| config.graphiql = files).await, &["graphiql.mjs"]).await;
+    succeeds_in(&Room::with(|config| config.http.graphiql = files).await, &["graphiql.mjs"]).await;
 }
 
 async fn succeeds(program: &[&str]) {

@@ -1,5 +1,6 @@
 //! The program as a newcomer and an operator run it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::ops::{Deref, DerefMut};
@@ -7,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+use chinwag::config;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -104,10 +106,10 @@ fn a_bad_value_stops_the_start_with_a_line_that_names_it() {
         ("APP_RESET_PASSWORD", "/reset"),
         ("APP_MESSAGE", "{message}"),
         ("CORS_ORIGINS", "https://a.example.org/path"),
-        ("GRAPHIQL", "maybe"),
-        ("GRAPHIQL_DIR", "/nowhere"),
         ("TRUSTED_PROXIES", "10.0.0.0/33"),
         ("TRUSTED_PROXIES", "proxy.lan"),
+        ("GRAPHIQL", "maybe"),
+        ("GRAPHIQL_DIR", "/nowhere"),
         ("RATE_LIMIT", "maybe"),
         ("RATE_LIMIT_ANONYMOUS", "0"),
         ("RATE_LIMIT_OBJECTS", "many"),
@@ -168,6 +170,20 @@ fn a_bad_value_stops_the_start_with_a_line_that_names_it() {
     let told = stopped(&mut mails);
     assert!(told.starts_with("chinwag: PUBLIC_URL: ") && told.contains("SMTP_URL"), "{told}");
     assert!(!folder.path().join("data").exists());
+}
+
+#[test]
+fn help_and_readme_know_the_same_variables() {
+    let help = config::VARIABLES.lines().filter_map(|line| line.strip_prefix("  ")?.split("  ").next());
+    let help: BTreeSet<&str> = help.flat_map(|names| names.split(", ")).filter(|name| is_variable(name)).collect();
+    let readme = include_str!("../../README.md").lines().filter_map(|line| line.strip_prefix("| `")?.split('|').next());
+    let readme: BTreeSet<&str> = readme.flat_map(|names| names.split('`')).filter(|name| is_variable(name)).collect();
+    assert!(help.len() > 30);
+    assert_eq!(help, readme);
+}
+
+fn is_variable(name: &str) -> bool {
+    name.len() > 2 && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
 }
 
 #[test]

@@ -17,7 +17,7 @@ async fn its_files_come_from_a_folder_and_all_are_under_its_policy() {
     }
     std::fs::write(folder.path().join("secret.js"), "secret").unwrap();
     let files = Graphiql::Folder(folder.path().to_owned());
-    let server = TestServer::start_with(|config| config.graphiql = files).await;
+    let server = TestServer::start_with(|config| config.http.graphiql = files).await;
 
     let page = get(&server, "/").await;
     assert!(page.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().contains("script-src 'self';"));
@@ -56,14 +56,14 @@ async fn what_a_browser_has_is_not_sent_again() {
 async fn without_its_files_the_page_says_how_to_get_them() {
     let folder = tempfile::tempdir().unwrap();
     let files = Graphiql::Folder(folder.path().to_owned());
-    let server = TestServer::start_with(|config| config.graphiql = files).await;
+    let server = TestServer::start_with(|config| config.http.graphiql = files).await;
     let page = get(&server, "/").await.text().await.unwrap();
     assert!(page.contains("scripts/fetch-graphiql") && !page.contains("<script"), "{page}");
 }
 
 #[tokio::test]
 async fn where_it_is_off_there_is_no_page() {
-    let server = TestServer::start_with(|config| config.graphiql = Graphiql::Off).await;
+    let server = TestServer::start_with(|config| config.http.graphiql = Graphiql::Off).await;
     for path in ["/", "/graphiql/boot.js", "/graphiql/page.css"] {
         assert_eq!(get(&server, path).await.status(), StatusCode::NOT_FOUND, "{path}");
     }

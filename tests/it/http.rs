@@ -1,12 +1,15 @@
 //! Operations over HTTP, and what holds for every request.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::toy::{Toy, until};
 
@@ -218,8 +221,10 @@ async fn a_body_and_headers_that_do_not_come_are_not_waited_for() {
     let toy = Toy::start().await;
     let head = "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n";
     let body = format!("{head}connection: close\r\n\r\n{{");
-    let (body, headers) = tokio::join!(raw(&toy, &body), raw(&toy, head));
+    let page = body.replace("/graphql", "/reset-password?token=x");
+    let (body, page, headers) = tokio::join!(raw(&toy, &body), raw(&toy, &page), raw(&toy, head));
     assert!(body.starts_with("HTTP/1.1 408"), "{body}");
+    assert!(page.starts_with("HTTP/1.1 408"), "{page}");
     assert!(headers.is_empty() || headers.starts_with("HTTP/1.1 408"), "{headers}");
 }
 
@@ -333,6 +338,33 @@ async fn health_says_that_the_database_is_away() {
     assert_eq!(body, json!({ "status": "unavailable", "db": "cannot be reached" }));
     let sdl = reqwest::get(toy.url.replace("graphql", "schema.graphql")).await.unwrap();
     assert!(sdl.text().await.unwrap().contains("type Query"));
+}
+
+#[tokio::test]
+async fn the_database_is_looked_at_once_for_all_who_ask_how_it_is() {
+    // One that takes connections, and says nothing.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("postgres://nobody@{}/nothing", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = asked.clone();
+    let _silent = AbortOnDropHandle::new(tokio::spawn(async move {
+        let mut kept = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            counted.fetch_add(1, Ordering::SeqCst);
+            kept.push(stream);
+        }
+    }));
+    let toy = Toy::on(&url, |_| {}).await;
+    let begin = Instant::now();
+    let ask = async || {
+        let answer = reqwest::get(toy.url.replace("graphql", "health")).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.json::<Value>().await.unwrap()["db"], "does not answer");
+    };
+    join_all((0..50).map(|_| ask())).await;
+    // Each look takes a second.
+    let (asked, seconds) = (asked.load(Ordering::SeqCst) as u64, begin.elapsed().as_secs());
+    assert!((1..=seconds + 1).contains(&asked), "{asked} in {seconds} s");
 }
 
 #[tokio::test]

@@ -27,12 +27,15 @@ const welcome = (() => {
 
   function SIGN_UP(registration = "OPEN") {
     if (registration === "ADMIN_ONLY") return [LOG_IN("", "")];
-    // One that nobody has yet, most likely.
-    const name = `visitor-${crypto.getRandomValues(new Uint32Array(1))[0] % 1_000_000}`;
-    return [REGISTER(name, registration), LOG_IN(name, PASSWORD)];
+    // A name that nobody has yet, most likely, and a password that nobody knows: the first account runs the server.
+    const [name, password] = [`visitor-${random(6)}`, random(16)];
+    return [REGISTER(name, password, registration), LOG_IN(name, password)];
   }
 
-  const PASSWORD = "correct horse battery";
+  function random(length) {
+    const letters = "abcdefghijkmnpqrstuvwxyz23456789";
+    return Array.from(crypto.getRandomValues(new Uint8Array(length)), (byte) => letters[byte % letters.length]).join("");
+  }
 
   // What a server asks of some.
   const INVITATION = `
@@ -43,7 +46,7 @@ const welcome = (() => {
     # setupCode: ""`;
   const isLocal = /^(localhost|127\..*|\[::1\])$/.test(location.hostname);
 
-  const REGISTER = (name, registration) => `# Make an account. This page keeps you signed in then, as an
+  const REGISTER = (name, password, registration) => `# Make an account. This page keeps you signed in then, as an
 # app does: an accessToken goes along with whatever you
 # run, and the cookie gives another when it has expired.
 # One that you put into Headers, below, goes before it.
@@ -51,7 +54,7 @@ mutation Register {
   register(input: {
     email: "${name}@example.org"
     username: "${name}"
-    password: "${PASSWORD}"
+    password: "${password}"
     tokenDelivery: COOKIE${registration === "INVITATION" ? INVITATION : ""}${isLocal ? "" : SETUP_CODE}
   }) {
     viewer { user { id username } }

@@ -21,14 +21,14 @@ const ANSWER: &str = "mutation($input: AnswerSecondFactorInput!) { answerSecondF
 const FACTOR: &str = "{ viewer { secondFactor { enabledAt recoveryCodeCount } } }";
 
 /// Somebody with an authenticator app.
-struct Owner {
-    actor: Actor,
-    app: TOTP,
+pub(super) struct Owner {
+    pub actor: Actor,
+    pub app: TOTP,
     recovery_codes: Vec<String>,
 }
 
 impl World {
-    async fn with_factor(&self, name: &str) -> Owner {
+    pub(super) async fn with_factor(&self, name: &str) -> Owner {
         let actor = self.proven(name).await;
         let app = begin(&actor).await;
         let payload = ask(&actor, ENABLE, json!({ "code": self.code(&app, 0) })).await.data("enableSecondFactor");
@@ -42,7 +42,7 @@ impl World {
     }
 
     /// The same, when the app shows a new code.
-    fn next_code(&self, app: &TOTP) -> String {
+    pub(super) fn next_code(&self, app: &TOTP) -> String {
         self.server.clock.advance(TimeDelta::seconds(60));
         self.code(app, 0)
     }
@@ -54,7 +54,7 @@ impl World {
         answer.0["errors"][0]["extensions"]["challenge"].as_str().unwrap().to_owned()
     }
 
-    async fn answer(&self, challenge: &str, code: &str) -> Answer {
+    pub(super) async fn answer(&self, challenge: &str, code: &str) -> Answer {
         ask(&self.server.anonymous(), ANSWER, json!({ "challenge": challenge, "code": code })).await
     }
 

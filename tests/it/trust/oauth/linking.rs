@@ -105,6 +105,46 @@ async fn linking_and_unlinking_take_fresh_proof() {
 }
 
 #[tokio::test]
+async fn other_devices_are_told_of_what_was_linked_now_and_when_they_come_back() {
+    let offered = Offered::new().await;
+    let alice = offered.server().register("alice").await;
+    let elsewhere = Actor::log_in(offered.server().address, "alice").await;
+    offered.server().database.settle().await;
+    let cursor = elsewhere.query("{ viewer { eventsCursor } }").await.data("viewer")["eventsCursor"].clone();
+    let listen = "subscription($after: String) { viewerEvents(after: $after) { isCaughtUp events {
+        ... on ViewerChangedEvent { viewer { oauthAccounts { label } } } } } }";
+    let mut socket = elsewhere.socket().await;
+    let mut live = socket.run(listen, json!({}));
+    live.next().await;
+    offered.link(&alice, "github", &Person::new(1, "cat")).await.data("completeOAuth");
+    let linked = json!([{ "label": "cat" }]);
+    while live.next().await["viewerEvents"]["events"][0]["viewer"]["oauthAccounts"] != linked {}
+    let mut away = socket.run(listen, json!({ "after": cursor }));
+    while away.next().await["viewerEvents"]["events"][0]["viewer"]["oauthAccounts"] != linked {}
+}
+
+#[tokio::test]
+async fn whoever_signs_in_elsewhere_alone_leaves_as_soon_as_they_have_come() {
+    let offered = Offered::new().await;
+    offered.server().register("ruth").await;
+    let cat = Person::new(1, "cat");
+    let alice = offered.who(&offered.sign_in("github", &cat).await);
+    let delete = async |actor: &Actor| {
+        let delete = "mutation { deleteAccount(input: {}) { userId } }";
+        actor.query(delete).await
+    };
+    offered.server().clock.advance(TimeDelta::minutes(11));
+    assert_eq!(delete(&alice).await.code(), "INVALID_CREDENTIALS");
+    let again = offered.who(&offered.sign_in("github", &cat).await);
+    assert_eq!(delete(&again).await.data("deleteAccount")["userId"], json!(alice.id));
+    assert_eq!((offered.count("oauth_accounts").await, offered.count("oauth_states").await), (0, 0));
+    // Who comes back is somebody new.
+    let back = offered.sign_in("github", &cat).await;
+    assert_eq!(back.data("completeOAuth")["isNewUser"], true);
+    assert_ne!(offered.who(&back).id, alice.id);
+}
+
+#[tokio::test]
 async fn nobody_is_left_without_a_way_in() {
     let offered = Offered::new().await;
     let cat = Person::new(1, "cat");

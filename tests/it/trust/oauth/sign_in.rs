@@ -92,13 +92,17 @@ async fn an_address_does_not_outweigh_who_somebody_was_there() {
 #[tokio::test]
 async fn a_second_factor_is_asked_for_all_the_same() {
     let offered = Offered::new().await;
-    let alice = offered.world.proven("alice").await;
-    let linked = offered.link(&alice, "github", &Person::new(1, "cat")).await.data("completeOAuth");
+    let alice = offered.world.with_factor("alice").await;
+    let linked = offered.link(&alice.actor, "github", &Person::new(1, "cat")).await.data("completeOAuth");
     assert_eq!(linked["session"], json!(null));
-    offered.server().database.execute("UPDATE accounts SET second_factor_at = created_at").await;
     let answer = offered.sign_in("github", &Person::new(1, "cat")).await;
     assert_eq!(answer.code(), "SECOND_FACTOR_REQUIRED");
-    assert!(answer.0["errors"][0]["extensions"]["challenge"].is_string());
+    let challenge = answer.0["errors"][0]["extensions"]["challenge"].as_str().unwrap();
+    let code = offered.world.next_code(&alice.app);
+    let entered = offered.world.answer(challenge, &code).await.data("answerSecondFactor");
+    assert_eq!(entered["viewer"]["user"]["username"], "alice");
+    offered.server().database.execute("DELETE FROM sign_in_challenges").await;
+    assert_eq!(offered.sign_in("github", &Person::new(1, "cat")).await.code(), "SECOND_FACTOR_REQUIRED");
     // By the address too, and nothing is linked before it was shown.
     let answer = offered.sign_in("work", &Person::new(2, "alice")).await;
     assert_eq!(answer.code(), "SECOND_FACTOR_REQUIRED");
