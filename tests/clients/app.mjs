@@ -1,5 +1,5 @@
-// An app as most are built: queries and mutations over HTTP, subscriptions over a socket, and a cache that keeps each thing
-// once, by its type and id: `node app.mjs apollo` or `urql`.
+// An app as most are built: queries and mutations over HTTP, subscriptions over a socket, and a cache that keeps each
+// thing once, by its type and id: `node app.mjs apollo` or `urql`.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -78,7 +78,9 @@ const app = {
     };
     return {
       watch: (query, variables, show) =>
-        client.watchQuery({ query, variables }).subscribe(({ data, dataState }) => dataState === "complete" && show(data)),
+        client
+          .watchQuery({ query, variables })
+          .subscribe(({ data, dataState }) => dataState === "complete" && show(data)),
       mutate: (mutation, variables) =>
         client
           .mutate({
@@ -111,9 +113,12 @@ const app = {
         cacheExchange({
           schema: introspectionFromSchema(buildSchema(readFileSync("../../schema.graphql", "utf8"))),
           // Parts of something else, which have no id of their own.
-          keys: Object.fromEntries(
-            ["MessageConnection", "MessageEdge", "ConversationEventBatch", "MessageEditedEvent"].map((type) => [type, () => null]),
-          ),
+          keys: {
+            MessageConnection: () => null,
+            MessageEdge: () => null,
+            ConversationEventBatch: () => null,
+            MessageEditedEvent: () => null,
+          },
           updates: {
             Mutation: {
               sendMessage({ sendMessage }, _, cache) {
@@ -142,7 +147,8 @@ const app = {
     return {
       watch: (query, variables, show) => client.query(query, variables).subscribe(({ data }) => show(data)),
       mutate: async (mutation, variables) => outcome(await client.mutation(mutation, variables)),
-      subscribe: (query, variables, hear) => client.subscription(query, variables).subscribe((result) => hear(outcome(result))),
+      subscribe: (query, variables, hear) =>
+        client.subscription(query, variables).subscribe((result) => hear(outcome(result))),
     };
   },
 }[process.argv[2]]();
@@ -177,8 +183,8 @@ assert.deepEqual(conversation.messages.edges, []);
 const { data: sent } = await send("sad", "the key of this");
 await shown.until((data) => contents(data).join() === "sad");
 
-// A stream is live when its first batch has come; an edit changes what is shown by the message's id, from whichever of the
-// two it comes first.
+// A stream is live when its first batch has come; an edit changes what is shown by the message's id, from whichever of
+// the two it comes first.
 app.subscribe(FOLLOW, { id, after: conversation.messages.seq }, heard.put);
 await heard.next();
 const message = sent.sendMessage.timelineEdge.node;

@@ -1,5 +1,5 @@
-"""Schemathesis, on all that queries and mutations take: `fuzz.py somebody` or, in the newer media type too, `nobody`. It
-makes up the same each time."""
+"""Schemathesis, on all that queries and mutations take: `fuzz.py somebody` or, in the newer media type, `nobody`. It makes
+up the same each time."""
 
 import asyncio
 import json

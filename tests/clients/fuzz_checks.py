@@ -30,7 +30,7 @@ OURS = {"INTERNAL", "UNAVAILABLE", "TIMEOUT"}
 
 @schemathesis.check
 def answers_as_the_contract_says(ctx, response, case):
-    """Every answer is one of GraphQL's, with the status of its media type, and errors are the sender's and have codes."""
+    """An answer is one of GraphQL's, with the status of its media type; errors are the sender's, and have codes."""
     body = response.json()
     assert set(body) <= {"data", "errors", "extensions"} and body, body
     content_type = response.headers["content-type"][0].partition(";")[0]

@@ -16,7 +16,9 @@ class Tab {
     const tab = new Tab(page);
     const response = await page.goto(`${origin}/`);
     assert.match(response.headers()["content-security-policy"], /default-src 'none'; script-src 'self'; /);
-    await page.waitForFunction(() => document.querySelector(".graphiql-query-editor .CodeMirror")?.CodeMirror.getValue());
+    await page.waitForFunction(
+      () => document.querySelector(".graphiql-query-editor .CodeMirror")?.CodeMirror.getValue(),
+    );
     // All of it could be run.
     assert.deepEqual(validate(schema, parse(await tab.document())), []);
     return tab;
@@ -52,8 +54,9 @@ class Tab {
   /** What is shown as soon as it matches. */
   async shows(pattern) {
     await this.page.waitForFunction(
-      ([source]) => new RegExp(source).test(document.querySelector(".graphiql-response .CodeMirror")?.CodeMirror.getValue()),
-      [pattern.source],
+      (source) =>
+        new RegExp(source).test(document.querySelector(".graphiql-response .CodeMirror")?.CodeMirror.getValue()),
+      pattern.source,
     );
     return JSON.parse(await this.text(".graphiql-response"));
   }
