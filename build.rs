@@ -20,15 +20,10 @@ fn main() -> io::Result<()> {
     let mut files = String::new();
     for entry in found {
         let (name, path) = (entry.file_name(), entry.path().canonicalize()?);
-        let content_type = match Path::new(&name).extension().and_then(|extension| extension.to_str()) {
-            Some("js") => "text/javascript; charset=utf-8",
-            Some("css") => "text/css; charset=utf-8",
-            _ => continue,
-        };
-        writeln!(files, "    ({name:?}, {content_type:?}, include_bytes!({path:?})),").expect("a string takes it");
+        if Path::new(&name).extension().is_some_and(|extension| extension == "js" || extension == "css") {
+            writeln!(files, "    ({name:?}, include_bytes!({path:?})),").expect("a string takes it");
+        }
     }
-    let list = format!(
-        "/// Name, content type and bytes of each.\npub static FILES: &[(&str, &str, &[u8])] = &[\n{files}];\n"
-    );
+    let list = format!("/// Name and bytes of each.\npub static FILES: &[(&str, &[u8])] = &[\n{files}];\n");
     fs::write(Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join("graphiql.rs"), list)
 }

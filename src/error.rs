@@ -11,6 +11,10 @@ use serde_json::{Value, json};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// What a field of an interface answers that can fail and not be null. Of a `Result`, which it knows by that name, the
+/// library's interfaces take the error before they know where in the answer it stands, and it would have no path.
+pub type Fallible<T> = Result<T>;
+
 /// What `extensions.code` of an error may be. Codes are added over time: treat an unknown one as INTERNAL.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[graphql(name = "ErrorCode")]

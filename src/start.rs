@@ -12,7 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::api::execute::{Executor, Trusted};
 use crate::app::App;
 use crate::clock::Clock;
-use crate::config::{BadValue, Config, Data};
+use crate::config::{BadValue, Config, Data, Graphiql};
 use crate::db::{self, embedded};
 use crate::error::{Code, Error, Result};
 use crate::jobs::{self, Kinds};
@@ -216,6 +216,7 @@ async fn greet(app: &App, address: SocketAddr) -> Result<()> {
     };
     println!("chinwag {}", env!("CARGO_PKG_VERSION"));
     match app.config.documents.only_trusted {
+        _ if app.config.http.graphiql == Graphiql::Off => println!("  GraphiQL  off"),
         true => println!("  GraphiQL  can run nothing: TRUSTED_DOCUMENTS_ONLY is on"),
         false => println!("  GraphiQL  {url}/"),
     }

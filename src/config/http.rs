@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use axum::http::Uri;
 use ipnet::IpNet;
 
+use super::Graphiql;
 use super::variable::{BadValue, is_loopback, listed, optional, read};
 
 /// How the server is reached.
@@ -18,6 +19,8 @@ pub struct Http {
     pub cors_origins: Vec<String>,
     /// `TRUSTED_PROXIES`: who is believed about where a request comes from (`X-Forwarded-For`).
     pub trusted_proxies: Vec<IpNet>,
+    /// `GRAPHIQL`: `off` serves no such page.
+    pub graphiql: Graphiql,
 }
 
 impl Http {
@@ -57,7 +60,8 @@ impl Http {
             })?;
         let wanted = "addresses or networks as in 10.0.0.0/8, comma-separated";
         let trusted_proxies = optional("TRUSTED_PROXIES", wanted, |text| listed(text).map(as_network).collect())?;
-        Ok(Self { listen, public_url, cors_origins, trusted_proxies: trusted_proxies.unwrap_or_else(on_this_machine) })
+        let trusted_proxies = trusted_proxies.unwrap_or_else(on_this_machine);
+        Ok(Self { listen, public_url, cors_origins, trusted_proxies, graphiql: Graphiql::from_env()? })
     }
 }
 

@@ -4,6 +4,7 @@
 mod data;
 mod documents;
 mod env_files;
+mod graphiql;
 mod http;
 mod limits;
 mod log;
@@ -22,6 +23,7 @@ use chrono::TimeDelta;
 pub use self::data::Data;
 pub use self::documents::Documents;
 pub use self::env_files::read_env_files;
+pub use self::graphiql::Graphiql;
 pub use self::http::Http;
 pub use self::limits::{Limits, RegistrationPolicy};
 pub use self::log::{Log, LogFormat};
@@ -77,6 +79,8 @@ Environment (also read from .env, and from .env.NAME where CHINWAG_ENV says NAME
   CORS_ORIGINS  further origins whose pages may use the server, comma-separated [on loopback: localhost]
   TRUSTED_PROXIES  addresses or networks of proxies that are believed about where a request comes from
                 (X-Forwarded-For), as in 10.0.0.0/8, comma-separated [those on this machine]
+  GRAPHIQL      on, or off: then there is no such page [on]
+  GRAPHIQL_DIR  where scripts/fetch-graphiql has put GraphiQL's files [those that were there when this was built]
   REGISTRATION  who may create an account: open (anyone), invitation (whoever has one) or admin-only [open]
   RATE_LIMIT    on or off: whether there are limits for a minute, which are [on]
   RATE_LIMIT_ANONYMOUS  requests of an address that is not signed in [100]
@@ -134,6 +138,7 @@ impl Config {
                 public_url: "http://localhost:8080".into(),
                 cors_origins: Vec::new(),
                 trusted_proxies: http::on_this_machine(),
+                graphiql: Graphiql::BuiltIn,
             },
             data: Data {
                 dir: data_dir,

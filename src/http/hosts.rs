@@ -106,6 +106,7 @@ mod tests {
             public_url: public_url.into(),
             cors_origins: vec!["https://app.example.org".into()],
             trusted_proxies: vec!["127.0.0.0/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()],
+            graphiql: config::Graphiql::Off,
         })
     }
 

@@ -117,7 +117,7 @@ impl Http {
             .route("/reset-password", get(reset_password::ask).post(reset_password::do_it))
             .route("/unsubscribe", get(unsubscribe::ask).post(unsubscribe::do_it))
             .merge(self.schema())
-            .merge(graphiql::routes())
+            .merge(graphiql::routes(&self.app.config.http.graphiql))
             .fallback(not_found)
             .method_not_allowed_fallback(method_not_allowed)
             .layer(compression())

@@ -413,6 +413,7 @@ async fn a_page_has_a_size_and_one_direction() {
             let answer = alice.query(&lists.query(ask, page)).await;
             is_clean(&answer.0);
             assert_eq!(answer.wrong_fields(), faults, "{list} {page}");
+            assert!(answer.0["errors"][0]["path"].is_array(), "{list}: {}", answer.0);
         }
         for page in ["first: 100", "last: 100", "first: 0", "last: 0"] {
             let Answer(answer) = alice.query(&lists.query(ask, page)).await;

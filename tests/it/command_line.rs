@@ -108,6 +108,8 @@ fn a_bad_value_stops_the_start_with_a_line_that_names_it() {
         ("CORS_ORIGINS", "https://a.example.org/path"),
         ("TRUSTED_PROXIES", "10.0.0.0/33"),
         ("TRUSTED_PROXIES", "proxy.lan"),
+        ("GRAPHIQL", "maybe"),
+        ("GRAPHIQL_DIR", "/nowhere"),
         ("RATE_LIMIT", "maybe"),
         ("RATE_LIMIT_ANONYMOUS", "0"),
         ("RATE_LIMIT_OBJECTS", "many"),

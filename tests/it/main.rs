@@ -21,6 +21,7 @@ mod documents;
 mod embedded;
 mod event_stream;
 mod farewell;
+mod graphiql;
 mod groups;
 mod http;
 mod import;

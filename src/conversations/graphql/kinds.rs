@@ -17,7 +17,7 @@ use crate::conversations::{
     in_sight_by_id,
 };
 use crate::directive::perViewer;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fallible, Result};
 use crate::groups::graphql::{Group, group_of};
 use crate::id::UserId;
 use crate::log;
@@ -137,7 +137,7 @@ macro_rules! kind {
                 after: Option<String>,
                 last: Option<i32>,
                 before: Option<String>,
-            ) -> Result<ConversationMemberConnection> {
+            ) -> Fallible<ConversationMemberConnection> {
                 let arguments = Arguments { first, after, last, before };
                 let filter = match filter {
                     Some(filter) => filter.read(ctx).await?,
@@ -158,7 +158,7 @@ macro_rules! kind {
                 after: Option<String>,
                 last: Option<i32>,
                 before: Option<String>,
-            ) -> Result<MessageConnection> {
+            ) -> Fallible<MessageConnection> {
                 let arguments = Arguments { first, after, last, before };
                 let page = messages::page(ctx.app(), self.sight, Timeline::Conversation, arguments).await?;
                 Ok(MessageConnection::of(ctx, self.sight, page).await)
@@ -171,7 +171,7 @@ macro_rules! kind {
                 anchor: MessageAnchor,
                 #[graphql(default = 25)] before: i32,
                 #[graphql(default = 25)] after: i32,
-            ) -> Result<MessageConnection> {
+            ) -> Fallible<MessageConnection> {
                 let (app, viewer, anchor) = (ctx.app(), ctx.viewer()?, anchor.read()?);
                 let page = messages::around(app, &viewer, self.sight, Timeline::Conversation, anchor, before, after).await?;
                 Ok(MessageConnection::of(ctx, self.sight, page).await)
@@ -199,7 +199,7 @@ macro_rules! kind {
                 after: Option<String>,
                 last: Option<i32>,
                 before: Option<String>,
-            ) -> Result<ThreadConnection> {
+            ) -> Fallible<ThreadConnection> {
                 threads_in(ctx, self.sight, Arguments { first, after, last, before }).await
             }
 
@@ -211,7 +211,7 @@ macro_rules! kind {
                 after: Option<String>,
                 last: Option<i32>,
                 before: Option<String>,
-            ) -> Result<PinConnection> {
+            ) -> Fallible<PinConnection> {
                 pins_in(ctx, self.sight, Arguments { first, after, last, before }).await
             }
 
@@ -221,7 +221,7 @@ macro_rules! kind {
                 ctx: &Context<'_>,
                 after: i32,
                 #[graphql(default = 100)] first: i32,
-            ) -> Result<ConversationEventBatch> {
+            ) -> Fallible<ConversationEventBatch> {
                 if !(0..=MOST as i32).contains(&first) {
                     return Err(Error::bad_input(vec![Fault::out_of_range(0, MOST).of_argument("first")]));
                 }
@@ -237,7 +237,7 @@ macro_rules! kind {
 
             /// What the viewer may do in it.
             #[graphql(directive = perViewer::apply())]
-            pub async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<ConversationPermissions> {
+            pub async fn viewer_permissions(&self, ctx: &Context<'_>) -> Fallible<ConversationPermissions> {
                 viewer_permissions(ctx, self.sight).await
             }
         }
@@ -253,8 +253,8 @@ kind! {
         }
 
         /// What to show as its name: the channel's name, or the other people of a direct conversation.
-        pub async fn title(&self) -> String {
-            self.settings.name.clone()
+        pub async fn title(&self) -> Fallible<String> {
+            Ok(self.settings.name.clone())
         }
 
         /// Its name, as in Release planning.
@@ -310,7 +310,7 @@ kind! {
 
         /// What to show as its name: the channel's name, or the other people of a direct conversation.
         #[graphql(directive = perViewer::apply())]
-        pub async fn title(&self, ctx: &Context<'_>) -> Result<String> {
+        pub async fn title(&self, ctx: &Context<'_>) -> Fallible<String> {
             if let Some(name) = &self.row.name {
                 return ctx.scope().write(name.clone());
             }

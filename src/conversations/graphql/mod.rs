@@ -24,7 +24,7 @@ pub use query::{ChannelConnection, ConversationQuery, ConversationSubscription, 
 use super::{ConversationById, Kind, Reference, Sight};
 use crate::context::Ask;
 use crate::directive::perViewer;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fallible, Result};
 use crate::messages::graphql::{Message, MessageAnchor, MessageConnection};
 use crate::messages::pins::graphql::PinConnection;
 use crate::messages::threads::graphql::ThreadConnection;
@@ -41,7 +41,7 @@ use permissions::ConversationPermissions;
     field(name = "kind", ty = "Kind", desc = "Which kind of place it is."),
     field(
         name = "title",
-        ty = "Result<String>",
+        ty = "Fallible<String>",
         desc = "What to show as its name: the channel's name, or the other people of a direct conversation.",
         directive = perViewer::apply()
     ),
@@ -64,7 +64,7 @@ use permissions::ConversationPermissions;
     field(name = "member_count", ty = "i32", desc = "How many members it has."),
     field(
         name = "members",
-        ty = "Result<ConversationMemberConnection>",
+        ty = "Fallible<ConversationMemberConnection>",
         desc = "Its members: by role, then by when they joined.",
         arg(name = "filter", ty = "Option<MemberFilter>"),
         arg(name = "first", ty = "Option<i32>"),
@@ -74,7 +74,7 @@ use permissions::ConversationPermissions;
     ),
     field(
         name = "messages",
-        ty = "Result<MessageConnection>",
+        ty = "Fallible<MessageConnection>",
         desc = "Its messages outside of threads, oldest first: `last: 50` gives the newest, `before` scrolls up. Deleted ones keep their places.",
         arg(name = "first", ty = "Option<i32>"),
         arg(name = "after", ty = "Option<String>"),
@@ -83,7 +83,7 @@ use permissions::ConversationPermissions;
     ),
     field(
         name = "messages_around",
-        ty = "Result<MessageConnection>",
+        ty = "Fallible<MessageConnection>",
         desc = "Its messages around an anchor, up to 100 in all; the cursors go on in `messages`.",
         arg(name = "anchor", ty = "MessageAnchor"),
         arg(name = "before", ty = "i32", default = 25),
@@ -101,7 +101,7 @@ use permissions::ConversationPermissions;
     ),
     field(
         name = "threads",
-        ty = "Result<ThreadConnection>",
+        ty = "Fallible<ThreadConnection>",
         desc = "Its threads, latest reply first.",
         arg(name = "first", ty = "Option<i32>"),
         arg(name = "after", ty = "Option<String>"),
@@ -110,7 +110,7 @@ use permissions::ConversationPermissions;
     ),
     field(
         name = "pins",
-        ty = "Result<PinConnection>",
+        ty = "Fallible<PinConnection>",
         desc = "Its pinned messages, last pinned first.",
         arg(name = "first", ty = "Option<i32>"),
         arg(name = "after", ty = "Option<String>"),
@@ -119,7 +119,7 @@ use permissions::ConversationPermissions;
     ),
     field(
         name = "events",
-        ty = "Result<ConversationEventBatch>",
+        ty = "Fallible<ConversationEventBatch>",
         desc = "Up to `first` events of its log after a position, to catch up over HTTP.",
         arg(name = "after", ty = "i32"),
         arg(name = "first", ty = "i32", default = 100)
@@ -132,7 +132,7 @@ use permissions::ConversationPermissions;
     ),
     field(
         name = "viewer_permissions",
-        ty = "Result<ConversationPermissions>",
+        ty = "Fallible<ConversationPermissions>",
         desc = "What the viewer may do in it.",
         directive = perViewer::apply()
     )

@@ -1,8 +1,9 @@
 // Starts GraphiQL against this server. A file of its own, because the page's policy allows no inline script.
 //
-// Invariant: no token is ever stored. GraphiQL keeps documents and variables across reloads, never headers.
+// Invariant: no token is ever stored where a script could read it. GraphiQL keeps documents and variables across reloads,
+// never headers; whoever has signed in stays so by the refresh token's cookie.
 
-(() => {
+(async () => {
   "use strict";
 
   const { parse, separateOperations } = GraphiQL.GraphQL;
@@ -10,127 +11,6 @@
   const HEADERS = `{
   "Authorization": "Bearer "
 }`;
-
-  const VARIABLES = `{
-  "conversation": "",
-  "person": ""
-}`;
-
-  const WELCOME = `# Welcome to Chinwag. To chat with yourself, put the
-# cursor into one operation after the other and press
-# Ctrl-Enter. The book on the left is the manual.
-
-# 1. Make an account.
-mutation Register {
-  register(input: {
-    email: "alice@example.org"
-    username: "alice"
-    password: "correct horse battery"
-  }) {
-    tokens { accessToken }
-  }
-}
-
-# 2. Copy the accessToken into Headers, below, after
-#    Bearer. It lasts for 15 minutes and goes when the
-#    page is reloaded; this gives another one.
-mutation LogIn {
-  login(input: {
-    identifier: "alice"
-    password: "correct horse battery"
-  }) {
-    tokens { accessToken }
-  }
-}
-
-# 3. Make a channel, and copy its id into Variables.
-mutation CreateChannel {
-  createChannel(input: { name: "Kitchen" }) {
-    channel { id name }
-  }
-}
-
-# 4. Listen: first comes what has happened so far,
-#    then what happens.
-subscription Listen($conversation: ID!) {
-  conversationEvents(
-    conversationId: $conversation
-    after: 0
-  ) {
-    seq
-    isCaughtUp
-    events {
-      __typename
-      occurredAt
-      ... on MessageSentEvent {
-        message { content author { username } }
-      }
-    }
-  }
-}
-
-# 5. Open this page in a second tab of the browser, with
-#    the token in its Headers too, and say something: it
-#    appears in the first. Each message takes a clientKey
-#    of its own; the same again returns the first message.
-mutation Say($conversation: ID!) {
-  sendMessage(input: {
-    conversationId: $conversation
-    clientKey: "message-1"
-    content: "Kettle's on."
-  }) {
-    isReplay
-    message { seq content }
-  }
-}
-
-# Two people see more of each other. Register a second
-# one in a private window; there, put the channel's id
-# into Variables, and join.
-mutation Join($conversation: ID!) {
-  joinChannel(input: { channelId: $conversation }) {
-    channel {
-      name
-      members { nodes { role user { id username } } }
-    }
-  }
-}
-
-# Who types, and who has read how far: one listens, the
-# other does it.
-subscription Hear($conversation: ID!) {
-  conversationSignals(conversationId: $conversation) {
-    signals {
-      __typename
-      user { username }
-      ... on TypingSignal { expiresAt }
-      ... on ReadSignal { member { lastReadSeq } }
-    }
-  }
-}
-
-mutation Type($conversation: ID!) {
-  setTyping(input: { conversationId: $conversation }) {
-    expiresAt
-  }
-}
-
-mutation Read($conversation: ID!) {
-  markConversationRead(input: {
-    conversationId: $conversation
-  }) {
-    viewerState { lastReadSeq unreadCount }
-  }
-}
-
-# Who comes and goes: put the id of one of the members
-# into Variables. Whoever listens to something is here.
-subscription Look($person: ID!) {
-  presences(userIds: [$person]) {
-    users { username presence { status lastSeenAt } }
-  }
-}
-`;
 
   // Beside the page, wherever a proxy has put that.
   const http = new URL("graphql", location.href);
@@ -144,6 +24,32 @@ subscription Look($person: ID!) {
     headers: { Accept: "application/graphql-response+json, application/json" },
     enableIncrementalDelivery: false,
   });
+
+  async function ask(query, authorization) {
+    const response = await fetch(http, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: "application/json", ...authorization },
+      body: JSON.stringify({ query }),
+    });
+    return (await response.json()).data ?? {};
+  }
+
+  // What comes from signing in, by whatever operation, and from the cookie. An access token lasts for 15 minutes.
+  const REFRESHED = 14 * 60_000;
+  let session = null;
+
+  function take(data) {
+    for (const [field, payload] of Object.entries(data ?? {})) {
+      const token = payload?.tokens?.accessToken;
+      if (token) session = { authorization: { Authorization: `Bearer ${token}` }, since: performance.now() };
+      if (field === "logout") session = null;
+    }
+  }
+
+  async function refresh() {
+    session = null;
+    take(await ask("mutation { refreshSession(input: {}) { tokens { accessToken } } }"));
+  }
 
   // Only the chosen operation leaves, with the fragments it spreads: a mistake in the one below is not its mistake.
   // What is left out becomes blanks, so that the server's line numbers are those of the editor.
@@ -159,13 +65,16 @@ subscription Look($person: ID!) {
     return { query, document: chosen };
   }
 
-  // The Authorization header, under that name however it was typed; none while no token stands behind "Bearer".
-  function credentials(headers) {
+  // The Authorization header, under that name however it was typed; while no token stands behind "Bearer", that of
+  // whoever has signed in.
+  async function credentials(headers) {
     const [, value = ""] = Object.entries(headers).find(([name]) => name.toLowerCase() === "authorization") ?? [];
-    return /^(bearer)?$/i.test(value.trim()) ? {} : { Authorization: value.trim() };
+    if (!/^(bearer)?$/i.test(value.trim())) return { Authorization: value.trim() };
+    if (session && performance.now() - session.since > REFRESHED) await refresh();
+    return session?.authorization;
   }
 
-  function fetcher(params, options) {
+  async function fetcher(params, options) {
     const headers = options?.headers ?? {};
     let chosen;
     try {
@@ -176,14 +85,16 @@ subscription Look($person: ID!) {
     }
     const others = Object.entries(headers).filter(([name]) => name.toLowerCase() !== "authorization");
     const isSubscription = chosen.document?.definitions.some((definition) => definition.operation === "subscription");
-    return deliver(
+    const delivered = await deliver(
       { ...params, query: chosen.query },
       {
         documentAST: chosen.document,
         // Over the socket this becomes the payload of connection_init, where only the credentials belong.
-        headers: isSubscription ? credentials(headers) : { ...Object.fromEntries(others), ...credentials(headers) },
+        headers: { ...(isSubscription ? {} : Object.fromEntries(others)), ...(await credentials(headers)) },
       },
     );
+    if (!isSubscription) take(delivered.data);
+    return delivered;
   }
 
   // GraphiQL's history remembers the headers of each request even where headers are not to be kept. Its drawer is our
@@ -209,8 +120,14 @@ subscription Look($person: ID!) {
   // Explorers where an element has one: here it leads nowhere, and the style stays empty, which the policy allows.
   HTMLStyleElement.prototype.styleSheet = {};
 
+  // Who looks at it decides what the page says first. Where a server runs nothing but trusted documents, nobody knows.
+  const { query, variables } = await refresh()
+    .then(() => ask(welcome.ASKS, session?.authorization))
+    .catch(() => ({}))
+    .then(welcome.first);
+
   // GraphiQL shows the variables of a first tab only where it finds them stored.
-  if (!drawer.getItem("graphiql:tabState")) drawer.setItem("graphiql:variables", VARIABLES);
+  if (!drawer.getItem("graphiql:tabState")) drawer.setItem("graphiql:variables", variables);
 
   ReactDOM.createRoot(document.getElementById("graphiql")).render(
     React.createElement(
@@ -220,10 +137,10 @@ subscription Look($person: ID!) {
         storage,
         shouldPersistHeaders: false,
         showPersistHeadersSettings: false,
-        defaultEditorToolsVisibility: "headers",
+        defaultEditorToolsVisibility: "variables",
         defaultHeaders: HEADERS,
-        defaultQuery: WELCOME,
-        defaultTabs: [{ query: WELCOME, variables: VARIABLES, headers: HEADERS }],
+        defaultQuery: query,
+        defaultTabs: [{ query, variables, headers: HEADERS }],
       },
       React.createElement(GraphiQL.Logo, null, "Chinwag"),
     ),

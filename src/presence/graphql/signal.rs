@@ -6,7 +6,7 @@ use futures_util::future::try_join_all;
 use crate::context::Scope;
 use crate::conversations::MemberById;
 use crate::conversations::graphql::ConversationMember;
-use crate::error::Result;
+use crate::error::{Fallible, Result};
 use crate::id::MessageId;
 use crate::presence::Heard;
 use crate::realtime::{Passing, Signal};
@@ -16,7 +16,7 @@ use crate::users::graphql::{User, user};
 /// Something that passes in a conversation and is kept nowhere.
 #[derive(Interface)]
 #[graphql(
-    field(name = "user", ty = "Result<User>", desc = "Who."),
+    field(name = "user", ty = "Fallible<User>", desc = "Who."),
     field(name = "occurred_at", ty = "DateTime", desc = "When.")
 )]
 pub enum ConversationSignal {
@@ -62,7 +62,7 @@ pub struct TypingSignal {
 #[Object]
 impl TypingSignal {
     /// Who.
-    pub async fn user(&self, ctx: &Context<'_>) -> Result<User> {
+    pub async fn user(&self, ctx: &Context<'_>) -> Fallible<User> {
         user(ctx, self.signal.user_id).await
     }
 
@@ -91,7 +91,7 @@ pub struct ReadSignal {
 #[Object]
 impl ReadSignal {
     /// Who.
-    pub async fn user(&self, ctx: &Context<'_>) -> Result<User> {
+    pub async fn user(&self, ctx: &Context<'_>) -> Fallible<User> {
         user(ctx, self.signal.user_id).await
     }
 
