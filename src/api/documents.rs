@@ -117,7 +117,7 @@ impl Documents {
     /// The document that is meant, and whether it is to be kept when it has run.
     pub fn find(&self, asked: &Asked) -> Result<(Arc<Document>, bool), Unfit> {
         let found = self.find_or_parse(asked)?;
-        match found.0.measured.introspects() && self.trusted.hides_schema {
+        match self.trusted.hides_schema && found.0.measured.introspects() {
             true => Err(introspection_is_off().into()),
             false => Ok(found),
         }

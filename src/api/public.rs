@@ -53,6 +53,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_to_last_is_there() {
+        let sdl = crate::api::sdl();
+        let server = sdl.split("\ntype Server {").nth(1).and_then(|rest| rest.split("\n}").next()).unwrap();
+        for field in super::LASTING.iter().filter(|field| !field.starts_with("__")) {
+            assert!(server.contains(&format!("\n  {field}: ")), "{field}");
+        }
+    }
+
+    #[test]
     fn what_lasts_is_public_and_nothing_else() {
         for text in [
             "{ __typename }",

@@ -1,4 +1,4 @@
-//! Where things are kept.
+//! `DATA_DIR`, `DATABASE_URL`, `JWT_SECRET`, `LOG_RETENTION_DAYS`.
 
 use std::path::PathBuf;
 

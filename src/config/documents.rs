@@ -1,4 +1,4 @@
-//! Which operations are run.
+//! `TRUSTED_DOCUMENTS`, `INTROSPECTION`.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The page on which people try the API.
+//! `GRAPHIQL`, `GRAPHIQL_DIR`.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! How the server is reached.
+//! `LISTEN`, `PUBLIC_URL`, `CORS_ORIGINS`, `TRUSTED_PROXIES`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

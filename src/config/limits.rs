@@ -1,4 +1,4 @@
-//! How much anybody may ask for, and who may come.
+//! `RATE_LIMIT…`, `REGISTRATION`.
 
 use std::num::NonZeroU32;
 
@@ -21,7 +21,8 @@ pub struct Limits {
     pub subscriptions: NonZeroU32,
     /// `RATE_LIMIT_SIGN_INS`: attempts a minute to sign in from an address.
     pub sign_ins: NonZeroU32,
-    /// `RATE_LIMIT_REGISTRATIONS`: accounts a minute that an address may make; as many requests for mails.
+    /// `RATE_LIMIT_REGISTRATIONS`: accounts a minute that an address may make; as many mails that it may
+    /// ask for or answer.
     pub registrations: NonZeroU32,
     /// `REGISTRATION`: who may come.
     pub registration: RegistrationPolicy,

@@ -1,4 +1,4 @@
-//! What is logged.
+//! `LOG`, `LOG_FORMAT`.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! How letters reach people.
+//! `SMTP_URL`, `MAIL_FROM`, `MAIL_DELAY`.
 
 use axum::http::Uri;
 use chrono::TimeDelta;

@@ -1,4 +1,4 @@
-//! Where people sign in besides here.
+//! `GOOGLE_…`, `GITHUB_…`, `OIDC_…`, `OAUTH_REDIRECT_URLS`.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Where links to the web app lead.
+//! `APP_URL` and its pages.
 
 use super::variable::{BadValue, as_url, optional, read};
 

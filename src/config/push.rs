@@ -1,4 +1,4 @@
-//! How devices are reached.
+//! `VAPID_PRIVATE_KEY`, `PUSH_WEBHOOK_…`.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};

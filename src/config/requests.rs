@@ -1,4 +1,4 @@
-//! What the server asks of other hosts.
+//! `PUSH_HOSTS`, `PROVIDER_HOSTS`, `EXTRA_CA_FILE`.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -14,9 +14,9 @@ use super::store::{self, Leased, Wanted};
 use crate::app::App;
 use crate::error::Result;
 
-/// Jobs that run on this server at the same moment. Each has one connection to the database at most, so half of those
-/// there are stay with the requests.
-const AT_ONCE: usize = 8;
+/// Jobs that run on this server at the same moment. Each has one connection to the database at most, so half of those with
+/// which something can be changed at once stay with the requests.
+const AT_ONCE: usize = 5;
 /// Those of kinds that wait for the world outside, and have none while they do.
 const WAITING: usize = 64;
 /// Between two looks at the table. What is due at once is told of; this is for what is due later, and for what was told to

@@ -160,7 +160,8 @@ async fn thousands_who_come_back_at_once_miss_nothing() {
     };
     // Meanwhile the server answers whoever looks whether it is there, and somebody goes on writing.
     let looking = async {
-        let http = reqwest::Client::new();
+        // A connection each time: one that was idle may just be about to be closed.
+        let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
         while !is_over.is_cancelled() {
             let health = http.get(format!("{}/health", server.url())).send();
             timeout(Duration::from_secs(30), health).await.expect("the server answers").unwrap();
