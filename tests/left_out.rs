@@ -1,5 +1,5 @@
-//! No test but a word after those of `cargo test`: which tests were left out because this machine has not what they need. What
-//! a test prints that passes, nobody sees.
+//! No test but a word after those of `cargo test`: which tests were left out because this machine has not what they
+//! need. What a test prints that passes, nobody sees.
 
 use std::path::Path;
 use std::process::Command;
