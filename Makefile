@@ -17,11 +17,12 @@ run:
 	@scripts/fetch-graphiql
 	cargo run --release
 
-# Without GraphiQL: what the server does must not depend on it.
+# Without GraphiQL: what the server does must not depend on it. To the end, also when a test fails: what was left out is
+# said there.
 test:
 	@scripts/install-postgres
 	@scripts/install-clients
-	cargo test
+	cargo test --no-fail-fast
 
 # Private items too: the map of the code is written in them.
 check:

@@ -17,8 +17,8 @@ missing() {
         echo 'node: its packages have not been fetched'
     fi
     has_python || echo "python: there is no Python $PYTHON or newer with its packages"
-    if [ -z "$CHROMIUM" ]; then
-        echo 'chromium: it is not installed'
+    if [ -z "$(find_chromium)" ]; then
+        echo "chromium: ${CHROMIUM:-it} is not installed, or does not start"
     elif ! has_graphiql; then
         echo 'chromium: GraphiQL has not been fetched'
     fi
@@ -38,17 +38,22 @@ has_python() {
 }
 
 has_graphiql() {
-    [ -f "$CLIENTS/graphiql/graphiql.min.js" ]
+    "$CLIENTS/../../scripts/fetch-graphiql" --check "$CLIENTS/graphiql"
 }
 
+# The one that CHROMIUM names, otherwise whichever is there. It has to start: the chromium-browser of some machines does
+# nothing but recommend another package. Looked for when asked, as it may just have been installed.
 find_chromium() {
-    for program in "$(command -v chromium)" "$(command -v chromium-browser)" "$(command -v google-chrome)" \
-        '/Applications/Chromium.app/Contents/MacOS/Chromium' \
-        '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'; do
-        if [ -x "$program" ]; then
-            echo "$program"
+    if [ -n "${CHROMIUM:-}" ]; then
+        set -- "$CHROMIUM"
+    else
+        set -- chromium chromium-browser google-chrome '/Applications/Chromium.app/Contents/MacOS/Chromium' \
+            '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'
+    fi
+    for program; do
+        if "$program" --version </dev/null >/dev/null 2>&1; then
+            command -v "$program"
             return
         fi
     done
 }
-export CHROMIUM="${CHROMIUM:-$(find_chromium)}"

@@ -16,9 +16,7 @@ class Tab {
     const tab = new Tab(page);
     const response = await page.goto(`${origin}/`);
     assert.match(response.headers()["content-security-policy"], /default-src 'none'; script-src 'self'; /);
-    await page.waitForFunction(
-      () => document.querySelector(".graphiql-query-editor .CodeMirror")?.CodeMirror.getValue(),
-    );
+    await tab.isReady();
     // All of it could be run.
     assert.deepEqual(validate(schema, parse(await tab.document())), []);
     return tab;
@@ -26,6 +24,28 @@ class Tab {
 
   constructor(page) {
     this.page = page;
+  }
+
+  isReady() {
+    return this.page.waitForFunction(
+      () => document.querySelector(".graphiql-query-editor .CodeMirror")?.CodeMirror.getValue(),
+    );
+  }
+
+  /** To the page, a quarter of an hour passes. */
+  pass() {
+    return this.page.evaluate(() => {
+      const now = Date.now;
+      Date.now = () => now() + 15 * 60_000;
+    });
+  }
+
+  /** Until the end of `work`, requests that are `such` are answered so. */
+  async answering(answer, such, work) {
+    const respond = (route) => (such(route.request()) ? route.fulfill(answer) : route.fallback());
+    await this.page.route(`${origin}/graphql`, respond);
+    await work();
+    await this.page.unroute(`${origin}/graphql`, respond);
   }
 
   #editor(where) {
@@ -38,6 +58,10 @@ class Tab {
 
   document() {
     return this.text(".graphiql-query-editor");
+  }
+
+  setDocument(text) {
+    return this.#editor(".graphiql-query-editor").evaluate((editor, text) => editor.CodeMirror.setValue(text), text);
   }
 
   setVariables(variables) {
@@ -69,6 +93,8 @@ class Tab {
   }
 }
 
+const isAbout = (part) => (request) => request.postData()?.includes(part) ?? false;
+
 const complaints = await browse(origin, async (visitor) => {
   const alice = await visitor();
   const first = await Tab.open(alice);
@@ -85,6 +111,12 @@ const complaints = await browse(origin, async (visitor) => {
   await second.setVariables(variables);
   assert.equal((await second.run("Say", "sendMessage")).isReplay, false);
   await first.shows(/"Kettle's on\."/);
+
+  // What the browser keeps of her document is free of its password.
+  const [, password] = /password: "(\w{16})"/.exec(await first.document());
+  await second.page.waitForFunction(() => JSON.stringify(localStorage).includes("mutation Register"));
+  const kept = await second.page.evaluate(() => JSON.stringify(localStorage));
+  assert.ok(!kept.includes(password), "the password is stored");
 
   // Somebody else comes, and speaks while she listens.
   const bob = await Tab.open(await visitor());
@@ -109,7 +141,47 @@ const complaints = await browse(origin, async (visitor) => {
   await third.page.getByRole("button", { name: "Show Documentation Explorer" }).click();
   await third.page.getByText("Root Types").waitFor();
 
-  await third.run("LogOut", "logout");
+  // Her token expires: the cookie has another. While there is no getting it, nothing is run as nobody.
+  const isAlice = async () => assert.equal((await third.run("Home", "viewer")).user.username, viewer.user.username);
+  await third.pass();
+  await isAlice();
+  await third.pass();
+  const portal = { contentType: "text/html", body: "<p>Sign in to this network" };
+  await third.answering(portal, isAbout("refreshSession"), async () => {
+    await third.start("Home");
+    await third.shows(/the server cannot be reached/);
+  });
+  await isAlice();
+
+  // Where the server refuses a token that the page thinks good, it is renewed. Within a second the new one is the same.
+  let refusals = 0;
+  const expired = { json: { errors: [{ message: "Expired", extensions: { code: "UNAUTHENTICATED" } }] } };
+  await third.answering(expired, (request) => isAbout("query Home")(request) && refusals++ === 0, isAlice);
+  assert.equal(refusals, 2);
+
+  // In another tab somebody else signs in: this one does not go on as them.
+  await third.page.evaluate(
+    (query) => {
+      const headers = { "Content-Type": "application/json" };
+      return fetch("graphql", { method: "POST", headers, body: JSON.stringify({ query }) }).then(({ ok }) => ok);
+    },
+    `mutation { register(input: {
+      email: "carol@example.org" username: "carol" password: "${password}" tokenDelivery: COOKIE
+    }) { viewer { user { id } } } }`,
+  );
+  await isAlice();
+  await third.pass();
+  await third.start("Home");
+  await third.shows(/somebody else has signed in/);
+  await third.start("Home");
+  await third.shows(/"viewer": null/);
+
+  // Loaded anew, it is theirs. Signing out is noticed under any name.
+  await third.page.reload();
+  await third.isReady();
+  assert.equal((await third.run("Home", "viewer")).user.username, "carol");
+  await third.setDocument((await third.document()).replace("logout {", "bye: logout {"));
+  await third.run("LogOut", "bye");
   await third.start("Home");
   await third.shows(/"viewer": null/);
 

@@ -419,7 +419,7 @@ fn row(columns: &[&Value]) -> Vec<String> {
 }
 
 /// Whether this machine has not what a test needs. Nothing is installed or fetched in a test; that is done before, by
-/// `make test` or `scripts/install-clients`. `tests/left_out.rs` has the last word, and with CHINWAG_TESTS=all nothing is
+/// `make test` or `scripts/install-clients`. `tests/left_out.rs` says what was left out, and with CHINWAG_TESTS=all nothing is
 /// left out.
 fn is_left_out(needed: &str) -> bool {
     static MISSING: OnceLock<String> = OnceLock::new();

@@ -97,6 +97,14 @@ async fn a_server_that_is_closed_is_begun_by_its_setup_code() {
 }
 
 #[tokio::test]
+async fn whoever_comes_first_to_run_the_server_may_leave_the_invitation_empty() {
+    let server = TestServer::start_with(|config| config.limits.registration = RegistrationPolicy::Invitation).await;
+    let alice = come(&server, "alice", Some(&json!(""))).await.data("register");
+    assert_eq!(alice["viewer"]["user"]["role"], "ADMIN");
+    assert_eq!(come(&server, "bob", Some(&json!(""))).await.code(), "TOKEN_INVALID");
+}
+
+#[tokio::test]
 async fn unknown_spent_expired_and_revoked_look_alike() {
     let (server, alice) = server_for(RegistrationPolicy::Invitation).await;
     let spent = invite(&alice, json!({})).await;

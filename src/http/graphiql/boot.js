@@ -1,12 +1,13 @@
 // Starts GraphiQL against this server. A file of its own, because the page's policy allows no inline script.
 //
-// Invariant: no token is ever stored where a script could read it. GraphiQL keeps documents and variables across reloads,
-// never headers; whoever has signed in stays so by the refresh token's cookie.
+// Invariant: no access or refresh token of the page's own is ever stored where a script could read it, nor what a
+// document or its variables have as a password. GraphiQL keeps the rest of both across reloads, never headers; whoever
+// has signed in stays so by the refresh token's cookie.
 
 (async () => {
   "use strict";
 
-  const { parse, separateOperations } = GraphiQL.GraphQL;
+  const { parse, separateOperations, visit } = GraphiQL.GraphQL;
 
   const HEADERS = `{
   "Authorization": "Bearer "
@@ -31,24 +32,73 @@
       headers: { "Content-Type": "application/json", Accept: "application/json", ...authorization },
       body: JSON.stringify({ query }),
     });
-    return (await response.json()).data ?? {};
+    return response.json();
   }
 
-  // What comes from signing in, by whatever operation, and from the cookie. An access token lasts for 15 minutes.
-  const REFRESHED = 14 * 60_000;
-  let session = null;
+  // Who this tab is: what comes from signing in, by whatever operation, and from the cookie. Null is nobody, and
+  // undefined that it is not known yet.
+  let session;
 
-  function take(data) {
-    for (const [field, payload] of Object.entries(data ?? {})) {
-      const token = payload?.tokens?.accessToken;
-      if (token) session = { authorization: { Authorization: `Bearer ${token}` }, since: performance.now() };
-      if (field === "logout") session = null;
+  // An access token lasts for 15 minutes. They are counted here, as this clock need not show the server's time, and by
+  // the one on the wall, as the other stands still while some machines sleep.
+  const REFRESHED = 14 * 60_000;
+
+  function enter(token) {
+    session = { token, person: personOf(token), since: Date.now() };
+  }
+
+  /** Whom an access token of this server is for. */
+  function personOf(token) {
+    return JSON.parse(atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/"))).sub;
+  }
+
+  const REFRESH = "mutation { refreshSession(input: {}) { tokens { accessToken } } }";
+
+  // Errors that settle nothing: who this tab is cannot be had just now.
+  const LATER = ["RATE_LIMITED", "TIMEOUT", "UNAVAILABLE", "INTERNAL"];
+
+  /** Has the cookie give a new token. Until it is known to have none for this person, the tab stays who it is. */
+  async function renew() {
+    const before = session;
+    const { data, errors } = await ask(REFRESH).catch(() => ({}));
+    // Somebody has signed in or out here meanwhile.
+    if (session !== before) return;
+    const token = data?.refreshSession?.tokens.accessToken;
+    if (!token && !errors?.length) throw new Error("Nothing was run: the server cannot be reached.");
+    const later = errors?.find(({ extensions }) => LATER.includes(extensions?.code));
+    if (later) throw new Error(`Nothing was run, as you cannot be signed in just now: ${later.message}`);
+    if (!before) {
+      session = null;
+      if (token) enter(token);
+    } else if (token && personOf(token) === before.person) {
+      enter(token);
+    } else {
+      session = null;
+      const why = token ? "somebody else has signed in, in another tab" : "the session has ended";
+      throw new Error(`Nothing was run: ${why}. You are signed out here. Reload the page, or sign in.`);
     }
   }
 
-  async function refresh() {
-    session = null;
-    take(await ask("mutation { refreshSession(input: {}) { tokens { accessToken } } }"));
+  let renewal = null;
+
+  /** However many ask for it, the cookie is spent once. */
+  function refresh() {
+    renewal ??= renew().finally(() => (renewal = null));
+    return renewal;
+  }
+
+  /** What an answer says about who this tab is from now on. */
+  function take(data, document, used) {
+    for (const payload of Object.values(data ?? {})) {
+      const token = payload?.tokens?.accessToken;
+      if (token) enter(token);
+    }
+    // Under whatever name it is answered.
+    visit(document, {
+      Field({ name, alias }) {
+        if (name.value === "logout" && data?.[(alias ?? name).value] && session === used) session = null;
+      },
+    });
   }
 
   // Only the chosen operation leaves, with the fragments it spreads: a mistake in the one below is not its mistake.
@@ -65,13 +115,10 @@
     return { query, document: chosen };
   }
 
-  // The Authorization header, under that name however it was typed; while no token stands behind "Bearer", that of
-  // whoever has signed in.
-  async function credentials(headers) {
+  // The Authorization header, under that name however it was typed; none while no token stands behind "Bearer".
+  function authorizationIn(headers) {
     const [, value = ""] = Object.entries(headers).find(([name]) => name.toLowerCase() === "authorization") ?? [];
-    if (!/^(bearer)?$/i.test(value.trim())) return { Authorization: value.trim() };
-    if (session && performance.now() - session.since > REFRESHED) await refresh();
-    return session?.authorization;
+    return /^(bearer)?$/i.test(value.trim()) ? null : value.trim();
   }
 
   async function fetcher(params, options) {
@@ -85,16 +132,53 @@
     }
     const others = Object.entries(headers).filter(([name]) => name.toLowerCase() !== "authorization");
     const isSubscription = chosen.document?.definitions.some((definition) => definition.operation === "subscription");
-    const delivered = await deliver(
-      { ...params, query: chosen.query },
-      {
-        documentAST: chosen.document,
-        // Over the socket this becomes the payload of connection_init, where only the credentials belong.
-        headers: { ...(isSubscription ? {} : Object.fromEntries(others)), ...(await credentials(headers)) },
-      },
-    );
-    if (!isSubscription) take(delivered.data);
-    return delivered;
+    const run = (authorization) =>
+      deliver(
+        { ...params, query: chosen.query },
+        {
+          documentAST: chosen.document,
+          // Over the socket this becomes the payload of connection_init, where only the credentials belong.
+          headers: {
+            ...(isSubscription ? {} : Object.fromEntries(others)),
+            ...(authorization && { Authorization: authorization }),
+          },
+        },
+      );
+    const theirs = authorizationIn(headers);
+    if (theirs) {
+      const delivered = await run(theirs);
+      if (chosen.document && !isSubscription) take(delivered.data, chosen.document, theirs);
+      return delivered;
+    }
+
+    // As whoever has signed in, and once more with a new token where the old one was refused: nothing was run then.
+    try {
+      if (session === undefined || Date.now() - session?.since > REFRESHED) await refresh();
+      let used = session;
+      let delivered = await run(bearer(used));
+      if (used && wasRefused(delivered)) {
+        if (session === used) await refresh();
+        // Nobody else, who may have signed in here meanwhile.
+        if (session?.person === used.person) delivered = await run(bearer((used = session)));
+      }
+      if (chosen.document && !isSubscription) take(delivered.data, chosen.document, used);
+      return delivered;
+    } catch (error) {
+      return { errors: [{ message: error.message }] };
+    }
+  }
+
+  function bearer(session) {
+    return session && `Bearer ${session.token}`;
+  }
+
+  function wasRefused({ data, errors }) {
+    return !data && errors?.some(({ extensions }) => extensions?.code === "UNAUTHENTICATED");
+  }
+
+  /** A document or variables, as they are kept. */
+  function withoutPasswords(text) {
+    return text.replace(/(password"?\s*:\s*)("""[^]*?"""|"(?:[^"\\\n]|\\.)*"?)/gi, '$1""');
   }
 
   // GraphiQL's history remembers the headers of each request even where headers are not to be kept. Its drawer is our
@@ -108,8 +192,13 @@
       return drawer.length;
     },
     setItem(key, value) {
-      if (/(queries|favorites)$/.test(key)) {
-        value = JSON.stringify(JSON.parse(value), (name, inner) => (name === "headers" ? undefined : inner));
+      if (/(tabState|queries|favorites)$/.test(key)) {
+        value = JSON.stringify(JSON.parse(value), (name, inner) => {
+          if (typeof inner !== "string") return inner;
+          return name === "headers" ? undefined : withoutPasswords(inner);
+        });
+      } else {
+        value = withoutPasswords(value);
       }
       drawer.setItem(key, value);
     },
@@ -121,10 +210,10 @@
   HTMLStyleElement.prototype.styleSheet = {};
 
   // Who looks at it decides what the page says first. Where a server runs nothing but trusted documents, nobody knows.
-  const { query, variables } = await refresh()
-    .then(() => ask(welcome.ASKS, session?.authorization))
-    .catch(() => ({}))
-    .then(welcome.first);
+  await refresh().catch(() => {});
+  const { query, variables } = await ask(welcome.ASKS, session && { Authorization: bearer(session) })
+    .then(({ data }) => welcome.first(data ?? {}))
+    .catch(() => welcome.first({}));
 
   // GraphiQL shows the variables of a first tab only where it finds them stored.
   if (!drawer.getItem("graphiql:tabState")) drawer.setItem("graphiql:variables", variables);

@@ -26,10 +26,13 @@ const welcome = (() => {
 `;
 
   function SIGN_UP(registration = "OPEN") {
-    if (registration === "ADMIN_ONLY") return [LOG_IN("", "")];
     // A name that nobody has yet, most likely, and a password that nobody knows: the first account runs the server.
     const [name, password] = [`visitor-${random(6)}`, random(16)];
-    return [REGISTER(name, password, registration), LOG_IN(name, password)];
+    return [
+      ...(registration === "ADMIN_ONLY" ? [ADMIN_ONLY] : []),
+      REGISTER(name, password, registration),
+      LOG_IN(name, password),
+    ];
   }
 
   function random(length) {
@@ -39,12 +42,17 @@ const welcome = (() => {
 
   // What a server asks of some.
   const INVITATION = `
-    # The token of yours: this server asks for one.
-    invitation: ""`;
+    # This server asks for an invitation, but for the first
+    # account: its token.
+    # invitation: ""`;
   const SETUP_CODE = `
     # For the first account, the code that the server has printed.
     # setupCode: ""`;
   const isLocal = /^(localhost|127\..*|\[::1\])$/.test(location.hostname);
+
+  const ADMIN_ONLY = `# Register makes but the first account here, which runs
+# the server. Whoever has one goes on with LogIn.
+`;
 
   const REGISTER = (name, password, registration) => `# Make an account. This page keeps you signed in then, as an
 # app does: an accessToken goes along with whatever you
@@ -54,6 +62,7 @@ mutation Register {
   register(input: {
     email: "${name}@example.org"
     username: "${name}"
+    # Note it down: this page forgets it.
     password: "${password}"
     tokenDelivery: COOKIE${registration === "INVITATION" ? INVITATION : ""}${isLocal ? "" : SETUP_CODE}
   }) {
