@@ -5,11 +5,8 @@
 //! room takes them (`work`), each under a lease, and without a transaction while it runs: when a server dies in the middle,
 //! others take its jobs once their leases have ended. So a job runs at least once, and whoever writes one makes sure that
 //! twice does no harm. One that fails is tried again, later each time, and after its last attempt is a dead letter, which
-//! `/health` counts and `chinwag jobs` lists, retries and drops.
-//!
-//! ```ignore
-//! tx.enqueue(Digest { user_id }).keyed(user_id.to_string()).at(now + DELAY);
-//! ```
+//! `/health` counts and `chinwag jobs` lists, retries and drops. It takes one line, as in
+//! `tx.enqueue(Digest { user_id }).keyed(user_id.to_string()).at(now + DELAY)`.
 
 mod attempt;
 mod dead_letters;
