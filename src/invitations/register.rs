@@ -27,7 +27,8 @@ pub async fn register(app: &App, origin: Origin, draft: RegisterDraft, invitatio
         .transaction(async move |tx| {
             let role = accounts::first_role(app, tx, origin, draft).await?;
             // Before anything is said about names and addresses: that is for those who may come.
-            let needs_none = role == ServerRole::Admin && invitation.is_none_or(|token| token.trim().is_empty());
+            let brings_none = invitation.is_none_or(|token| token.trim().is_empty());
+            let needs_none = role == ServerRole::Admin && (brings_none || policy == RegistrationPolicy::AdminOnly);
             let leave = match needs_none {
                 true => Leave::default(),
                 false => Leave::take(app, tx, invitation).await?,

@@ -102,6 +102,11 @@ async fn whoever_comes_first_to_run_the_server_may_leave_the_invitation_empty() 
     let alice = come(&server, "alice", Some(&json!(""))).await.data("register");
     assert_eq!(alice["viewer"]["user"]["role"], "ADMIN");
     assert_eq!(come(&server, "bob", Some(&json!(""))).await.code(), "TOKEN_INVALID");
+    // Where invitations let nobody in, none keeps them out.
+    let server = TestServer::start_with(|config| config.limits.registration = RegistrationPolicy::AdminOnly).await;
+    let alice = come(&server, "alice", Some(&json!("of another server"))).await.data("register");
+    assert_eq!(alice["viewer"]["user"]["role"], "ADMIN");
+    assert_eq!(come(&server, "bob", Some(&json!("of another server"))).await.code(), "REGISTRATION_CLOSED");
 }
 
 #[tokio::test]
