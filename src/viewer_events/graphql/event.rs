@@ -1,14 +1,13 @@
-//! Viewers' streams in the API. Events say what something is like when they are shown.
+//! What concerns a viewer, as it is when it is shown.
 
-use async_graphql::{Context, ID, Interface, Object, SimpleObject, Subscription};
-use futures_util::future::try_join_all;
+use async_graphql::{Context, ID, Interface, Object};
 
 use crate::accounts::graphql::Viewer;
 use crate::clock::Instant;
 use crate::context::Ask;
 use crate::conversations::graphql::Conversation;
 use crate::conversations::{Departed, Departure, DepartureOf, StandingOf};
-use crate::error::{Error, InputCode, Result};
+use crate::error::Result;
 use crate::groups::MembershipOf;
 use crate::groups::graphql::{Group, group_of_member};
 use crate::id::{ConversationId, GroupId, NotificationId, SessionId, UserId};
@@ -16,14 +15,10 @@ use crate::messages::threads::ThreadStateOf;
 use crate::messages::threads::graphql::{Thread, thread_under};
 use crate::notifications::graphql::Notification;
 use crate::notifications::{NotificationOf, UnreadNotificationsOf};
-use crate::page::Cursor;
 use crate::reads::StateOf;
 use crate::reads::graphql::{ConversationViewerState, UnreadSummary};
 use crate::realtime::Subject;
-use crate::realtime::viewers::{Batch, Position};
 use crate::scalar::DateTime;
-use crate::subscription::Response;
-use crate::text::Fault;
 use crate::viewer::Viewer as Who;
 
 /// Something that concerns the viewer. New kinds are added over time: leave those you do not know.
@@ -43,38 +38,15 @@ pub enum ViewerEvent {
     NotificationsChanged(NotificationsChangedEvent),
 }
 
-/// A delivery of what concerns the viewer.
-#[derive(SimpleObject)]
-pub struct ViewerEventBatch {
-    /// The events; none in a delivery that only says how things stand.
-    events: Vec<ViewerEvent>,
-    /// Opaque position after this delivery: what to resume `after`.
-    cursor: String,
-    /// Whether nothing further waited when this was sent. The first delivery with it ends a replay.
-    is_caught_up: bool,
-    /// Whether the server could not resume from where it was asked to: fetch `viewer` anew, then go on with this stream.
-    has_gap: bool,
-}
-
-impl ViewerEventBatch {
-    /// As things are now.
-    pub async fn new(ctx: &Context<'_>, viewer: Who, batch: &Batch) -> Result<Self> {
-        // What is shown below is at least as new as that.
-        ctx.scope().stand_at(batch.position);
-        let events =
-            batch.changes.iter().map(|&(subject, at, is_new)| ViewerEvent::of(ctx, viewer, subject, at, is_new));
-        Ok(Self {
-            events: as_few(try_join_all(events).await?.into_iter().flatten()),
-            cursor: batch.position.encode(),
-            is_caught_up: batch.is_caught_up,
-            has_gap: batch.has_gap,
-        })
-    }
-}
-
 impl ViewerEvent {
     /// What is to be said of a subject; nothing where there is nothing any more.
-    async fn of(ctx: &Context<'_>, viewer: Who, subject: Subject, at: Instant, is_new: bool) -> Result<Option<Self>> {
+    pub(super) async fn of(
+        ctx: &Context<'_>,
+        viewer: Who,
+        subject: Subject,
+        at: Instant,
+        is_new: bool,
+    ) -> Result<Option<Self>> {
         Ok(match subject {
             Subject::Conversation(id) => Self::of_conversation(ctx, viewer, id, at, is_new).await?,
             Subject::ChannelList(id) => Self::of_channel_list(ctx, viewer, id, at).await?,
@@ -167,7 +139,7 @@ impl ViewerEvent {
 }
 
 /// What was read and deleted is one event, in the place of the first.
-fn as_few(events: impl Iterator<Item = ViewerEvent>) -> Vec<ViewerEvent> {
+pub(super) fn as_few(events: impl Iterator<Item = ViewerEvent>) -> Vec<ViewerEvent> {
     let mut few: Vec<ViewerEvent> = Vec::new();
     let mut changed = None;
     for event in events {
@@ -469,47 +441,4 @@ impl NotificationsChangedEvent {
     async fn unread(&self) -> UnreadSummary {
         UnreadSummary(self.viewer.user_id)
     }
-}
-
-/// A position of `viewerEvents` before anything else of the answer.
-pub async fn events_cursor(ctx: &Context<'_>) -> Result<String> {
-    let position = match ctx.scope().stood_at() {
-        Some(position) => position,
-        None => super::position(&ctx.app().db).await?,
-    };
-    Ok(position.encode())
-}
-
-/// What a stream that resumes `after` a position would tell, up to `first` of it.
-pub async fn events(ctx: &Context<'_>, viewer: Who, after: &str, first: i32) -> Result<ViewerEventBatch> {
-    let batch = super::catch_up(ctx.app(), &viewer, position(after)?, first).await?;
-    ViewerEventBatch::new(ctx, viewer, &batch).await
-}
-
-#[derive(Default)]
-pub struct ViewerSubscription;
-
-#[Subscription]
-impl ViewerSubscription {
-    /// Everything that concerns the viewer, in one stream: inbox, notifications, memberships, calls, sessions. Pass
-    /// `Viewer.eventsCursor`, later the last `cursor`; without `after` it begins now. Keep it open for as long as the app
-    /// runs.
-    async fn viewer_events(&self, ctx: &Context<'_>, after: Option<String>) -> Result<Response<ViewerEventBatch>> {
-        let viewer = ctx.viewer()?;
-        match ctx.scope().event::<Batch>() {
-            Some(batch) => Ok(Response::showing(ViewerEventBatch::new(ctx, viewer, &batch).await?)),
-            None => listen(ctx, viewer, after.as_deref()),
-        }
-    }
-}
-
-fn listen(ctx: &Context<'_>, viewer: Who, after: Option<&str>) -> Result<Response<ViewerEventBatch>> {
-    let after = after.map(position).transpose()?;
-    let show = ctx.scope().show().ok_or_else(|| Error::internal("a stream that is not being opened"))?;
-    Ok(ctx.scope().open(super::listen(ctx.app(), viewer, after, show)))
-}
-
-fn position(after: &str) -> Result<Position> {
-    let wrong = || Fault::new(InputCode::BadFormat, "Not a cursor of this stream").of_argument("after");
-    Position::decode(after).ok_or_else(|| Error::bad_input(vec![wrong()]))
 }
