@@ -18,7 +18,6 @@ use crate::password::Hasher;
 use crate::providers::Providers;
 use crate::realtime::Realtime;
 use crate::subscription::Groups;
-use crate::turns::Turns;
 use crate::urgency::{Rules, Urgency};
 
 #[derive(Clone)]
@@ -49,8 +48,6 @@ pub struct Shared {
     pub mailer: Mailer,
     /// Where wait those whose wishes are granted together.
     pub lines: Lines,
-    /// Who writes next in a conversation.
-    pub turns: Turns,
     /// What passes quiet hours.
     pub urgency: Arc<dyn Urgency>,
 }
@@ -93,7 +90,6 @@ impl App {
             providers,
             mailer,
             lines: Lines::default(),
-            turns: Turns::default(),
             urgency,
         })))
     }

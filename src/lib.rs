@@ -21,8 +21,8 @@
 //! - Core: `app` (what is shared), `config`, `clock`, `id`, `error`, `viewer`, `context` (a request's viewer and
 //!   loaders), `cookie` (a browser's refresh token), `page` (Relay connections), `text` (checks), `scalar`,
 //!   `directive`, `keys`, `signing` (access tokens), `password`, `limits` (how much anybody may ask for in a while),
-//!   `links` (to pages for people), `providers` (where people sign in besides here), `gather` and `turns` (those who
-//!   write at once), `urgency` (what passes quiet hours), `creations` (what a `clientKey` made), `schema` (the
+//!   `links` (to pages for people), `providers` (where people sign in besides here), `gather` (those who want the
+//!   same at once), `urgency` (what passes quiet hours), `creations` (what a `clientKey` made), `schema` (the
 //!   tables), `db` (pool, transactions, the private PostgreSQL), `jobs` (work that is done after the transaction that
 //!   causes it), `mail` (letters to people), `recount` (counters against what they count), `log` (append, read,
 //!   follow, forget), `realtime` (what holds at this moment: who is here, what passes, which sessions have just
@@ -118,7 +118,6 @@ pub mod start;
 pub mod subscription;
 pub mod text;
 pub mod tls;
-pub mod turns;
 pub mod urgency;
 pub mod users;
 pub mod viewer;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::store::{self, Viewpoint};
 use super::{Conversation, Reference, Sight, Standing};
 use crate::clock::Instant;
-use crate::db::Tx;
+use crate::db::{Busy, Tx};
 use crate::error::Result;
 use crate::id::{ConversationId, UserId};
 use crate::log::{Event, Kind, Writer};
@@ -25,15 +25,6 @@ pub struct Room {
     /// When this happens: never before what happened last.
     pub now: Instant,
     log: Writer,
-}
-
-/// What becomes of a conversation that somebody else holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Busy {
-    /// Waited for. Of several conversations this could wait for another one that waits for us.
-    Wait,
-    /// Passed over.
-    PassOver,
 }
 
 /// Where somebody who asked stands.

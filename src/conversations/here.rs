@@ -12,7 +12,7 @@ use super::store::{self, Viewpoint};
 use super::{Conversation, Departure, Member, MemberRole, Reference, Verdict, Visibility};
 use crate::app::App;
 use crate::clock::Instant;
-use crate::db::Tx;
+use crate::db::{Busy, Tx};
 use crate::error::{Code, Error, Result};
 use crate::groups;
 use crate::id::{ConversationId, GroupId, MemberId, UserId};
@@ -47,11 +47,12 @@ pub struct Changed {
 /// all that was committed before, in particular that somebody was just removed.
 pub async fn lock(tx: &mut Tx, viewer: &Viewer, reference: Reference, now: Instant) -> Result<Here> {
     let missing = || Error::not_found("conversation");
+    let (busy, ask) = (tx.busy(), [(viewer.user_id, reference.id)]);
     // Strangers do not get to hold the row, or to feel that somebody does.
-    if !store::lock_in_sight(tx, reference.id, viewer.user_id).await? {
-        return Err(missing());
+    if !store::lock_in_sight(tx, reference.id, viewer.user_id, busy).await? {
+        let is_seen = busy == Busy::PassOver && !store::standings(tx, &ask).await?.is_empty();
+        return Err(if is_seen { tx.step_back(reference.id.0) } else { missing() });
     }
-    let ask = [(viewer.user_id, reference.id)];
     let (found, seat) = try_join!(store::standings(tx, &ask), store::seat(tx, reference.id, viewer.user_id))?;
     let found = found.into_iter().next().filter(|found| found.sight.reference() == reference).ok_or_else(missing)?;
     let Viewpoint { conversation, sight, standing, .. } = found;

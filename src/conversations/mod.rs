@@ -64,7 +64,7 @@ pub use create::{ChannelDraft, ChannelInput, Created, create_channel};
 pub use direct::{DIRECT_SIZE, NameDraft, OpenDraft, Opened, name_direct, open_direct};
 pub use farewell::{ever_in, part};
 pub use follow::{Followed, follow, out_of_sight};
-pub use gathering::{Busy, Gathering, Place, Room, gather, save};
+pub use gathering::{Gathering, Place, Room, gather, save};
 pub use here::{Changed, Here, lock};
 pub use join::join_channel;
 pub use leave::leave;

@@ -14,6 +14,7 @@ pub async fn forget(tx: &mut Tx, user: UserId) -> Result<()> {
 }
 
 /// A key that somebody chose for something to be created; it holds for ever.
+#[derive(Clone)]
 pub struct CreationKey {
     pub user_id: UserId,
     /// Each mutation has keys of its own.

@@ -14,6 +14,7 @@ mod like;
 mod migrate;
 mod statement;
 mod text_enum;
+mod turns;
 mod tx;
 mod update_many;
 mod xid;
@@ -29,7 +30,7 @@ use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use futures_util::join;
-use tokio::sync::Semaphore;
+use tokio::sync::{MutexGuard, Semaphore};
 use tokio::time::timeout;
 
 pub use among::among;
@@ -41,12 +42,14 @@ pub use like::{beginning_with, containing, lower};
 pub use migrate::{MIGRATIONS, migrate};
 pub use statement::Statement;
 pub(crate) use text_enum::text_enum;
-pub use tx::{Outbox, Tx};
+pub use tx::{Busy, Outbox, Tx};
 pub(crate) use update_many::update_many;
 pub use xid::Xid;
 
+use self::turns::Turns;
+
 use crate::clock::Clock;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::id::ConversationId;
 use crate::jobs::{self, Bell};
 use crate::log::Hub;
@@ -62,8 +65,10 @@ const CONNECT_WAIT: Duration = Duration::from_secs(2);
 /// Connections of one server. Two cores gain nothing from more, and a private cluster has room for 100.
 const POOL_SIZE: usize = 16;
 /// How many of them change something at a time. Whoever does may wait for a row that somebody holds, with the connection in
-/// hand: however many want something of one conversation, there are connections left to read with.
+/// hand: however many do, there are connections left to read with.
 const WRITERS: usize = 10;
+/// How long somebody stands in line for a row, without a connection, before they are told TIMEOUT.
+const TURN_WAIT: Duration = Duration::from_secs(10);
 /// And those kept for transactions of `transaction_from`: a few gather all who wait, and find one whatever else goes on.
 const POOL_SIZE_BY_KEYS: usize = 8;
 
@@ -76,6 +81,7 @@ struct Inner {
     /// Of connections that plan for finding rows by their keys.
     by_keys: Pool<Conn>,
     writers: Semaphore,
+    turns: Turns,
     url: String,
     /// Names this server in its notifications, so that it can leave out its own.
     node: uuid::Uuid,
@@ -105,8 +111,9 @@ impl Db {
     /// A pool on this address; connects when first asked.
     pub fn new(url: String, clock: Clock, hub: Hub, realtime: Realtime, jobs: Bell) -> Result<Self> {
         let (pool, by_keys) = (pool(&url, "", POOL_SIZE)?, pool(&url, connect::BY_KEYS, POOL_SIZE_BY_KEYS)?);
-        let (node, in_doubt, writers) = (uuid::Uuid::new_v4(), Mutex::default(), Semaphore::new(WRITERS));
-        Ok(Self(Arc::new(Inner { pool, by_keys, writers, url, node, clock, hub, realtime, jobs, in_doubt })))
+        let (node, in_doubt) = (uuid::Uuid::new_v4(), Mutex::default());
+        let (writers, turns) = (Semaphore::new(WRITERS), Turns::default());
+        Ok(Self(Arc::new(Inner { pool, by_keys, writers, turns, url, node, clock, hub, realtime, jobs, in_doubt })))
     }
 
     pub fn node(&self) -> uuid::Uuid {
@@ -142,16 +149,45 @@ impl Db {
     }
 
     /// Runs `work` in one transaction and, once it is committed, sends what it left in its outbox. An error rolls all
-    /// of it back and sends nothing.
+    /// of it back and sends nothing. `work` may run twice: it is undone when it steps back from a row that somebody else
+    /// holds, and begins anew when it is its turn there.
     pub async fn transaction<T, F>(&self, work: F) -> Result<T>
     where
-        for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<T> + SendFn<&'t mut Tx, Result<T>, Fut: Send> + Send,
+        F: Clone + Send,
+        for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<T> + SendFn<&'t mut Tx, Result<T>, Fut: Send>,
+    {
+        let held = match self.attempt(work.clone(), Busy::PassOver).await? {
+            Ok(answer) => return Ok(answer),
+            Err(held) => held,
+        };
+        let turn = timeout(TURN_WAIT, self.turn_at(held)).await;
+        let _turn = turn.map_err(|_| Error::new(Code::Timeout, "Too many want to change this, try again"))?;
+        self.attempt(work, Busy::Wait).await?.map_err(|_| Error::internal("who waits steps back from nothing"))
+    }
+
+    /// One's turn at a row that somebody else holds, until it is dropped. Waited for without a connection in hand.
+    pub async fn turn_at(&self, id: uuid::Uuid) -> MutexGuard<'_, ()> {
+        self.0.turns.wait_for(id).await
+    }
+
+    /// What came of it, or the row from which it stepped back: then nothing did.
+    async fn attempt<T, F>(&self, work: F, busy: Busy) -> Result<Result<T, uuid::Uuid>>
+    where
+        F: Send,
+        for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<T> + SendFn<&'t mut Tx, Result<T>, Fut: Send>,
     {
         let place = timeout(POOL_WAIT, self.0.writers.acquire()).await.map_err(Error::unavailable)?;
         let _place = place.map_err(Error::internal)?;
         let (mut tx, ()) = self.begin(&self.0.pool, async |_: &Tx| ()).await?;
+        tx.busy = busy;
         let answer = work(&mut tx).await;
-        self.end(tx, answer).await
+        match tx.stepped_back_from() {
+            Some(held) => {
+                tx.roll_back().await;
+                Ok(Err(held))
+            }
+            None => self.end(tx, answer).await.map(Ok),
+        }
     }
 
     /// The same where every round trip counts: the statements of `first` travel with the BEGIN, and `work` gets what they

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::Conn;
 use super::connect::CHANNEL;
+use crate::error::Error;
 use crate::id::{ConversationId, SessionId, UserId};
 use crate::jobs::{Job, NewJob};
 use crate::log::Event;
@@ -25,6 +26,18 @@ pub struct Tx {
     conn: Option<Object<Conn>>,
     outbox: Outbox,
     has_ended: bool,
+    /// What it does about rows that somebody else holds.
+    pub(super) busy: Busy,
+    stepped_back_from: Option<Uuid>,
+}
+
+/// What becomes of a row that somebody else holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Busy {
+    /// Waited for. Of several rows this could wait for another one that waits for us.
+    Wait,
+    /// Passed over.
+    PassOver,
 }
 
 /// What a transaction wants told.
@@ -50,7 +63,13 @@ pub struct Outbox {
 
 impl Tx {
     pub(super) fn new(conn: Object<Conn>) -> Self {
-        Self { conn: Some(conn), outbox: Outbox::default(), has_ended: false }
+        Self {
+            conn: Some(conn),
+            outbox: Outbox::default(),
+            has_ended: false,
+            busy: Busy::Wait,
+            stepped_back_from: None,
+        }
     }
 
     /// Sent when it is first polled, so that what is polled after it is part of the transaction without waiting for the
@@ -79,6 +98,21 @@ impl Tx {
     /// Undoes it. Where that fails too the connection goes with it.
     pub(super) async fn roll_back(mut self) {
         self.has_ended = self.batch_execute("ROLLBACK").await.is_ok();
+    }
+
+    /// What is to be done about a row that many may want at once. Who passes it over steps back.
+    pub fn busy(&self) -> Busy {
+        self.busy
+    }
+
+    /// Ends this attempt: somebody else holds the row with this id. `Db::transaction` begins anew when it is free.
+    pub fn step_back(&mut self, from: Uuid) -> Error {
+        self.stepped_back_from = Some(from);
+        Error::unavailable("somebody else holds it")
+    }
+
+    pub(super) fn stepped_back_from(&self) -> Option<Uuid> {
+        self.stepped_back_from
     }
 
     /// What is to be told once this is committed.

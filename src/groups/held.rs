@@ -8,7 +8,7 @@ use super::store::{self, NewMember, Viewpoint};
 use super::{Departure, Group, Member, MemberRole, Sight};
 use crate::app::App;
 use crate::clock::Instant;
-use crate::db::{OnConstraint, Tx};
+use crate::db::{Busy, OnConstraint, Tx};
 use crate::error::{Code, Error, Result};
 use crate::id::{GroupId, GroupMemberId, UserId};
 use crate::notifications::{self, Cause, Happening};
@@ -45,7 +45,10 @@ pub async fn hold(tx: &mut Tx, viewer: &Viewer, id: GroupId, now: Instant) -> Re
     if store::standings(tx, viewer.user_id, &[id]).await?.is_empty() {
         return Err(missing());
     }
-    store::lock(tx, id).await?;
+    let busy = tx.busy();
+    if !store::lock(tx, id, busy).await? && busy == Busy::PassOver {
+        return Err(tx.step_back(id.0));
+    }
     // Looked at again by a statement of its own: it sees what was committed while the lock was waited for.
     let found = store::standings(tx, viewer.user_id, &[id]).await?.pop().ok_or_else(missing)?;
     let Viewpoint { group, sight, standing } = found;

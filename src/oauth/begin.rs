@@ -16,6 +16,7 @@ use crate::text::{Fault, Wrong};
 const AWAY: TimeDelta = TimeDelta::minutes(10);
 
 /// What a round trip is for.
+#[derive(Clone, Copy)]
 pub enum Purpose<'a> {
     SignIn,
     /// Link the account to the one who has given proof.

@@ -10,7 +10,7 @@ use crate::text::{self, Fault, Wrong};
 use crate::viewer::Viewer;
 
 /// What somebody wants to change of how they keep a conversation; what is absent stays.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct KeepDraft {
     pub conversation: Reference,
     /// `Some(None)` for as the preferences say.

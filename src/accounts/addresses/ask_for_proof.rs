@@ -20,7 +20,7 @@ use crate::users::{self, User};
 const AT_ONCE: usize = 3;
 
 /// Mails those who name this address, or one of them, what proves it.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct AskForProof {
     pub email: String,
     pub user_id: Option<UserId>,

@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 
 use super::super::{Departure, Kind, MemberRole, Visibility};
 use crate::clock::Instant;
-use crate::db::{Conn, update_many};
+use crate::db::{Busy, Conn, update_many};
 use crate::id::{CategoryId, ConversationId, GroupId, UserId};
 use crate::schema::{
     channels, conversation_events, conversation_members, conversations, direct_conversations, group_members, groups,
@@ -77,9 +77,9 @@ pub async fn lock_row(conn: &mut Conn, id: ConversationId) -> QueryResult<Option
     }
 }
 
-/// Locks it for somebody who sees it, and says whether they do; nobody else waits for the lock or holds it. Where they
+/// Locks it for somebody who sees it, and says whether it is locked; nobody else waits for the lock or holds it. Where they
 /// stand is to be judged again under the lock.
-pub async fn lock_in_sight(conn: &mut Conn, id: ConversationId, user: UserId) -> QueryResult<bool> {
+pub async fn lock_in_sight(conn: &mut Conn, id: ConversationId, user: UserId, busy: Busy) -> QueryResult<bool> {
     use conversation_members as m;
     let seat = m::table.filter(m::conversation_id.eq(id).and(m::user_id.eq(user)));
     let holds = diesel::dsl::exists(seat.filter(m::left_at.is_null()));
@@ -90,15 +90,16 @@ pub async fn lock_in_sight(conn: &mut Conn, id: ConversationId, user: UserId) ->
     let is_public =
         channels::table.filter(channels::conversation_id.eq(id).and(channels::visibility.eq(Visibility::Public)));
     let is_public = is_public.filter(channels::group_id.is_null().or(diesel::dsl::exists(is_at_home)));
-    let locked: Option<ConversationId> = conversations::table
+    let row = conversations::table
         .find(id)
         .filter(holds.or(diesel::dsl::exists(is_public).and(diesel::dsl::not(is_banned))))
         .select(conversations::id)
-        .for_no_key_update()
-        .first(conn)
-        .await
-        .optional()?;
-    Ok(locked.is_some())
+        .for_no_key_update();
+    let locked: QueryResult<ConversationId> = match busy {
+        Busy::Wait => row.first(conn).await,
+        Busy::PassOver => row.skip_locked().first(conn).await,
+    };
+    Ok(locked.optional()?.is_some())
 }
 
 pub async fn by_ids(mut conn: &Conn, ids: &[ConversationId]) -> QueryResult<Vec<Conversation>> {

@@ -10,12 +10,11 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, Bool, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
-use super::super::gathering::Busy;
 use super::super::may::Standing;
 use super::super::sight::{Place, Sight, judge};
 use super::super::{Departure, MemberRole, Visibility};
 use super::Conversation;
-use crate::db::Conn;
+use crate::db::{Busy, Conn};
 use crate::id::{ConversationId, MemberId, UserId};
 use crate::users::ServerRole;
 

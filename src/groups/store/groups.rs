@@ -10,7 +10,7 @@ use super::super::may::Standing;
 use super::super::sight::Sight;
 use super::super::{Departure, MemberRole, Visibility};
 use crate::clock::Instant;
-use crate::db::Conn;
+use crate::db::{Busy, Conn};
 use crate::id::{GroupId, UserId};
 use crate::schema::{channels, conversations, group_members, groups, users};
 use crate::users::ServerRole;
@@ -69,11 +69,14 @@ pub async fn standings(conn: &mut Conn, viewer: UserId, ids: &[GroupId]) -> Quer
     Ok(rows.into_iter().filter_map(Viewpoint::of).collect())
 }
 
-/// Locks the row. Not `FOR UPDATE`: foreign keys may still look.
-pub async fn lock(conn: &mut Conn, id: GroupId) -> QueryResult<()> {
-    let _: Option<GroupId> =
-        groups::table.find(id).select(groups::id).for_no_key_update().first(conn).await.optional()?;
-    Ok(())
+/// Locks the row, and says whether it is locked. Not `FOR UPDATE`: foreign keys may still look.
+pub async fn lock(conn: &mut Conn, id: GroupId, busy: Busy) -> QueryResult<bool> {
+    let row = groups::table.find(id).select(groups::id).for_no_key_update();
+    let locked: QueryResult<GroupId> = match busy {
+        Busy::Wait => row.first(conn).await,
+        Busy::PassOver => row.skip_locked().first(conn).await,
+    };
+    Ok(locked.optional()?.is_some())
 }
 
 pub async fn by_ids(conn: &mut Conn, ids: &[GroupId]) -> QueryResult<Vec<Group>> {

@@ -13,7 +13,8 @@ use std::hash::Hash;
 use super::Message;
 use super::draft::Draft;
 use crate::app::App;
-use crate::conversations::{Busy, Sight};
+use crate::conversations::Sight;
+use crate::db::Busy;
 use crate::error::{Code, Error, Result};
 use crate::gather::{Asked, Gather, gather};
 use crate::id::UserId;
@@ -61,7 +62,7 @@ impl Gather for Letter {
 /// conversation must not hold all of them.
 async fn wait_and_deliver(app: App, letters: Vec<Asked<Letter>>) {
     let Some(first) = letters.first() else { return };
-    let _turn = app.turns.wait_for(first.wish.draft.conversation.id).await;
+    let _turn = app.db.turn_at(first.wish.draft.conversation.id.0).await;
     for letter in deliver(&app, letters, Busy::Wait).await {
         letter.answer(Err(Error::unavailable("a conversation was not free although it was waited for")));
     }

@@ -32,7 +32,7 @@ const LEFT_ALONE_AT_MOST: TimeDelta = TimeDelta::hours(1);
 const GIVEN_UP: TimeDelta = TimeDelta::days(7);
 
 /// A device is to be told what it was not.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 pub struct TellDevice {
     device_id: DeviceId,
 }
