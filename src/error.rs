@@ -65,7 +65,7 @@ pub enum Code {
     PersistedQueryNotFound,
     /// This server runs only operations that it knows.
     DocumentNotAllowed,
-    /// Too many operations run on this socket, or come in this request.
+    /// Too many operations run on this socket or for whoever asks, or come in this request.
     TooManyOperations,
     /// Took too long and was stopped.
     Timeout,

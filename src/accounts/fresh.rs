@@ -9,6 +9,7 @@ use super::{Account, second_factor, sessions, store};
 use crate::app::App;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
+use crate::limits::{Budget, Payer};
 use crate::viewer::Viewer;
 
 /// How long a session counts as proof after it began: for those who have no password to give.
@@ -29,13 +30,14 @@ pub struct Fresh {
     password_hash: Option<String>,
 }
 
-/// Takes the proof, or answers INVALID_CREDENTIALS. It takes long, so it stands before the transaction.
+/// Takes the proof, or answers INVALID_CREDENTIALS, or RATE_LIMITED. It takes long, so it stands before the transaction.
 pub async fn fresh(app: &App, viewer: &Viewer, proof: Proof) -> Result<Fresh> {
     let account = super::account(app, viewer.user_id).await?.ok_or_else(Error::unauthenticated)?;
     match proof {
         Proof::Password(Some(password)) => {
-            // Whoever has stolen a session may guess. No name has a space.
-            app.limits.attempt(&format!("proof {}", viewer.user_id)).await;
+            // Whoever has stolen a session may guess, from as many addresses as they like. That its owner has to wait
+            // meanwhile keeps them neither from signing in nor from ending that session.
+            app.limits.charge(Budget::Proofs, Payer::User(viewer.user_id), 1)?;
             let is_right = app.passwords.verify(password, account.password_hash.clone()).await?;
             is_right.then_some(()).ok_or_else(stale)?;
         }

@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use serde::Deserialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
@@ -26,13 +26,14 @@ use super::public;
 pub use crate::answer::Answer;
 use crate::context::Scope;
 use crate::error::{Code, Error, Result};
-use crate::limits::{Budget, Payer};
+use crate::limits::{Budget, Held, OPERATIONS, Payer, Place, Places};
 use crate::viewer_events;
 
 /// After this a query is dropped, and a mutation goes on unwatched.
 const RUNS: Duration = Duration::from_secs(30);
 
-/// Mutations under way at once. They go on when their client hangs up, so a client could start them without end.
+/// Mutations under way at once. They go on when their client hangs up, so a client could start them without end. Nobody has
+/// more than a tenth of these places.
 const MUTATIONS: usize = 1_000;
 
 /// What a client asks for, as it stands in a body, an address or a socket's message.
@@ -133,8 +134,10 @@ pub struct Executor {
     pub(super) schema: Arc<dyn Run>,
     pub(super) documents: Arc<Documents>,
     mutations: TaskTracker,
-    /// What bounds them.
-    places: Arc<Semaphore>,
+    /// What bounds all of them.
+    room: Arc<Semaphore>,
+    /// What bounds those of each.
+    places: Places,
 }
 
 /// Hides a schema's three roots: they would be parameters of everything that speaks HTTP.
@@ -179,7 +182,8 @@ where
             schema: Arc::new(Marked(schema, OnceLock::new())),
             documents: Arc::new(Documents::new(Trusted::default())),
             mutations: TaskTracker::new(),
-            places: Arc::new(Semaphore::new(MUTATIONS)),
+            room: Arc::new(Semaphore::new(MUTATIONS)),
+            places: Places::default(),
         }
     }
 }
@@ -216,8 +220,9 @@ impl Executor {
         let response = AssertUnwindSafe(self.schema.once(operation.request(scope.clone()))).catch_unwind();
         let outcome = match operation.kind {
             Kind::Mutation => {
-                let Ok(place) = self.places.clone().try_acquire_owned() else {
-                    return Answer::refuse(&Error::unavailable("too many mutations at once"), &scope.request_id);
+                let place = match self.place(&scope) {
+                    Ok(place) => place,
+                    Err(error) => return Answer::refuse(&error, &scope.request_id),
                 };
                 let running = self.mutations.spawn(async move {
                     let _place = place;
@@ -236,6 +241,19 @@ impl Executor {
             Ok(None) => Answer::refuse(&panicked(), &scope.request_id),
             Err(_elapsed) => Answer::refuse(&took_too_long(operation.kind), &scope.request_id),
         }
+    }
+
+    /// The place of a mutation, among those of whoever asks and among all.
+    fn place(&self, scope: &Scope) -> Result<(Option<Place>, OwnedSemaphorePermit)> {
+        let payer = scope.viewer().map(|viewer| Payer::User(viewer.user_id));
+        let own = match payer.or(scope.origin.address.map(Payer::at)) {
+            Some(payer) => Some(self.places.take(Held::Mutation, payer).ok_or_else(|| {
+                Error::new(Code::TooManyOperations, format!("At most {OPERATIONS} mutations of one are under way"))
+            })?),
+            None => None,
+        };
+        let room = self.room.clone().try_acquire_owned();
+        Ok((own, room.map_err(|_| Error::unavailable("too many mutations at once"))?))
     }
 
     /// Waits for the mutations under way; none may be started any more.

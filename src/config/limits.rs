@@ -19,7 +19,8 @@ pub struct Limits {
     pub messages: NonZeroU32,
     /// `RATE_LIMIT_SUBSCRIPTIONS`: subscriptions a minute that somebody may open.
     pub subscriptions: NonZeroU32,
-    /// `RATE_LIMIT_SIGN_INS`: attempts a minute to sign in from an address.
+    /// `RATE_LIMIT_SIGN_INS`: attempts a minute to sign in from an address, or to give a password as proof there; as many
+    /// proofs that one person may give.
     pub sign_ins: NonZeroU32,
     /// `RATE_LIMIT_REGISTRATIONS`: accounts a minute that an address may make; as many mails that it may
     /// ask for or answer.

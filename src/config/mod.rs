@@ -87,7 +87,7 @@ Environment (also read from .env, and from .env.NAME where CHINWAG_ENV says NAME
   RATE_LIMIT_OBJECTS  objects that somebody's operations may make, and as many for their own events [100000]
   RATE_LIMIT_MESSAGES  messages that somebody may send [120]
   RATE_LIMIT_SUBSCRIPTIONS  subscriptions that somebody may open [600]
-  RATE_LIMIT_SIGN_INS  attempts of an address to sign in; by a provider each takes two [20]
+  RATE_LIMIT_SIGN_INS  attempts of an address to sign in, or to give its password; by a provider each takes two [20]
   RATE_LIMIT_REGISTRATIONS  accounts that an address may make, and as many mails that it may ask for
                 or answer [10]
   TRUSTED_DOCUMENTS  a file of operations that clients name instead of sending them: Apollo's persisted query

@@ -43,6 +43,7 @@ use crate::api::execute::Executor;
 use crate::app::App;
 use crate::context::Origin;
 use crate::error::{Code, Error, Result};
+use crate::limits::Places;
 use hosts::Hosts;
 use serve::Peer;
 
@@ -62,7 +63,7 @@ pub struct Shared {
     pub app: App,
     pub executor: Executor,
     hosts: Hosts,
-    places: socket::Places,
+    places: Places,
     door: socket::Door,
     pulse: health::Pulse,
     /// Cancelled when the server stops: nothing new is begun.

@@ -4,14 +4,19 @@
 //! A budget is so much in a minute: all of it at once, if need be, and then it comes back evenly. It counts over all
 //! requests, sockets and sessions of whoever is charged, in the memory of this server: of several servers each has its own.
 //! Nothing is charged for what is refused.
+//!
+//! What takes its time is bounded beside that, by how much of it one may have at once (`Places`).
 
 mod bucket;
+mod places;
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+
+pub use places::{Held, OPERATIONS, Place, Places};
 
 use bucket::Bucket;
 
@@ -40,8 +45,10 @@ pub enum Budget {
     Messages,
     /// Subscriptions that are opened.
     Subscriptions,
-    /// Ways into an account that is there.
+    /// Ways into an account that is there, and what takes its password.
     SignIns,
+    /// Passwords that somebody who is signed in gives to prove who they are.
+    Proofs,
     /// Accounts that are made.
     Registrations,
     /// What makes the server write to an address, or takes what it wrote.
@@ -66,13 +73,14 @@ pub struct Limits {
 }
 
 impl Budget {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Requests,
         Self::Objects,
         Self::Events,
         Self::Messages,
         Self::Subscriptions,
         Self::SignIns,
+        Self::Proofs,
         Self::Registrations,
         Self::Mails,
     ];
@@ -86,6 +94,7 @@ impl Budget {
             Self::Messages => "messages",
             Self::Subscriptions => "subscriptions",
             Self::SignIns => "sign-ins",
+            Self::Proofs => "proofs",
             Self::Registrations => "registrations",
             Self::Mails => "mails",
         }
@@ -98,22 +107,26 @@ impl Budget {
             Self::Objects | Self::Events => config.objects,
             Self::Messages => config.messages,
             Self::Subscriptions => config.subscriptions,
-            Self::SignIns => config.sign_ins,
+            Self::SignIns | Self::Proofs => config.sign_ins,
             Self::Registrations | Self::Mails => config.registrations,
         }
     }
 
     /// Fields of `Mutation`, and what each use of them is charged to, beside its objects or as a request.
     ///
-    /// Those that make or open an account are charged to the address whoever is signed in: guessing goes on from accounts,
-    /// too. A refresh is a request like others: nobody guesses its token, and a house full of people needs many of them.
-    pub const MUTATIONS: [(&str, Self); 11] = [
+    /// Those that make or open an account, or take its password, are charged to the address whoever is signed in: guessing
+    /// goes on from accounts, too, and a hash takes longer than all else. A refresh is a request like others: nobody guesses its token, and a house full of people needs many of them.
+    pub const MUTATIONS: [(&str, Self); 15] = [
         ("sendMessage", Self::Messages),
         ("login", Self::SignIns),
         ("answerSecondFactor", Self::SignIns),
         // Asks another server, and is remembered.
         ("beginOAuth", Self::SignIns),
         ("completeOAuth", Self::SignIns),
+        ("unlinkOAuthAccount", Self::SignIns),
+        ("changePassword", Self::SignIns),
+        ("beginSecondFactor", Self::SignIns),
+        ("deleteAccount", Self::SignIns),
         ("register", Self::Registrations),
         ("requestPasswordReset", Self::Mails),
         ("resetPassword", Self::Mails),

@@ -135,6 +135,51 @@ async fn guessing_is_limited_by_address_even_from_within() {
 }
 
 #[tokio::test]
+async fn what_takes_the_password_is_counted_like_signing_in() {
+    let server = server(|limits| limits.sign_ins = few(2)).await;
+    let alice = server.register("alice").await;
+    for (field, rest) in [
+        ("changePassword", ", newPassword: \"vrolijke fietsbel onder water\""),
+        ("deleteAccount", ""),
+        ("beginSecondFactor", ""),
+        ("unlinkOAuthAccount", ", oauthAccountId: \"nothing\""),
+    ] {
+        let with = |password: &str| {
+            format!("mutation {{ {field}(input: {{ currentPassword: {password:?}{rest} }}) {{ __typename }} }}")
+        };
+        for _ in 0..2 {
+            alice.query(&with("wrong, and wrong again")).await;
+        }
+        // Not even with what is right.
+        let answer = alice.query(&with(PASSWORD)).await;
+        assert_eq!(refused(&answer.0)["budget"], "sign-ins", "{field}");
+        server.clock.advance(TimeDelta::minutes(1));
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_stolen_a_session_guesses_no_faster_from_many_addresses() {
+    let server = server(|limits| limits.sign_ins = few(3)).await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let guess = async |who: &Actor, number: u8| -> Value {
+        let change =
+            "mutation { changeEmail(input: { email: \"mallory@example.org\", currentPassword: \"wrong, and wrong\" })
+            { __typename } }";
+        let from = post(&server, change).header("x-forwarded-for", format!("203.0.113.{number}"));
+        let answer = from.bearer_auth(who.token.as_ref().unwrap()).send().await.unwrap();
+        answer.json::<Value>().await.unwrap()["errors"][0]["extensions"].clone()
+    };
+    for number in 0..3 {
+        assert_eq!(guess(&alice, number).await["code"], "INVALID_CREDENTIALS");
+    }
+    let refused = guess(&alice, 3).await;
+    assert_eq!((&refused["code"], &refused["budget"]), (&json!("RATE_LIMITED"), &json!("proofs")));
+    // Nobody else is concerned, and her own sign-in is not.
+    assert_eq!(guess(&bob, 4).await["code"], "INVALID_CREDENTIALS");
+    Actor::log_in(server.address, "alice").await.query("{ viewer { id } }").await.data("viewer");
+}
+
+#[tokio::test]
 async fn subscriptions_are_counted_when_they_are_opened() {
     let server = server(|limits| limits.subscriptions = few(2)).await;
     let alice = server.register("alice").await;

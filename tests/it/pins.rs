@@ -115,9 +115,13 @@ async fn a_hundred_are_pinned_and_no_more() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;
     let channel = alice.public_channel("Anywhere").await;
-    let messages = join_all((0..105).map(|_| alice.say(&channel, "Hi"))).await;
+    let mut messages = Vec::new();
+    for _ in 0..3 {
+        messages.extend(join_all((0..35).map(|_| alice.say(&channel, "Hi"))).await);
+    }
     // Of those who come at once, as many as there is room for.
-    let answers = join_all(messages.iter().map(|message| pin(&alice, message))).await;
+    let mut answers = join_all(messages[..60].iter().map(|message| pin(&alice, message))).await;
+    answers.extend(join_all(messages[60..].iter().map(|message| pin(&alice, message))).await);
     let refused = answers.iter().filter(|answer| answer.0.get("errors").is_some());
     let refused: Vec<_> = refused.inspect(|answer| assert_eq!(answer.code(), "FAILED_PRECONDITION")).collect();
     assert_eq!(refused.len(), 5);

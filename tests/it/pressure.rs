@@ -219,6 +219,28 @@ async fn running_operations_have_half_a_mebibyte_of_messages() {
 // Who does not stop sending.
 
 #[tokio::test]
+async fn who_has_a_hundred_mutations_under_way_begins_no_more_and_others_do() {
+    let toy = Toy::start().await;
+    let mut socket = toy.anonymous().await;
+    for at in 0..100 {
+        socket.run(&at.to_string(), "mutation { act(millis: 600000) }").await;
+    }
+    let act = async |address: &str| -> Value {
+        let post = reqwest::Client::new().post(&toy.url).header("x-forwarded-for", address);
+        let act = json!({ "query": "mutation { act(millis: 0) }" });
+        post.json(&act).send().await.unwrap().json().await.unwrap()
+    };
+    timeout(PATIENCE, async {
+        while act("127.0.0.1").await["errors"][0]["extensions"]["code"] != "TOO_MANY_OPERATIONS" {
+            sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await
+    .expect("a hundred are under way");
+    assert!(act("203.0.113.9").await["data"]["act"].is_number());
+}
+
+#[tokio::test]
 async fn who_pings_without_reading_an_answer_is_not_heard_and_let_go() {
     let (toy, _database) = toy_with_sessions().await;
     let mut socket = toy.narrow().await;

@@ -24,7 +24,6 @@ use super::awaits::{Await, Awaits};
 use super::dialect::Dialect;
 use super::greeting::{self, Session};
 use super::operation::{Answers, Task, Work};
-use super::places::{Holder, Place};
 use super::protocol::{self, Close, Protocol, Running, Step};
 use super::queue::{Content, Frame, Outlet, Queue};
 use super::wire::{Turn, Wire, size};
@@ -33,6 +32,7 @@ use crate::clock;
 use crate::context::{Origin, Scope};
 use crate::error::{Code, Error};
 use crate::http::{Http, RequestId};
+use crate::limits::{Held, OPERATIONS, Payer, Place};
 use crate::realtime::Attendance;
 
 /// For `connection_init`.
@@ -52,7 +52,7 @@ const CLOSES: Duration = Duration::from_secs(1);
 const REPLIES: usize = 8 * 1024;
 /// Subscriptions in memory, those included that were completed and are not cleared away yet: reading comes before that, and
 /// a client that begins and completes them without end would fill the memory.
-const SUBSCRIPTIONS: usize = 2 * protocol::OPERATIONS;
+const SUBSCRIPTIONS: usize = 2 * OPERATIONS;
 /// For queries and mutations on a socket when the server stops or the session ends.
 const FINISHES: Duration = Duration::from_secs(5);
 
@@ -70,7 +70,7 @@ pub fn serve<H: Send + 'static>(
     span: Span,
     held: H,
 ) -> impl Future<Output = ()> + Send {
-    let place = origin.address.map(|address| http.places.take(Holder::Address(address)));
+    let place = origin.address.map(|address| http.places.take(Held::Socket, Payer::at(address)));
     let is_full = matches!(place, Some(None));
     // Closing is the same in all.
     let protocol = Protocol::new(dialect.unwrap_or(Dialect::Current));
@@ -318,8 +318,8 @@ impl Connection {
             }
             Step::Run(operation, params) => self.run(operation, params),
             Step::Refuse(operation) => {
-                let (operations, bytes) = (protocol::OPERATIONS, protocol::MESSAGES);
-                let message = format!("At most {operations} operations of {bytes} bytes run on one socket");
+                let bytes = protocol::MESSAGES;
+                let message = format!("At most {OPERATIONS} operations of {bytes} bytes run on one socket");
                 let error = Error::new(Code::TooManyOperations, message);
                 if let Answer::Refused(_, errors) = Answer::refuse(&error, RequestId::new().as_str()) {
                     self.send(Message::Text(operation.error(&errors)));

@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::places::{Holder, Place};
 use super::protocol::Close;
 use crate::accounts::{authenticate, session_expires_at};
 use crate::clock::Instant;
 use crate::error::Result;
 use crate::http::{Http, bearer};
+use crate::limits::{Held, Payer, Place};
 use crate::viewer::Viewer;
 
 /// Before asking a database again that did not answer.
@@ -56,7 +56,7 @@ pub async fn greet(http: &Http, payload: Option<&RawValue>) -> Result<Option<Ses
             return Err(Close::TRY_AGAIN);
         }
     };
-    let place = http.places.take(Holder::User(viewer.user_id)).ok_or(Close::TOO_MANY_SOCKETS)?;
+    let place = http.places.take(Held::Socket, Payer::User(viewer.user_id)).ok_or(Close::TOO_MANY_SOCKETS)?;
     Ok(Some(Session { viewer, look_at, _place: place }))
 }
 

@@ -5,7 +5,6 @@ mod connection;
 mod dialect;
 mod greeting;
 mod operation;
-mod places;
 mod protocol;
 mod queue;
 mod wire;
@@ -17,7 +16,6 @@ use axum::response::{IntoResponse, Response};
 
 pub use connection::{SLOWEST, STALLS};
 pub use greeting::{Door, look_again};
-pub use places::{Holder, Place, Places};
 
 use dialect::Dialect;
 

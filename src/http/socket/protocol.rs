@@ -13,14 +13,13 @@ use serde_json::value::RawValue;
 
 use super::dialect::{Dialect, Verb};
 use crate::api::execute::Params;
+use crate::limits::OPERATIONS;
 
 /// Of a message before the client is known.
 const GREETING: usize = 8 * 1024;
 /// Of an operation's id.
 const ID: usize = 64;
-/// Operations that run on one socket.
-pub const OPERATIONS: usize = 100;
-/// Of their messages together: variables are kept for as long as an operation runs, at many times their size, and a
+/// Of the messages of all operations that run on one socket: variables are kept for as long as an operation runs, at many times their size, and a
 /// hundred of the longest would be gigabytes.
 pub const MESSAGES: usize = 512 * 1024;
 

@@ -25,10 +25,11 @@ pub use format::Format;
 
 use super::Http;
 use super::last_words::until_last_words;
-use super::socket::{Holder, Place, SLOWEST, STALLS, look_again};
+use super::socket::{SLOWEST, STALLS, look_again};
 use crate::api::execute::{Answer, Kind, Operation};
 use crate::context::Scope;
 use crate::error::{Code, Error};
+use crate::limits::{Held, Payer, Place};
 use crate::realtime::Attendance;
 use crate::viewer::Viewer;
 
@@ -86,8 +87,11 @@ pub fn open(http: &Http, format: Format, operation: Result<Operation, Answer>, s
 
 fn stay(http: &Http, scope: &Scope) -> Result<Stay, Error> {
     let viewer = scope.viewer();
-    let holders = [scope.origin.address.map(Holder::Address), viewer.map(|viewer| Holder::Streams(viewer.user_id))];
-    let places: Option<Vec<Place>> = holders.into_iter().flatten().map(|holder| http.places.take(holder)).collect();
+    let held = [
+        scope.origin.address.map(|address| (Held::Socket, Payer::at(address))),
+        viewer.map(|viewer| (Held::Stream, Payer::User(viewer.user_id))),
+    ];
+    let places: Option<Vec<Place>> = held.into_iter().flatten().map(|(what, of)| http.places.take(what, of)).collect();
     let Some(places) = places else {
         return Err(Error::new(Code::TooManyOperations, "Too many streams and sockets are open from here"));
     };
