@@ -36,6 +36,8 @@ const FIELDS_IN_ALL: u32 = 20_000;
 const BRACKETS: u32 = 100;
 /// What a block string begins and ends with.
 const BLOCK: &[u8] = b"\"\"\"";
+/// The same as a part of it.
+const ESCAPED_BLOCK: &[u8] = b"\\\"\"\"";
 /// Lists of introspection inside one another, such as the fields of the types of fields: each multiplies the answer.
 const INTROSPECTED: u32 = 2;
 const ALIASES: u32 = 60;
@@ -89,35 +91,59 @@ struct Size {
     nesting: u32,
 }
 
-/// Lets through a text that may be parsed: the parser walks values by recursion, and a thousand brackets inside one another
-/// would end the whole process.
+/// Lets through a text that may be parsed: the parser walks values by recursion, as does whatever walks them after it, and
+/// thousands of brackets inside one another could end the whole process. By itself the parser stops only where it can find
+/// out how much stack is left.
 pub fn admit_text(text: &str) -> Result<()> {
-    let bytes = text.as_bytes();
-    let (mut at, mut depth) = (0, 0u32);
-    while at < bytes.len() {
-        match bytes[at] {
-            b'[' | b'{' | b'(' => depth += 1,
-            b']' | b'}' | b')' => depth = depth.saturating_sub(1),
-            // A backslash escapes nothing in a comment.
-            b'#' => at += bytes[at..].iter().take_while(|byte| !matches!(byte, b'\n' | b'\r')).count(),
-            b'"' if bytes[at..].starts_with(BLOCK) => at = skip(bytes, at + 3, |rest| rest.starts_with(BLOCK)) + 2,
-            b'"' => at = skip(bytes, at + 1, |rest| matches!(rest[0], b'"' | b'\n' | b'\r')),
-            _ => {}
-        }
-        within("brackets inside one another", depth, BRACKETS)?;
-        at += 1;
-    }
-    Ok(())
+    within("brackets inside one another", brackets(text.as_bytes())?, BRACKETS)
 }
 
-/// Where a string ends that goes on at `at`; what a backslash escapes ends nothing.
-fn skip(bytes: &[u8], mut at: usize, ends: impl Fn(&[u8]) -> bool) -> usize {
-    while at < bytes.len() && !ends(&bytes[at..]) {
-        at += match bytes[at] {
-            b'\\' if bytes[at + 1..].starts_with(BLOCK) => 4,
-            b'\\' => 2,
-            _ => 1,
+/// How many brackets stand inside one another. Those in strings and comments are none: each has to end here where it ends
+/// for the parser, or what looks like a string here would hide brackets that the parser reads.
+fn brackets(text: &[u8]) -> Result<u32> {
+    let (mut at, mut depth, mut most) = (0, 0u32, 0);
+    while at < text.len() {
+        at = match text[at] {
+            b'"' if text[at..].starts_with(BLOCK) => end_of_block(text, at + BLOCK.len())?,
+            b'"' => end_of_string(text, at + 1),
+            // A backslash escapes nothing in a comment.
+            b'#' => at + text[at..].iter().take_while(|byte| !matches!(byte, b'\n' | b'\r')).count(),
+            b'[' | b'{' | b'(' => {
+                depth += 1;
+                most = most.max(depth);
+                at + 1
+            }
+            b']' | b'}' | b')' => {
+                depth = depth.saturating_sub(1);
+                at + 1
+            }
+            _ => at + 1,
         };
+    }
+    Ok(most)
+}
+
+/// Where a block string ends that goes on at `at`. A backslash escapes nothing but three quotes in it, not even another
+/// backslash. One that is not closed is refused here: for the parser its first two quotes are an empty string, and it reads
+/// on behind them.
+fn end_of_block(text: &[u8], mut at: usize) -> Result<usize> {
+    while at < text.len() {
+        if text[at..].starts_with(BLOCK) {
+            return Ok(at + BLOCK.len());
+        }
+        at += if text[at..].starts_with(ESCAPED_BLOCK) { ESCAPED_BLOCK.len() } else { 1 };
+    }
+    Err(Error::new(Code::GraphqlParseFailed, "Syntax error: a block string is not closed"))
+}
+
+/// Where another string ends: with its line, if it is not closed, and then the parser reads no further.
+fn end_of_string(text: &[u8], mut at: usize) -> usize {
+    while at < text.len() {
+        match text[at] {
+            b'"' | b'\n' | b'\r' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
     }
     at
 }
@@ -305,6 +331,7 @@ impl Size {
 
 #[cfg(test)]
 mod tests {
+    use async_graphql::Value;
     use async_graphql::parser::parse_query;
     use serde_json::json;
 
@@ -488,6 +515,46 @@ mod tests {
             assert!(admit_text(&text).is_err(), "{hidden}");
         }
         assert!(admit_text("{ a(b: \"[[[[\") { c } } # [[[[").is_ok());
+        // Two empty strings; a block string with an escape in it; a string, a block string and an empty one.
+        for before in [r#""""""#, r#""""\\"""""""#, r#""\"""""""""#] {
+            let text = |deep: usize| format!("{{ a(b: [{before} {}{}]) }}", "[".repeat(deep), "]".repeat(deep));
+            assert!(parse_query(text(10)).is_ok(), "{before}");
+            assert!(admit_text(&text(5_000)).is_err(), "{before}");
+        }
+    }
+
+    #[test]
+    fn brackets_are_counted_as_the_parser_reads_them() {
+        fn depth(value: &Value) -> u32 {
+            match value {
+                Value::List(values) => 1 + values.iter().map(depth).max().unwrap_or(0),
+                Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
+                _ => 0,
+            }
+        }
+        let pieces = [
+            "\"", "\"\"", "\"\"\"", "\\\"\"\"", "\\", "\\\\", "\\\"", "\\u005b", "#", "\n", "\r", "\r\n", "\u{feff}",
+            "\u{2028}", " ", ",", "ø", "0", "[[]]", "{x:[{}]}", "[", "]",
+        ];
+        let mut random: u64 = 20_261_122;
+        let mut below = |bound: usize| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) as usize % bound
+        };
+        let mut parsed = 0;
+        for _ in 0..40_000 {
+            let middle: String = (0..=below(9)).map(|_| pieces[below(pieces.len())]).collect();
+            let text = format!("{{ a(b: [{middle}\n]) }}");
+            let Ok(tree) = parse_query(&text) else { continue };
+            // One that is not closed.
+            let Ok(counted) = brackets(text.as_bytes()) else { continue };
+            let (_, operation) = tree.operations.iter().next().unwrap();
+            let Selection::Field(field) = &operation.node.selection_set.node.items[0].node else { panic!("{text}") };
+            let value = field.node.arguments[0].1.node.clone().into_const().unwrap();
+            assert_eq!(counted, 2 + depth(&value), "{text}");
+            parsed += 1;
+        }
+        assert!(parsed > 2_000, "{parsed}");
     }
 
     #[test]
