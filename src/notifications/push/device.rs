@@ -91,9 +91,7 @@ async fn bring_up_to_date(app: &App, device: &Device) -> Result<Option<Instant>>
     let since = app.clock.now() - LASTS;
     let unsettled = app.db.read(async move |conn| store::unsettled(conn, device, since, ONE_RUN + 1).await).await?;
     let mut next = Next::default();
-    if unsettled.len() > ONE_RUN {
-        next.is_at(app.clock.now());
-    }
+    let (are_more, mut has_settled) = (unsettled.len() > ONE_RUN, false);
     for what in unsettled.into_iter().take(ONE_RUN) {
         let notice = match fate(&what, &recipient, is_here, app.clock.now()) {
             Fate::Wait(until) => {
@@ -103,6 +101,7 @@ async fn bring_up_to_date(app: &App, device: &Device) -> Result<Option<Instant>>
             Fate::LeaveOut => None,
             Fate::Push => notice(app, &recipient, what.id).await?,
         };
+        has_settled = true;
         let Some(notice) = notice else {
             settle(app, device, what.id, false).await?;
             continue;
@@ -114,6 +113,11 @@ async fn bring_up_to_date(app: &App, device: &Device) -> Result<Option<Instant>>
         if let Then::Stop(until) = pushed.then {
             return Ok(until);
         }
+    }
+    // Where all of them wait, those that were not looked at came later and do too: it would look at the same ones again and
+    // again until then.
+    if are_more && has_settled {
+        next.is_at(app.clock.now());
     }
     match take_back(app, device, &mut next).await? {
         Then::GoOn => Ok(next.0),

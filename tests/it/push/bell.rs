@@ -1,5 +1,7 @@
 //! What is pushed to whom.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
@@ -169,6 +171,28 @@ async fn whoever_is_here_has_a_minute_to_read_it_in_the_app() {
     assert!(two.is_silent().await);
     two.server.clock.advance(TimeDelta::minutes(1));
     assert_eq!(two.next().await["body"], "Two", "she may not have looked");
+}
+
+#[tokio::test]
+async fn what_waits_for_somebody_who_is_here_is_not_looked_at_without_end() {
+    let mut two = Two::start().await;
+    let _socket = two.alice.socket().await;
+    let began = two.server.clock.now();
+    // More than one run takes.
+    for number in 0..12 {
+        two.say(&number.to_string()).await;
+    }
+    assert!(two.is_silent().await);
+    // But when the first has waited for its minute.
+    let next = format!("SELECT due_at > '{}' FROM jobs WHERE kind = 'push_device'", began + TimeDelta::seconds(59));
+    assert_eq!(two.server.database.rows(&next).await, [["t"]]);
+    two.server.clock.advance(TimeDelta::minutes(1));
+    let mut pushed = BTreeSet::new();
+    for _ in 0..12 {
+        pushed.insert(two.next().await["body"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(pushed.len(), 12);
+    assert!(two.is_silent().await);
 }
 
 #[tokio::test]
