@@ -15,6 +15,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use sha2::{Digest, Sha256};
 
 pub use places::{Held, OPERATIONS, Place, Places};
 
@@ -67,8 +68,8 @@ pub enum Payer {
 pub struct Limits {
     /// None where limits are switched off.
     buckets: Option<[Bucket<Payer>; Budget::ALL.len()]>,
-    /// By the name that is tried.
-    attempts: Bucket<String>,
+    /// By the digest of the name that is tried: a name may be as long as a request.
+    attempts: Bucket<[u8; 32]>,
     clock: Clock,
 }
 
@@ -195,7 +196,7 @@ impl Limits {
     /// get on. `name` is whatever they call the account, so that one that does not exist is as slow.
     pub async fn attempt(&self, name: &str) {
         if self.buckets.is_some()
-            && let Err(wait) = self.attempts.take(&name.to_owned(), NonZeroU32::MIN)
+            && let Err(wait) = self.attempts.take(&Sha256::digest(name).into(), NonZeroU32::MIN)
         {
             self.pause(wait.min(SLOWEST)).await;
         }
