@@ -36,6 +36,9 @@ const RUNS: Duration = Duration::from_secs(30);
 /// more than a tenth of these places.
 const MUTATIONS: usize = 1_000;
 
+/// What it costs to ask, whatever for.
+const ASKING: u32 = 1;
+
 /// What a client asks for, as it stands in a body, an address or a socket's message.
 #[derive(Deserialize)]
 #[serde(try_from = "Sent")]
@@ -195,10 +198,21 @@ impl Executor {
     }
 
     /// Finds or parses what was asked, and lets through what may run.
-    pub fn prepare(&self, params: Params, request_id: &str) -> Result<Operation, Answer> {
+    ///
+    /// A text is work whatever is wrong with it, so it is paid for before it is read. Whoever names one that is not known
+    /// here has asked half of a question, and pays for the other half.
+    pub fn prepare(&self, params: Params, scope: &Scope) -> Result<Operation, Answer> {
+        let request_id = &scope.request_id;
+        let pay = || charge_asking(scope).map_err(|error| Answer::refuse(&error, request_id));
         let Params { asked, operation_name, variables } = params;
-        let (document, is_new) = self.documents.find(&asked).map_err(|unfit| unfit.refuse(request_id))?;
         let is_named = matches!(asked, Asked::Named(_));
+        if !is_named {
+            pay()?;
+        }
+        let (document, is_new) = self.documents.find(&asked).map_err(|unfit| unfit.refuse(request_id))?;
+        if is_named {
+            pay()?;
+        }
         let name = operation_name.filter(|name| !name.is_empty());
         match admit(&document, name.as_deref(), &variables) {
             Ok((kind, cost)) => Ok(Operation { kind, document, is_new, is_named, name, variables, cost }),
@@ -245,8 +259,8 @@ impl Executor {
 
     /// The place of a mutation, among those of whoever asks and among all.
     fn place(&self, scope: &Scope) -> Result<(Option<Place>, OwnedSemaphorePermit)> {
-        let payer = scope.viewer().map(|viewer| Payer::User(viewer.user_id));
-        let own = match payer.or(scope.origin.address.map(Payer::at)) {
+        let (viewer, address) = payers(scope);
+        let own = match viewer.or(address) {
             Some(payer) => Some(self.places.take(Held::Mutation, payer).ok_or_else(|| {
                 Error::new(Code::TooManyOperations, format!("At most {OPERATIONS} mutations of one are under way"))
             })?),
@@ -273,15 +287,22 @@ fn admit(document: &Document, operation_name: Option<&str>, variables: &Variable
     Ok((kind, document.measured.admit(operation_name, variables)?))
 }
 
-/// Has an operation paid for by whoever asks, before anything of it runs.
+/// Has whoever asks pay for asking: of somebody who is signed in it is the first of the objects.
+fn charge_asking(scope: &Scope) -> Result<()> {
+    let limits = &scope.app().limits;
+    match payers(scope) {
+        (Some(viewer), _) => limits.charge(Budget::Objects, viewer, ASKING),
+        (None, Some(address)) => limits.charge(Budget::Requests, address, ASKING),
+        (None, None) => Ok(()),
+    }
+}
+
+/// Has an operation paid for by whoever asks, before anything of it runs. That they asked is paid for.
 pub(super) fn charge(operation: &Operation, scope: &Scope) -> Result<()> {
     let limits = &scope.app().limits;
-    let address = scope.origin.address.map(Payer::at);
-    let viewer = scope.viewer().map(|viewer| Payer::User(viewer.user_id));
-    match (viewer, address) {
-        (Some(viewer), _) => limits.charge(Budget::Objects, viewer, operation.cost.max(1))?,
-        (None, Some(address)) => limits.charge(Budget::Requests, address, 1)?,
-        (None, None) => {}
+    let (viewer, address) = payers(scope);
+    if let Some(viewer) = viewer {
+        limits.charge_rest(Budget::Objects, viewer, operation.cost, ASKING)?;
     }
     for root in operation.roots() {
         let budget = match operation.kind {
@@ -296,6 +317,11 @@ pub(super) fn charge(operation: &Operation, scope: &Scope) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Who asks, and where.
+fn payers(scope: &Scope) -> (Option<Payer>, Option<Payer>) {
+    (scope.viewer().map(|viewer| Payer::User(viewer.user_id)), scope.origin.address.map(Payer::at))
 }
 
 /// Which operation of the document is meant.

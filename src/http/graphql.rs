@@ -62,7 +62,7 @@ pub async fn post(
         Ok(scope) => Arc::new(scope.with_jar(jar)),
         Err(error) => return reply.unauthenticated(&error),
     };
-    let operation = http.executor.prepare(params, &reply.request_id.0);
+    let operation = http.executor.prepare(params, &scope);
     run(&http, operation, scope, accepted, &reply).await
 }
 
@@ -80,7 +80,7 @@ pub async fn get(http: &Http, request_id: RequestId, origin: Origin, headers: &H
         Ok(scope) => Arc::new(scope),
         Err(error) => return reply.unauthenticated(&error),
     };
-    match http.executor.prepare(params, &reply.request_id.0) {
+    match http.executor.prepare(params, &scope) {
         // A link or an image on any page makes a browser send GET: it must not change anything.
         Ok(operation) if operation.kind != Kind::Query => {
             let error = Error::new(Code::BadRequest, "Only queries are taken by GET: send this by POST");

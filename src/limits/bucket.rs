@@ -29,15 +29,21 @@ impl<K: Hash + Eq + Clone> Bucket<K> {
         Self { a_minute, limiter, looks: AtomicU32::new(0) }
     }
 
-    /// Takes so much, or says how long to wait. What is more than there can ever be takes all.
-    pub(super) fn take(&self, key: &K, amount: NonZeroU32) -> Result<(), Duration> {
+    /// Takes so much, but for what was paid of it before, or says how long to wait. What is more than there can ever be takes
+    /// all.
+    pub(super) fn take(&self, key: &K, amount: NonZeroU32, paid: u32) -> Result<(), Duration> {
         if self.looks.fetch_add(1, Ordering::Relaxed) % TIDIES == TIDIES - 1 {
             self.limiter.retain_recent();
             self.limiter.shrink_to_fit();
         }
-        match self.limiter.check_key_n(key, amount.min(self.a_minute)) {
+        let Some(rest) = NonZeroU32::new(amount.min(self.a_minute).get().saturating_sub(paid)) else { return Ok(()) };
+        match self.limiter.check_key_n(key, rest) {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(not_yet)) => Err(not_yet.wait_time_from(self.limiter.clock().now())),
+            // Whoever comes back pays that anew.
+            Ok(Err(not_yet)) => {
+                let one = Duration::from_secs(60) / self.a_minute.get();
+                Err(not_yet.wait_time_from(self.limiter.clock().now()) + one * paid)
+            }
             Err(_never) => Err(Duration::from_secs(60)),
         }
     }

@@ -3,7 +3,7 @@
 //!
 //! A budget is so much in a minute: all of it at once, if need be, and then it comes back evenly. It counts over all
 //! requests, sockets and sessions of whoever is charged, in the memory of this server: of several servers each has its own.
-//! Nothing is charged for what is refused.
+//! What is refused has cost what was charged before: that it was asked, and what came first of several budgets.
 //!
 //! What takes its time is bounded beside that, by how much of it one may have at once (`Places`).
 
@@ -164,7 +164,12 @@ impl Limits {
 
     /// Takes so much from a budget, or says when there will be as much.
     pub fn charge(&self, budget: Budget, payer: Payer, amount: u32) -> Result<()> {
-        match self.takes(budget, payer, amount) {
+        self.charge_rest(budget, payer, amount, 0)
+    }
+
+    /// The same, where some of it was taken before.
+    pub fn charge_rest(&self, budget: Budget, payer: Payer, amount: u32, paid: u32) -> Result<()> {
+        match self.takes(budget, payer, amount, paid) {
             Ok(()) => Ok(()),
             Err((bucket, wait)) => {
                 let wait = wait.as_nanos().div_ceil(1_000_000);
@@ -181,22 +186,22 @@ impl Limits {
 
     /// Takes so much from a budget once there is as much.
     pub async fn wait_for(&self, budget: Budget, payer: Payer, amount: u32) {
-        while let Err((_, wait)) = self.takes(budget, payer, amount) {
+        while let Err((_, wait)) = self.takes(budget, payer, amount, 0) {
             self.pause(wait).await;
         }
     }
 
-    fn takes(&self, budget: Budget, payer: Payer, amount: u32) -> Result<(), (&Bucket<Payer>, Duration)> {
+    fn takes(&self, budget: Budget, payer: Payer, amount: u32, paid: u32) -> Result<(), (&Bucket<Payer>, Duration)> {
         let (Some(buckets), Some(amount)) = (&self.buckets, NonZeroU32::new(amount)) else { return Ok(()) };
         let bucket = &buckets[budget as usize];
-        bucket.take(&payer, amount).map_err(|wait| (bucket, wait))
+        bucket.take(&payer, amount, paid).map_err(|wait| (bucket, wait))
     }
 
     /// Before somebody who may be guessing tries to get into an account: the more of them there are, the slower all of them
     /// get on. `name` is whatever they call the account, so that one that does not exist is as slow.
     pub async fn attempt(&self, name: &str) {
         if self.buckets.is_some()
-            && let Err(wait) = self.attempts.take(&Sha256::digest(name).into(), NonZeroU32::MIN)
+            && let Err(wait) = self.attempts.take(&Sha256::digest(name).into(), NonZeroU32::MIN, 0)
         {
             self.pause(wait.min(SLOWEST)).await;
         }
@@ -265,6 +270,25 @@ mod tests {
         assert!(limits.charge(Budget::Messages, from("10.0.0.1"), 5).is_err());
         clock.advance(TimeDelta::minutes(1));
         assert!(limits.charge(Budget::Messages, from("10.0.0.1"), 5).is_ok());
+    }
+
+    #[test]
+    fn who_paid_some_of_it_and_waits_as_told_can_pay_all_of_it() {
+        let (limits, clock) = limits(few());
+        let ask = |amount: u32| {
+            limits.charge(Budget::Requests, from("10.0.0.1"), 1)?;
+            limits.charge_rest(Budget::Requests, from("10.0.0.1"), amount, 1)
+        };
+        assert!(ask(4).is_ok());
+        // One is left of six. The two that are lacking come back in 20 s, and the one that asking takes 10 s later.
+        let wait = ask(4).unwrap_err().extensions()["retryAfterMs"].as_i64().unwrap();
+        assert!((20_001..=30_000).contains(&wait), "{wait}");
+        clock.advance(TimeDelta::milliseconds(wait));
+        assert!(ask(4).is_ok());
+        clock.advance(TimeDelta::minutes(1));
+        assert!(ask(1).is_ok() && ask(5).is_ok(), "all of it");
+        clock.advance(TimeDelta::minutes(1));
+        assert!(ask(7).is_ok(), "what is more than there can ever be");
     }
 
     #[test]

@@ -71,6 +71,29 @@ async fn who_is_not_signed_in_is_told_when_to_come_back() {
 }
 
 #[tokio::test]
+async fn what_does_not_even_parse_is_paid_for() {
+    let server = server(|limits| (limits.anonymous_requests, limits.objects) = (few(2), few(2))).await;
+    let alice = server.register("alice").await;
+    server.clock.advance(TimeDelta::minutes(1));
+    for who in [&server.anonymous(), &alice] {
+        let mut socket = who.socket().await;
+        // Half of a question is free.
+        for _ in 0..3 {
+            let named = json!({ "extensions": { "persistedQuery": { "version": 1, "sha256Hash": "0".repeat(64) } } });
+            let post = Client::new().post(format!("{}/graphql", server.url())).json(&named);
+            let post = who.token.iter().fold(post, |post, token| post.bearer_auth(token));
+            let answer: Value = post.send().await.unwrap().json().await.unwrap();
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "PERSISTED_QUERY_NOT_FOUND");
+        }
+        assert_eq!(who.query("{ server { name }").await.code(), "GRAPHQL_PARSE_FAILED");
+        let two = socket.run("query A { server { name } } query B { server { name } }", json!({})).end().await;
+        assert_eq!(two, Ended::Error("BAD_REQUEST".to_owned()));
+        assert_eq!(who.query("{ server { name ").await.code(), "RATE_LIMITED");
+        assert_eq!(socket.run("{ server { na", json!({})).end().await, limited());
+    }
+}
+
+#[tokio::test]
 async fn somebodys_budget_is_one_over_requests_sockets_and_sessions() {
     let server = server(|limits| limits.objects = few(300)).await;
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);

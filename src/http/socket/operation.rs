@@ -83,7 +83,7 @@ impl Task {
     /// Whatever ends the operation was said to the client then, or there is none any more.
     pub fn begin(self, params: Params) -> Work {
         let stream = self.streams.token();
-        match self.http.executor.prepare(params, &self.scope.request_id) {
+        match self.http.executor.prepare(params, &self.scope) {
             Err(refused) => Work::Waits(async move { drop((self.push(refused).await, stream)) }.boxed()),
             Ok(operation) if operation.kind == Kind::Subscription => {
                 let shown = self.http.executor.subscribe(operation, self.scope.clone(), self.answers.events.clone());
