@@ -99,8 +99,3 @@ pub fn secret() -> String {
 pub fn digest(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
-
-/// Forgets what was mailed about an account that is closed.
-pub(super) async fn forget(tx: &mut Tx, user: UserId) -> Result<()> {
-    Ok(store::delete_of(tx, user).await?)
-}

@@ -102,8 +102,3 @@ pub(super) async fn delete_expired(conn: &mut Conn, now: Instant, mailed_before:
         .await
         .map(drop)
 }
-
-/// Deletes all of somebody's, with the addresses they were mailed to.
-pub(super) async fn delete_of(conn: &mut Conn, user: UserId) -> QueryResult<()> {
-    diesel::delete(mailed_tokens::table.filter(mailed_tokens::user_id.eq(user))).execute(conn).await.map(drop)
-}

@@ -193,6 +193,24 @@ async fn nobody_is_flooded_with_letters_of_strangers() {
 }
 
 #[tokio::test]
+async fn nobody_floods_a_stranger_by_accounts_that_they_delete_again() {
+    let world = World::new().await;
+    // Somebody has to run the server.
+    world.server.register("ruth").await;
+    for number in 0..12 {
+        let mallory = register_with(&world, &format!("mallory{number}"), "victim@example.org").await;
+        let delete = "mutation($input: DeleteAccountInput!) { deleteAccount(input: $input) { userId } }";
+        ask(&mallory, delete, json!({ "currentPassword": PASSWORD })).await.data("deleteAccount");
+    }
+    let letters = "SELECT count(*) FROM jobs WHERE kind = 'mail'";
+    world.server.database.until(letters, "0").await;
+    assert_eq!(world.mails.letters("victim@example.org", IS_IT_YOURS).len(), 10);
+    // And what was mailed proves nothing any more.
+    let token = world.mails.letter(1, "victim@example.org", IS_IT_YOURS).await.token();
+    assert_eq!(ask(&world.server.anonymous(), VERIFY, json!({ "token": token })).await.code(), "TOKEN_INVALID");
+}
+
+#[tokio::test]
 async fn a_link_is_good_for_three_days() {
     let world = World::new().await;
     let (alice, bob) = (world.server.register("alice").await, world.server.register("bob").await);
