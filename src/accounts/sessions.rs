@@ -128,10 +128,12 @@ pub async fn log_out(app: &App, viewer: &Viewer, push_token: Option<&str>) -> Re
     let address = push_token.map(devices::address_in).filter(|address| !address.contains('\0'));
     app.db
         .transaction(async move |tx| {
+            // Sessions are locked before devices.
+            end(tx, viewer.user_id, viewer.session_id, now).await?;
             if let Some(address) = &address {
                 devices::delete_address(tx, viewer.user_id, address).await?;
             }
-            end(tx, viewer.user_id, viewer.session_id, now).await
+            Ok(())
         })
         .await
 }

@@ -4,7 +4,7 @@ use super::judge::{self, Verdict, judge};
 use super::store;
 use crate::accounts::mailed::digest;
 use crate::accounts::sessions::begin_session;
-use crate::accounts::{self, SignedIn, TokenDelivery};
+use crate::accounts::{SignedIn, TokenDelivery};
 use crate::app::App;
 use crate::context::Origin;
 use crate::error::{Code, Error, Result};
@@ -24,9 +24,10 @@ pub async fn answer(app: &App, origin: Origin, draft: &AnswerDraft) -> Result<(S
         .db
         .transaction(async move |tx| {
             let spent = || Error::new(Code::TokenInvalid, "This took too long, or was answered: sign in once more");
+            // First, as wherever somebody signs in or goes: whoever deletes the account has it before what is theirs.
+            let account = store::lock_account_of(tx, digest, now).await?.ok_or_else(spent)?;
             let challenge = store::lock_challenge(tx, digest, now).await?.ok_or_else(spent)?;
             users::undeleted(tx, challenge.user_id).await?.ok_or_else(spent)?;
-            let account = accounts::store::account(tx, challenge.user_id).await?.ok_or_else(spent)?;
             let verdict = judge(app, tx, &account, &draft.code).await?;
             if verdict != Verdict::Right {
                 return Ok((verdict, None));

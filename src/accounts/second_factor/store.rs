@@ -5,7 +5,7 @@ use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use crate::accounts::TokenDelivery;
+use crate::accounts::{Account, TokenDelivery};
 use crate::clock::Instant;
 use crate::db::Conn;
 use crate::id::UserId;
@@ -112,6 +112,14 @@ pub(super) async fn insert_challenge(
         c::expires_at.eq(expires_at),
     );
     diesel::insert_into(c::table).values(row).execute(conn).await.map(drop)
+}
+
+/// The account that a challenge would sign in to, locked.
+pub(super) async fn lock_account_of(conn: &mut Conn, digest: &[u8], now: Instant) -> QueryResult<Option<Account>> {
+    use sign_in_challenges as c;
+    let whose = c::table.find(digest).filter(c::expires_at.gt(now)).select(c::user_id);
+    let account = accounts::table.filter(accounts::user_id.eq_any(whose)).select(Account::as_select());
+    account.for_no_key_update().first(conn).await.optional()
 }
 
 /// Locked, so that of two answers at once the second finds it gone if the first was right.

@@ -100,6 +100,21 @@ impl Database {
         panic!("{sql} should find {wanted:?}: {found:?}");
     }
 
+    /// Keeps what a statement locks, until this is dropped.
+    pub async fn hold(&self, sql: &str) -> Client {
+        let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client.batch_execute(&format!("BEGIN; {sql}")).await.unwrap();
+        client
+    }
+
+    /// Waits until somebody waits for a row that somebody else has locked.
+    pub async fn until_somebody_waits(&self) {
+        let wait = "SELECT count(*) > 0 FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database
+            WHERE d.datname = current_database() AND l.locktype = 'tuple'";
+        self.until(wait, "t").await;
+    }
+
     /// Waits until nothing is being written any more that is older than this call, by whatever test: a position in a
     /// viewer's stream stands before it until then, and whoever resumes is told again of what came since.
     pub async fn settle(&self) {

@@ -122,6 +122,25 @@ async fn whoever_leaves_takes_the_device_along_that_they_name() {
 }
 
 #[tokio::test]
+async fn whoever_leaves_waits_for_the_session_with_no_device_in_hand() {
+    let server = TestServer::start().await;
+    let (alice, hers) = (server.register("alice").await, browser());
+    subscribe(&alice, &hers).await.data("registerPushDevice");
+    let holding = server.database.hold("SELECT FROM sessions FOR UPDATE").await;
+    let logout = "mutation($token: String) { logout(input: { pushToken: $token }) { sessionId } }";
+    let leaving = alice.ask(logout, json!({ "token": hers.subscription() }));
+    tokio::pin!(leaving);
+    tokio::select! {
+        _ = &mut leaving => panic!("the session is held"),
+        () = server.database.until_somebody_waits() => {}
+    }
+    server.database.execute("SELECT FROM push_devices FOR UPDATE NOWAIT").await;
+    drop(holding);
+    leaving.await.data("logout");
+    assert_eq!(server.database.count("SELECT count(*) FROM push_devices").await, 0);
+}
+
+#[tokio::test]
 async fn the_eleventh_device_takes_the_place_of_the_one_refreshed_least_lately() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;

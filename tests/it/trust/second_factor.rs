@@ -151,6 +151,26 @@ async fn of_two_tabs_that_answer_at_once_one_is_signed_in() {
 }
 
 #[tokio::test]
+async fn whoever_answers_waits_for_the_account_with_nothing_of_it_in_hand() {
+    let world = World::new().await;
+    let owner = world.with_factor("alice").await;
+    let challenge = world.challenge("alice").await;
+    let (code, database) = (world.next_code(&owner.app), &world.server.database);
+    world.settled().await;
+    let holding = database.hold("SELECT FROM accounts FOR UPDATE").await;
+    let answering = world.answer(&challenge, &code);
+    tokio::pin!(answering);
+    tokio::select! {
+        _ = &mut answering => panic!("the account is held"),
+        () = database.until_somebody_waits() => {}
+    }
+    database.execute("SELECT FROM second_factors FOR UPDATE NOWAIT").await;
+    database.execute("SELECT FROM sign_in_challenges FOR UPDATE NOWAIT").await;
+    drop(holding);
+    answering.await.data("answerSecondFactor");
+}
+
+#[tokio::test]
 async fn who_has_lost_the_telephone_gets_in_by_a_recovery_code_once() {
     let world = World::new().await;
     let owner = world.with_factor("alice").await;
