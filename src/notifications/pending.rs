@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::render::{Rendered, render};
 use super::store;
-use crate::accounts::preferences::{self, is_quiet};
+use crate::accounts::preferences::{self, Preferences, is_quiet};
 use crate::app::App;
 use crate::clock::Instant;
 use crate::error::Result;
@@ -18,33 +18,27 @@ const DIGEST: i64 = 100;
 #[derive(Clone, Debug)]
 pub struct Recipient {
     pub user_id: UserId,
-    pub is_email_enabled: bool,
-    pub is_push_enabled: bool,
-    /// Whether they may be shown what was written, beside who wrote.
-    pub shows_previews: bool,
     /// Whether they want to be left alone now, but for what is urgent: by their quiet hours, or since they are BUSY on this
     /// server.
     pub is_quiet: bool,
-    pub language: String,
-    pub time_zone: String,
+    pub preferences: Preferences,
+}
+
+impl Recipient {
+    /// Whether they want to be left alone by what came then, whenever it is looked at.
+    pub fn is_quiet_about(&self, came_at: Instant) -> bool {
+        self.is_quiet || is_quiet(&self.preferences, came_at)
+    }
 }
 
 /// How notifications may reach these people now.
 pub async fn recipients(app: &App, users: &[UserId]) -> Result<HashMap<UserId, Recipient>> {
     let now = app.clock.now();
     let all = preferences::preferences_of(app, users).await?;
-    let recipient = |(user_id, preferences): (UserId, preferences::Preferences)| {
+    let recipient = |(user_id, preferences): (UserId, Preferences)| {
         let is_busy = app.realtime.presences.status(user_id) == PresenceStatus::Busy;
-        let recipient = Recipient {
-            user_id,
-            is_email_enabled: preferences.notifications.is_email_enabled,
-            is_push_enabled: preferences.notifications.is_push_enabled,
-            shows_previews: preferences.notifications.shows_previews,
-            is_quiet: is_busy || is_quiet(&preferences, now),
-            language: preferences.language,
-            time_zone: preferences.time_zone,
-        };
-        (user_id, recipient)
+        let is_quiet = is_busy || is_quiet(&preferences, now);
+        (user_id, Recipient { user_id, is_quiet, preferences })
     };
     Ok(all.into_iter().map(recipient).collect())
 }

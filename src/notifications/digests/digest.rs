@@ -29,7 +29,7 @@ impl Job for Digest {
         let Some(recipient) = recipients(app, &[user_id]).await?.remove(&user_id) else { return Ok(()) };
         // To an address that nobody has proven, letters of one person would go to another.
         let Some(address) = accounts::proven_email(app, user_id).await? else { return Ok(()) };
-        if !recipient.is_email_enabled {
+        if !recipient.preferences.notifications.is_email_enabled {
             return Ok(());
         }
         let before = app.db.read(async move |conn| store::mailed(conn, user_id).await).await?;
@@ -107,7 +107,7 @@ fn letter(app: &App, recipient: &Recipient, unread: &[Rendered]) -> Letter {
     };
     let letter = unread.iter().fold(Letter::new(subject), |letter, waits| {
         let letter = letter.paragraph(&waits.title);
-        match recipient.shows_previews && !waits.body.is_empty() {
+        match recipient.preferences.notifications.shows_previews && !waits.body.is_empty() {
             true => letter.quote(&waits.body),
             false => letter,
         }

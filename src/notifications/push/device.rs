@@ -137,7 +137,8 @@ impl Next {
 
 fn fate(what: &Unsettled, recipient: &Recipient, is_here: bool, now: Instant) -> Fate {
     let may_read_it_in_the_app = is_here && !what.is_urgent && now < what.created_at + READ_WITHIN;
-    match recipient.is_push_enabled && (what.is_urgent || !recipient.is_quiet) {
+    let is_wanted = what.is_urgent || !recipient.is_quiet_about(what.created_at);
+    match recipient.preferences.notifications.is_push_enabled && is_wanted {
         false => Fate::LeaveOut,
         true if may_read_it_in_the_app => Fate::Wait(what.created_at + READ_WITHIN),
         true => Fate::Push,
@@ -154,7 +155,7 @@ async fn notice(app: &App, recipient: &Recipient, id: NotificationId) -> Result<
         id: id.to_string(),
         kind: rendered.kind.name(),
         title: rendered.title,
-        body: Some(rendered.body).filter(|body| recipient.shows_previews && !body.is_empty()),
+        body: Some(rendered.body).filter(|body| recipient.preferences.notifications.shows_previews && !body.is_empty()),
         conversation_id: rendered.conversation_id.map(|id| id.written(rendered.is_direct)),
         is_urgent: rendered.is_urgent,
         unread_count: unread_count(app, user).await?,

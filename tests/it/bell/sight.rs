@@ -100,7 +100,8 @@ async fn what_is_rendered_for_mails_and_pushes_is_what_its_owner_sees() {
         .await;
     let found = chinwag::notifications::recipients(&server.app, &[user(&alice), user(&bob)]).await.unwrap();
     let (of_alice, of_bob) = (&found[&user(&alice)], &found[&user(&bob)]);
-    assert!(of_alice.shows_previews && of_alice.is_push_enabled && !of_alice.is_quiet && !of_bob.shows_previews);
+    let (hers, his) = (&of_alice.preferences.notifications, &of_bob.preferences.notifications);
+    assert!(hers.shows_previews && hers.is_push_enabled && !of_alice.is_quiet && !his.shows_previews);
 }
 
 fn user(who: &Actor) -> chinwag::id::UserId {

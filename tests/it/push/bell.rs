@@ -154,6 +154,24 @@ async fn whoever_wants_to_be_left_alone_is_but_for_what_is_urgent() {
 }
 
 #[tokio::test]
+async fn what_came_in_quiet_hours_is_not_pushed_later_by_a_service_that_asked_for_time() {
+    let mut two = Two::start().await;
+    two.service.answer(&two.browser, 429, &[("retry-after", "600".to_owned())]);
+    two.say("One").await;
+    two.next().await;
+    two.rest().await;
+    two.server.clock.advance(TimeDelta::minutes(2));
+    let time = |minutes| (two.server.clock.now() + TimeDelta::minutes(minutes)).format("%H:%M").to_string();
+    two.alice.prefer(json!({ "notifications": { "quietHours": { "start": time(0), "end": time(5) } } })).await;
+    two.say("Two").await;
+    two.rest().await;
+    two.service.answer(&two.browser, 201, &[]);
+    two.server.clock.advance(TimeDelta::minutes(9));
+    assert_eq!(two.next().await["body"], "One");
+    assert!(two.is_silent().await);
+}
+
+#[tokio::test]
 async fn whoever_is_here_has_a_minute_to_read_it_in_the_app() {
     let mut two = Two::start().await;
     two.alice.prefer(json!({ "notifications": { "urgentWords": ["fire"] } })).await;
