@@ -33,13 +33,25 @@ struct State {
     watched: HashMap<SessionId, Weak<CancellationToken>>,
 }
 
+impl State {
+    fn contains(&self, id: SessionId, now: Instant) -> bool {
+        self.ended.get(&id).is_some_and(|at| may_have_tokens(*at, now))
+    }
+}
+
+/// Whether a session that was heard then to have ended may have tokens left. One of which that was never certain, because
+/// its commit was not answered, may go on all the same, and is not to be shut out for longer.
+fn may_have_tokens(heard_at: Instant, now: Instant) -> bool {
+    now - heard_at < ACCESS_TOKEN_LIVES + CLOCKS_DIFFER
+}
+
 impl EndedSessions {
     pub fn new(clock: Clock) -> Self {
         Self { clock, state: Arc::default() }
     }
 
     pub fn contains(&self, id: SessionId) -> bool {
-        self.state().ended.contains_key(&id)
+        self.state().contains(id, self.clock.now())
     }
 
     /// Cancelled when the session ends, at once if it already has. Holds for as long as somebody keeps it.
@@ -53,7 +65,7 @@ impl EndedSessions {
             state.watched.retain(|_, token| token.strong_count() > 0);
         }
         let token = Arc::new(CancellationToken::new());
-        if state.ended.contains_key(&id) {
+        if state.contains(id, self.clock.now()) {
             token.cancel();
         }
         state.watched.insert(id, Arc::downgrade(&token));
@@ -69,7 +81,7 @@ impl EndedSessions {
             }
             state.ended.insert(id, now);
             if state.ended.len().is_power_of_two() {
-                state.ended.retain(|_, at| now - *at < ACCESS_TOKEN_LIVES + CLOCKS_DIFFER);
+                state.ended.retain(|_, at| may_have_tokens(*at, now));
             }
         }
     }
@@ -86,5 +98,23 @@ impl EndedSessions {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_shut_out_for_as_long_as_it_can_have_tokens() {
+        let clock = Clock::default();
+        let (sessions, id) = (EndedSessions::new(clock.clone()), SessionId(uuid::Uuid::nil()));
+        let watched = sessions.watch(id);
+        sessions.insert([id]);
+        clock.advance(ACCESS_TOKEN_LIVES);
+        assert!(sessions.contains(id) && watched.is_cancelled() && sessions.watch(id).is_cancelled());
+        // It may not have ended at all.
+        clock.advance(CLOCKS_DIFFER);
+        assert!(!sessions.contains(id) && !sessions.watch(id).is_cancelled());
     }
 }
