@@ -8,8 +8,8 @@ use crate::app::App;
 use crate::error::Result;
 use crate::jobs::{Failure, Job, Recurring};
 
-/// How long a session is kept after its refresh token expired: until then a spent token is known for what it is, and who
-/// resumes their own stream is told that a session ended.
+/// How long a session is kept after it ended or its refresh token expired: until then a spent token is known for what it
+/// is, and who resumes their own stream is told that a session ended.
 const KEPT: TimeDelta = TimeDelta::days(60);
 /// In one transaction.
 const AT_ONCE: i64 = 500;
@@ -22,8 +22,7 @@ impl Job for PurgeSessions {
 
     async fn run(self, app: &App) -> Result<(), Failure> {
         let before = app.clock.now() - KEPT;
-        let purge =
-            || app.db.transaction(async move |tx| Ok(store::delete_sessions_expired(tx, before, AT_ONCE).await?));
+        let purge = || app.db.transaction(async move |tx| Ok(store::delete_sessions_over(tx, before, AT_ONCE).await?));
         while purge().await? > 0 {}
         Ok(())
     }

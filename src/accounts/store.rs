@@ -234,11 +234,14 @@ pub(super) async fn session_expires_at(conn: &mut Conn, id: SessionId) -> QueryR
         .optional()
 }
 
-/// Deletes sessions that expired before, up to `limit`, and answers how many.
-pub(super) async fn delete_sessions_expired(conn: &mut Conn, before: Instant, limit: i64) -> QueryResult<usize> {
-    let old = sessions::table.filter(sessions::expires_at.lt(before)).order(sessions::expires_at).limit(limit);
-    let old = old.select(sessions::id).load::<SessionId>(conn).await?;
-    diesel::delete(sessions::table.filter(sessions::id.eq_any(old))).execute(conn).await
+/// Deletes sessions that expired or ended before, up to `limit` of each, and answers how many.
+pub(super) async fn delete_sessions_over(conn: &mut Conn, before: Instant, limit: i64) -> QueryResult<usize> {
+    // There is an index for each.
+    let expired = sessions::table.filter(sessions::expires_at.lt(before)).order(sessions::expires_at).limit(limit);
+    let mut over = expired.select(sessions::id).load::<SessionId>(conn).await?;
+    let ended = sessions::table.filter(sessions::ended_at.lt(before)).order(sessions::ended_at).limit(limit);
+    over.extend(ended.select(sessions::id).load::<SessionId>(conn).await?);
+    diesel::delete(sessions::table.filter(sessions::id.eq_any(over))).execute(conn).await
 }
 
 /// Deletes what somebody signs in with.

@@ -41,11 +41,16 @@ async fn a_custom_status_goes_when_its_time_has_come() {
 }
 
 #[tokio::test]
-async fn sessions_are_kept_for_two_months_after_they_expired() {
+async fn sessions_are_kept_for_two_months_after_they_ended_or_expired() {
     let server = TestServer::start().await;
-    let alice = server.register("alice").await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    bob.query("mutation { logout { sessionId } }").await.data("logout");
     let sessions = || server.database.count("SELECT count(*) FROM sessions");
-    pass(&server, TimeDelta::days(89), "accounts.purge_sessions").await;
+    pass(&server, TimeDelta::days(59), "accounts.purge_sessions").await;
+    assert_eq!(sessions().await, 2);
+    pass(&server, TimeDelta::days(2), "accounts.purge_sessions").await;
+    assert_eq!(sessions().await, 1, "the one that ended went");
+    pass(&server, TimeDelta::days(28), "accounts.purge_sessions").await;
     assert_eq!(sessions().await, 1);
     let again = Actor::log_in(server.address, "alice").await;
     pass(&server, TimeDelta::days(2), "accounts.purge_sessions").await;
