@@ -10,6 +10,7 @@ mod unsubscribe;
 
 use std::time::{Duration, SystemTime};
 
+use chrono::TimeDelta;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{Address, Message};
@@ -32,8 +33,13 @@ pub fn send(app: &App, tx: &mut Tx, to: &str, letter: &Letter, ends: Option<(Use
     tx.enqueue(Send::new(app, to, letter, ends));
 }
 
+/// How long a letter to an address that somebody only typed is tried. All attempts take longer, so none is ever given up as
+/// a dead letter.
+const TRIAL: TimeDelta = TimeDelta::hours(7);
+
 /// The same to an address that somebody only typed. Where the other end refuses it for good, as it does where there is no
-/// such person, that is the end of it: strangers could fill the dead letters otherwise.
+/// such person, or for hours, as some do where there is no such host, that is the end of it: strangers could fill the dead
+/// letters otherwise.
 pub fn send_on_trial(app: &App, tx: &mut Tx, to: &str, letter: &Letter) {
     tx.enqueue(Send { is_on_trial: true, ..Send::new(app, to, letter, None) });
 }
@@ -62,8 +68,8 @@ impl Job for Send {
 
     async fn run(self, app: &App) -> Result<(), Failure> {
         match self.carry(app).await {
-            Err(failure) if self.is_on_trial && failure.is_final() => {
-                tracing::info!(cause = failure.cause(), "a letter to an address that nobody has proven was refused");
+            Err(failure) if self.is_on_trial && (failure.is_final() || app.clock.now() - self.date >= TRIAL) => {
+                tracing::info!(cause = failure.cause(), "a letter to an address that nobody has proven was not taken");
                 Ok(())
             }
             carried => carried,

@@ -107,6 +107,13 @@ async fn strangers_fill_no_dead_letters_with_addresses_that_they_make_up() {
     mails.be(Mood::Takes);
     server.clock.advance(TimeDelta::minutes(1));
     assert_eq!(mails.mail(1).await.to, ["alice@example.org"]);
+    // But not for ever: some say no more than that of hosts that are none.
+    mails.be(Mood::Refuses("450 no such host"));
+    server.register("oscar").await;
+    until_jobs_are(&server, 1, "attempts = 1 AND lease IS NULL").await;
+    server.clock.advance(TimeDelta::hours(8));
+    until_jobs_are(&server, 0, "true").await;
+    assert_eq!(mails.taken().len(), 1);
 }
 
 #[tokio::test]
