@@ -42,6 +42,6 @@ pub async fn delete_account(app: &App, fresh: &Fresh, deletes_messages: bool) ->
 
 fn letter() -> Letter {
     Letter::new("Your account was deleted")
-        .paragraph("Your account was deleted, as somebody who knew its password asked for.")
+        .paragraph("Your account was deleted, as somebody who was signed in to it asked for.")
         .paragraph("If that was not you, tell those who run the server. What was deleted cannot be brought back.")
 }

@@ -9,10 +9,12 @@ use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use tokio::sync::Semaphore;
+use unicode_normalization::UnicodeNormalization;
 
 pub use strength::chosen;
 
 use crate::error::{Error, Result};
+use crate::text::LONGEST_PASSWORD;
 
 /// Hashes that wait at most; more are told to come back.
 const WAITING: usize = 200;
@@ -46,9 +48,12 @@ impl Hasher {
     pub async fn verify(&self, password: String, kept: Option<String>) -> Result<bool> {
         let decoy = self.decoy.clone();
         // One that is longer than any can be is not worth a hash of any length.
-        let password: String = password.chars().take(201).collect();
+        let composed: String = password.nfc().take(LONGEST_PASSWORD + 1).collect();
+        let typed: String = password.chars().take(LONGEST_PASSWORD + 1).collect();
         self.run(move || {
-            let is_right = verify(&password, kept.as_deref().unwrap_or(&decoy));
+            let hash = kept.as_deref().unwrap_or(&decoy);
+            // Of before passwords were composed some are kept as they were typed.
+            let is_right = verify(&composed, hash) || typed != composed && verify(&typed, hash);
             is_right && kept.is_some()
         })
         .await
@@ -80,4 +85,26 @@ fn hash(password: &str) -> String {
 
 fn verify(password: &str, kept: &str) -> bool {
     PasswordHash::new(kept).is_ok_and(|kept| Argon2::default().verify_password(password.as_bytes(), &kept).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_password_is_right_however_its_letters_are_composed() {
+        let (composed, apart) = ("gr\u{fc}ne b\u{e4}nke am see", "gru\u{308}ne ba\u{308}nke am see");
+        let hasher = Hasher::new();
+        let verify =
+            async |typed: &str, kept: &str| hasher.verify(typed.to_owned(), Some(kept.to_owned())).await.unwrap();
+        let kept = hash(&chosen(apart, &[]).unwrap());
+        assert!(verify(composed, &kept).await && verify(apart, &kept).await);
+        // As they were kept once.
+        let kept = hash(apart);
+        assert!(verify(apart, &kept).await && !verify(composed, &kept).await);
+        let long = "\u{e9}".repeat(LONGEST_PASSWORD);
+        let kept = hash(&long);
+        assert!(verify(&"e\u{301}".repeat(LONGEST_PASSWORD), &kept).await);
+        assert!(!verify(&format!("{long}x"), &kept).await);
+    }
 }

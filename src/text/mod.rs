@@ -15,6 +15,9 @@ use crate::error::{Error, FieldError, InputCode, Result};
 mod emoji;
 mod name;
 
+/// Characters of a password.
+pub const LONGEST_PASSWORD: usize = 200;
+
 /// What is wrong with one value, before it is known which field it stands in.
 #[derive(Debug)]
 pub struct Fault {
@@ -191,14 +194,10 @@ pub fn email(text: &str) -> Result<String, Fault> {
     }
 }
 
-/// A password. Its upper bound keeps a hash from being a way to burn CPU.
+/// A password, in NFC: the same keys are written in one way here, and in another there. Its upper bound keeps a hash from
+/// being a way to burn CPU.
 pub fn password(text: &str) -> Result<String, Fault> {
-    match text.chars().count() {
-        0 => Err(Fault::required()),
-        1..10 => Err(Fault::too_short(10)),
-        10..=200 => Ok(text.to_owned()),
-        _ => Err(Fault::too_long(200)),
-    }
+    within(text.nfc().collect(), 10..=LONGEST_PASSWORD)
 }
 
 /// The address of a channel or a group: 2 to 80 of a-z, 0-9 and dash.

@@ -1,7 +1,7 @@
 //! Quiet hours: a daily span by the clock on somebody's wall. Where that clock is set forward or back, it says what it says:
 //! the hour that comes twice is twice as silent, and the one that is left out is not there.
 
-use chrono::{NaiveTime, Timelike};
+use chrono::NaiveTime;
 use chrono_tz::Tz;
 
 use super::Preferences;
@@ -14,7 +14,7 @@ pub fn is_quiet(preferences: &Preferences, instant: Instant) -> bool {
     let (Some(start), Some(end)) = (hours.quiet_start, hours.quiet_end) else { return false };
     let zone: Tz = preferences.time_zone.parse().unwrap_or(Tz::UTC);
     let local = instant.with_timezone(&zone).time();
-    is_within(start, end, minute_of(local))
+    is_within(start, end, local)
 }
 
 fn is_within(start: NaiveTime, end: NaiveTime, time: NaiveTime) -> bool {
@@ -23,10 +23,6 @@ fn is_within(start: NaiveTime, end: NaiveTime, time: NaiveTime) -> bool {
         // Over midnight.
         false => start <= time || time < end,
     }
-}
-
-fn minute_of(time: NaiveTime) -> NaiveTime {
-    NaiveTime::from_hms_opt(time.hour(), time.minute(), 0).unwrap_or(time)
 }
 
 #[cfg(test)]
