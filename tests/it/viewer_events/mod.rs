@@ -4,6 +4,7 @@ mod catching_up;
 pub mod client;
 mod costs;
 mod groups;
+mod looking;
 mod resuming;
 mod threads;
 
