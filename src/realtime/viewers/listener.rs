@@ -21,8 +21,8 @@ pub(super) struct Listener {
     answers: Sender<Answer>,
     /// From where the client asked to be told; `None` for nothing before now.
     asked: Option<Position>,
-    /// Which database it is, and up to where all was found in its tables, or heard when they had to be looked at again.
-    known: Option<(i64, Xid)>,
+    /// Up to where all was found in the tables, or heard when they had to be looked at again; and in which database.
+    known: Option<Moment>,
     marks: HashMap<Subject, Marked>,
     /// When what was told, as far as that makes a difference.
     told: HashMap<Subject, Instant>,
@@ -99,19 +99,17 @@ impl Listener {
 
     /// From where the tables are to be looked at next; `None` for nothing before now.
     pub fn after(&self) -> Option<Position> {
-        self.known.map(|(origin, looked)| Position::new(origin, looked)).or(self.asked)
+        self.known.map(Position::at).or(self.asked)
     }
 
     /// Something may have been missed, of what comes after all that was heard.
     pub fn look_from(&mut self, heard: Heard) {
-        if let Some((origin, looked)) = self.known {
-            self.known = Some((origin, self.since(looked, Some(heard))));
-        }
+        self.known = self.known.map(|known| self.told(known, Some(heard)));
     }
 
     /// What the tables have.
     pub fn take_in(&mut self, after: Option<Position>, moment: Moment, found: Found, now: Instant) {
-        self.known = Some((moment.origin, moment.xmin));
+        self.known = Some(moment);
         let since = after.and_then(|after| after.resumes(moment));
         match found {
             Found::Gap => self.has_gap = true,
@@ -126,7 +124,7 @@ impl Listener {
 
     /// What is to be said now, if anything is known and there is room for it.
     pub fn take(&mut self, id: u64, now: Instant, heard: Option<Heard>) -> Option<Due> {
-        let (origin, looked) = self.known?;
+        let known = self.known?;
         let due = self.marks.iter().filter(|(_, marked)| marked.due <= now);
         let mut due: Vec<(Subject, Marked)> = due.map(|(subject, marked)| (*subject, *marked)).collect();
         if due.is_empty() && self.has_begun && !self.has_gap {
@@ -147,7 +145,7 @@ impl Listener {
         let batch = Batch {
             changes: due.into_iter().map(|(subject, marked)| (subject, marked.at, marked.is_new)).collect(),
             since,
-            position: Position::new(origin, self.since(looked, heard)),
+            position: Position::at(self.told(known, heard)),
             is_caught_up: self.marks.is_empty(),
             has_gap: std::mem::take(&mut self.has_gap),
         };
@@ -166,15 +164,16 @@ impl Listener {
     /// Up to where all has been told: as was heard, if nothing may have been missed, or else as the tables said.
     pub fn position(&self, heard: Option<Heard>) -> Option<Position> {
         match self.known {
-            Some((origin, looked)) => Some(Position::new(origin, self.since(looked, heard))),
+            Some(known) => Some(Position::at(self.told(known, heard))),
             None => self.asked,
         }
     }
 
-    fn since(&self, looked: Xid, heard: Option<Heard>) -> Xid {
+    fn told(&self, known: Moment, heard: Option<Heard>) -> Moment {
         let marked = self.marks.values().map(|marked| marked.since).min();
         let waiting = heard.and_then(|heard| heard.waiting);
-        let known = heard.map_or(looked, |heard| looked.max(heard.horizon));
-        [waiting, marked].into_iter().flatten().fold(known, Xid::min)
+        let all = heard.map_or(known.xmin, |heard| known.xmin.max(heard.horizon));
+        let xmin = [waiting, marked].into_iter().flatten().fold(all, Xid::min);
+        Moment { xmin, at: heard.map_or(known.at, |heard| known.at.max(heard.at)), ..known }
     }
 }

@@ -199,6 +199,7 @@ impl Viewers {
     pub fn hear(&self, news: News) {
         let (now, mut state) = (Instant::now(), self.state());
         state.horizon = state.horizon.max(news.since);
+        state.at = state.at.max(news.at);
         let marked = Marked { since: news.since, at: news.at, is_new: false, due: now };
         // First who comes and goes: what else the transaction did is for those who are members now.
         for (mark, people) in news.marks {

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::listener::Listener;
 use super::{GATHERED, Mark, Marked, Subject, Wanted};
+use crate::clock;
 use crate::db::Xid;
 use crate::id::UserId;
 
@@ -13,6 +14,8 @@ use crate::id::UserId;
 pub(super) struct State {
     /// Transactions before this one have all been heard of.
     pub(super) horizon: Xid,
+    /// When the last of them was heard.
+    pub(super) at: clock::Instant,
     pub(super) people: HashMap<UserId, Person>,
     pub(super) listeners: HashMap<u64, Listener>,
     rooms: HashMap<Subject, Room>,
@@ -30,6 +33,7 @@ pub(super) struct State {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Heard {
     pub(super) horizon: Xid,
+    pub(super) at: clock::Instant,
     pub(super) waiting: Option<Xid>,
 }
 
@@ -113,7 +117,7 @@ impl State {
     /// What was heard, for those of whom nothing may have been missed.
     pub(super) fn heard(&self) -> Heard {
         let waiting = self.due_rooms.iter().filter_map(|(_, id)| Some(self.rooms.get(id)?.marked?.since)).min();
-        Heard { horizon: self.horizon, waiting }
+        Heard { horizon: self.horizon, at: self.at, waiting }
     }
 
     /// A new occasion to look something up.

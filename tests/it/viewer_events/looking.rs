@@ -70,7 +70,7 @@ fn what_comes_while_somebody_is_looked_for_has_them_looked_for_again() {
     // Committed after the tables were read.
     let at = chinwag::clock::Instant::default();
     viewers.hear(News { since: Xid(7), at, changed: vec![Subject::Rung(room)], marks: Vec::new() });
-    let moment = Moment { origin: 1, xmin: Xid(5), xmax: Xid(5) };
+    let moment = Moment { origin: 1, xmin: Xid(5), xmax: Xid(5), at };
     viewers.looked(look, moment, Found::Rows(Vec::new()));
     let [look] = viewers.looks()[..] else { panic!("what was rung is looked for") };
     viewers.looked(look, Moment { xmin: Xid(8), xmax: Xid(8), ..moment }, Found::Rows(Vec::new()));
