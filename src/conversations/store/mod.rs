@@ -7,6 +7,7 @@ mod directs;
 mod lists;
 mod member_list;
 mod places;
+mod readers;
 mod seats;
 mod standings;
 
@@ -25,6 +26,7 @@ pub(super) use directs::{found_by, give_up_key, save_name, sharing_with, take_ke
 pub(super) use lists::touch_list;
 pub(super) use member_list::members;
 pub(super) use places::{count_of_group, end_of, lock_server_list, place, shift, unfile};
+pub(super) use readers::{delete_readers, insert_reader, is_reader};
 pub use seats::{Departed, Keeping, Member, MemberCount, NewMember, Position};
 pub(super) use seats::{
     SeatRow, departures, ever_in, heir, keep, lock_seat, member_with_kind, members_by_ids, owner, participants,
