@@ -31,7 +31,7 @@ pub use seats::{Departed, Keeping, Member, MemberCount, NewMember, Position};
 pub(super) use seats::{
     SeatRow, departures, ever_in, heir, keep, lock_seat, member_with_kind, members_by_ids, owner, participants,
     read_back_to, read_by_writing, read_up_to, save_seats, seat, seat_all, seat_rows, seated_in, seats, set_all_left,
-    set_left, set_role,
+    set_left, set_role, touch_seat,
 };
 pub use standings::Viewpoint;
 pub(super) use standings::{lock_seated, standings};
