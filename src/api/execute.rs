@@ -23,6 +23,7 @@ pub use super::documents::Trusted;
 use super::documents::{Asked, Document, Documents, PersistedQuery};
 use super::plan::Marks;
 use super::public;
+use super::variables::Packed;
 pub use crate::answer::Answer;
 use crate::context::Scope;
 use crate::error::{Code, Error, Result};
@@ -99,7 +100,7 @@ pub struct Operation {
     /// Whether its document was named, and not sent.
     is_named: bool,
     pub(super) name: Option<String>,
-    pub(super) variables: Variables,
+    pub(super) variables: Packed,
     /// Objects that it makes; a subscription, for an event.
     pub(super) cost: u32,
 }
@@ -120,7 +121,7 @@ impl Operation {
     /// For one execution of it, or of a part of it.
     pub(super) fn request(&self, scope: Arc<Scope>) -> Request {
         // Without the text: nothing reads it beside a tree.
-        let mut request = Request::new("").variables(self.variables.clone()).data(scope);
+        let mut request = Request::new("").variables(self.variables.unpacked()).data(scope);
         request.operation_name = self.name.clone();
         request.set_parsed_query(self.document.tree.clone());
         request
@@ -197,7 +198,10 @@ impl Executor {
         let is_named = matches!(asked, Asked::Named(_));
         let name = operation_name.filter(|name| !name.is_empty());
         match admit(&document, name.as_deref(), &variables) {
-            Ok((kind, cost)) => Ok(Operation { kind, document, is_new, is_named, name, variables, cost }),
+            Ok((kind, cost)) => {
+                let variables = Packed::of(variables);
+                Ok(Operation { kind, document, is_new, is_named, name, variables, cost })
+            }
             Err(error) => Err(Answer::refuse(&error, request_id)),
         }
     }

@@ -35,6 +35,7 @@ mod plan;
 mod public;
 mod server;
 pub mod subscribe;
+mod variables;
 
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 

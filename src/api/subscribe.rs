@@ -142,7 +142,7 @@ impl Executor {
         if !plan.is_the_same_for_all || document.is_private.load(Ordering::Relaxed) {
             return Sharing::default();
         }
-        let variables = plan.distinguishing(&operation.variables);
+        let variables = plan.distinguishing(&operation.variables.unpacked());
         let shape = format!("{:x?} {:?} {variables}", document.digest, operation.name);
         let (executor, operation, app) = (self.clone(), operation.clone(), app.clone());
         Sharing::by(Shape(shape.into()), move |event| {
