@@ -128,6 +128,8 @@ pub struct Error {
     cause: Option<String>,
     /// Whether the connection to the database broke under it.
     is_connection_lost: bool,
+    /// Whether the database undid it because it and another waited for one another.
+    is_deadlock: bool,
 }
 
 impl Error {
@@ -140,6 +142,7 @@ impl Error {
             details: Vec::new(),
             cause: None,
             is_connection_lost: false,
+            is_deadlock: false,
         }
     }
 
@@ -177,6 +180,11 @@ impl Error {
     /// The connection to the database broke under it; whether it was done is unknown.
     pub fn connection_lost(cause: impl ToString) -> Self {
         Self { is_connection_lost: true, ..Self::unavailable(cause) }
+    }
+
+    /// Two waited for one another, and the database undid this one. That is a fault of ours.
+    pub fn deadlock(cause: impl ToString) -> Self {
+        Self { is_deadlock: true, ..Self::internal(cause) }
     }
 
     /// A fault of ours; the cause stays in the log.
@@ -224,6 +232,11 @@ impl Error {
     /// Whether it may be worth another try on another connection, if doing it twice is harmless.
     pub fn is_connection_lost(&self) -> bool {
         self.is_connection_lost
+    }
+
+    /// Whether the same succeeds once the other one is done.
+    pub fn is_deadlock(&self) -> bool {
+        self.is_deadlock
     }
 
     pub fn code(&self) -> Code {

@@ -38,7 +38,7 @@ pub trait Cursor: Serialize + DeserializeOwned {
 }
 
 /// An instant in a cursor.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Millis(i64);
 

@@ -266,6 +266,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    channel_readers (user_id, conversation_id) {
+        user_id -> Uuid,
+        conversation_id -> Uuid,
+    }
+}
+
+diesel::table! {
     channels (conversation_id) {
         conversation_id -> Uuid,
         name -> Text,
@@ -519,6 +526,8 @@ diesel::table! {
 }
 
 diesel::joinable!(accounts -> users (user_id));
+diesel::joinable!(channel_readers -> conversations (conversation_id));
+diesel::joinable!(channel_readers -> users (user_id));
 diesel::joinable!(channels -> conversations (conversation_id));
 diesel::joinable!(conversation_members -> conversations (conversation_id));
 diesel::joinable!(conversation_members -> users (user_id));
@@ -535,6 +544,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     broadcast_mentions,
     channel_categories,
     channel_lists,
+    channel_readers,
     channels,
     conversation_events,
     conversation_members,

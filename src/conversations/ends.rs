@@ -69,8 +69,15 @@ impl End {
     }
 }
 
-/// What has become of a sight; `None` where it has ended.
+/// What has become of a sight; `None` where it has ended. First it is taken down that a reader follows a group's channel: from
+/// then on the log tells when they are taken out of the group, and whether they were before is judged after it.
 pub(super) async fn judge_again(app: &App, viewer: &Viewer, sight: Sight) -> Result<Option<Sight>> {
+    let (user, id) = (viewer.user_id, sight.id());
+    if let Some(group) = sight.group()
+        && !app.db.read(async move |conn| store::is_reader(conn, user, id).await).await?
+    {
+        app.db.transaction(async move |tx| Ok(store::insert_reader(tx, user, group, id).await?)).await?;
+    }
     let pair = (viewer.user_id, sight.id());
     let standings = app.db.read(async move |conn| store::standings(conn, &[pair]).await).await?;
     Ok(sight.continued(standings.into_iter().next().map(|found| found.sight)))

@@ -19,8 +19,8 @@ pub const CONVERSATION_ARCHIVED: Kind = Kind(14);
 /// It was opened again. Payload: `Nothing`.
 pub const CONVERSATION_UNARCHIVED: Kind = Kind(15);
 
-/// Somebody without a seat has lost sight of a group's public channel: they left the group, or are a guest there now. It ends
-/// their streams, and is shown to nobody: `seq` goes on past it. Payload: `SightLost`.
+/// Somebody who followed a group's public channel without a seat has lost sight of it: they left the group, or are a guest
+/// there now. It ends their streams, and is shown to nobody: `seq` goes on past it. Payload: `SightLost`.
 pub const SIGHT_LOST: Kind = Kind(30);
 
 /// Where a change of who can see it stands among the changed fields.

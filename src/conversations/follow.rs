@@ -48,8 +48,9 @@ pub fn follow(
         // for a group to begin.
         let mut tail = live::join(&app, sight, sight.as_of(), &sharing);
         'joined: loop {
-            // Beyond what was judged nothing is known of the sight's end.
-            let mut is_doubtful = position > sight.as_of();
+            // Beyond what was judged nothing is known of the sight's end; nor is it, where a group gives it to a reader, until
+            // it is known that they read.
+            let mut is_doubtful = position > sight.as_of() || !has_begun && sight.group().is_some();
             loop {
                 let mut batch = match log::read(&app.db, sight.id(), position, BATCH).boxed().await {
                     // A stream under way waits for a database that does not answer.
@@ -143,7 +144,7 @@ pub async fn out_of_sight(app: &App, viewer: &Viewer, sight: Sight) -> Result<()
     loop {
         let mut tail = live::join_for_ends(app, sight);
         // Between the judgement and this nobody may have listened.
-        let mut is_doubtful = tail.joined_at() > sight.as_of();
+        let mut is_doubtful = tail.joined_at() > sight.as_of() || sight.group().is_some();
         loop {
             if is_doubtful {
                 match judge_again(app, viewer, sight).await? {

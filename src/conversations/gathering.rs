@@ -22,7 +22,7 @@ pub struct Gathering {
 /// A conversation whose row this transaction holds. What is changed on it is written by `save`.
 pub struct Room {
     pub conversation: Conversation,
-    /// When this happens: never before what happened last.
+    /// When this happens: never before the last message. What happened since may be a little later.
     pub now: Instant,
     log: Writer,
 }

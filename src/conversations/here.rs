@@ -31,7 +31,7 @@ pub struct Here {
     /// Where the viewer stands, as it is under the lock; `None` for who founds it, whom nobody asks.
     standing: Option<Standing>,
     viewer: Viewer,
-    /// When this happens: never before what happened last.
+    /// When this happens: never before the last message. What happened since may be a little later.
     pub now: Instant,
     log: Writer,
 }

@@ -61,7 +61,7 @@ pub use categories::{
 pub use change_role::{ChangedMember, RoleDraft, change_role};
 pub use chronicle::{Chronicle, Written};
 pub use create::{ChannelDraft, ChannelInput, Created, create_channel};
-pub use direct::{DIRECT_SIZE, NameDraft, OpenDraft, Opened, name_direct, open_direct};
+pub use direct::{DIRECT_SIZE, NameDraft, OpenDraft, Opened, block, name_direct, open_direct, unblock};
 pub use farewell::{ever_in, part};
 pub use follow::{Followed, follow, out_of_sight};
 pub use gathering::{Gathering, Place, Room, gather, save};

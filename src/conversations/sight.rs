@@ -13,6 +13,8 @@ pub struct Sight {
     as_of: i32,
     /// The seat that gives it; `None` for a reader of a public channel.
     seat: Option<MemberId>,
+    /// Of a reader, the group that gives it, where it is a group's channel.
+    group: Option<GroupId>,
 }
 
 impl Sight {
@@ -36,6 +38,11 @@ impl Sight {
         self.seat
     }
 
+    /// The group by which a reader sees it.
+    pub(super) fn group(&self) -> Option<GroupId> {
+        self.group
+    }
+
     /// For showing what is read once the log has reached a position. It is no later judgement.
     pub fn shows_at_least(self, position: i32) -> Self {
         Self { as_of: self.as_of.max(position), ..self }
@@ -43,20 +50,20 @@ impl Sight {
 
     /// What everybody who sees the conversation sees of it.
     pub fn of_all(self) -> Self {
-        Self { seat: None, ..self }
+        Self { seat: None, group: None, ..self }
     }
 
     /// Of whoever creates a conversation: they are about to be seated.
     pub(super) fn of_founder(conversation: &Conversation) -> Self {
         let reference = Reference { kind: conversation.kind, id: conversation.id };
-        Self { reference, as_of: conversation.last_seq, seat: None }
+        Self { reference, as_of: conversation.last_seq, seat: None, group: None }
     }
 
     /// Of a member who is the viewer, in their conversation as it was read together with the seat.
     pub fn of_member(viewer: UserId, conversation: &Conversation, member: &Member) -> Option<Self> {
         let is_theirs = member.user_id == viewer && member.conversation_id == conversation.id && member.holds();
         let reference = Reference { kind: conversation.kind, id: conversation.id };
-        is_theirs.then_some(Self { reference, as_of: conversation.last_seq, seat: Some(member.id) })
+        is_theirs.then_some(Self { reference, as_of: conversation.last_seq, seat: Some(member.id), group: None })
     }
 
     /// The same conversation, judged later: what has become of a sight that a stream was opened with. A seat that has
@@ -93,7 +100,8 @@ pub(super) fn judge(place: &Place) -> Option<Sight> {
     };
     let reference = Reference { kind: place.kind, id: place.id };
     let seat = place.seat.filter(|(_, departure)| departure.is_none()).map(|(id, _)| id);
-    sees.then_some(Sight { reference, as_of: place.last_seq, seat })
+    let group = place.group.filter(|_| seat.is_none());
+    sees.then_some(Sight { reference, as_of: place.last_seq, seat, group })
 }
 
 /// Whether public channels there are open to the viewer.

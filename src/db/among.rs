@@ -8,6 +8,7 @@ use diesel::serialize::ToSql;
 use diesel::sql_types::{Array, Bool, HasSqlType};
 
 /// Whether two columns are one of these pairs.
+#[derive(Clone)]
 pub struct Among<A, B, L, R> {
     columns: (A, B),
     left: Vec<L>,

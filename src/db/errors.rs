@@ -26,11 +26,14 @@ impl From<DieselError> for Error {
             return Self::connection_lost(error);
         }
         match &error {
-            // PostgreSQL's words for statement_timeout and lock_timeout; diesel has no kind for them.
+            // PostgreSQL's words for statement_timeout, lock_timeout and a deadlock; diesel has no kind for them.
             DieselError::DatabaseError(_, about)
                 if about.message().contains("statement timeout") || about.message().contains("lock timeout") =>
             {
                 Self::new(Code::Timeout, "This took too long and was stopped").caused_by(error)
+            }
+            DieselError::DatabaseError(_, about) if about.message().contains("deadlock detected") => {
+                Self::deadlock(error)
             }
             // Text that PostgreSQL cannot hold. What is kept is checked before; this is for what is only looked up.
             DieselError::DatabaseError(_, about) if about.message().contains("byte sequence for encoding") => {

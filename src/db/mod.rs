@@ -29,6 +29,7 @@ use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
+use futures_util::future::OptionFuture;
 use futures_util::join;
 use tokio::sync::{MutexGuard, Semaphore};
 use tokio::time::timeout;
@@ -150,17 +151,23 @@ impl Db {
 
     /// Runs `work` in one transaction and, once it is committed, sends what it left in its outbox. An error rolls all
     /// of it back and sends nothing. `work` may run twice: it is undone when it steps back from a row that somebody else
-    /// holds, and begins anew when it is its turn there.
+    /// holds, and begins anew when it is its turn there; or when it and another wait for one another, and begins anew at once:
+    /// the other one has what it waited for.
     pub async fn transaction<T, F>(&self, work: F) -> Result<T>
     where
         F: Clone + Send,
         for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<T> + SendFn<&'t mut Tx, Result<T>, Fut: Send>,
     {
-        let held = match self.attempt(work.clone(), Busy::PassOver).await? {
-            Ok(answer) => return Ok(answer),
-            Err(held) => held,
+        let held = match self.attempt(work.clone(), Busy::PassOver).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(held)) => Some(held),
+            Err(error) if error.is_deadlock() => {
+                tracing::warn!(?error, "two transactions waited for one another");
+                None
+            }
+            Err(error) => return Err(error),
         };
-        let turn = timeout(TURN_WAIT, self.turn_at(held)).await;
+        let turn = timeout(TURN_WAIT, OptionFuture::from(held.map(|held| self.turn_at(held)))).await;
         let _turn = turn.map_err(|_| Error::new(Code::Timeout, "Too many want to change this, try again"))?;
         self.attempt(work, Busy::Wait).await?.map_err(|_| Error::internal("who waits steps back from nothing"))
     }

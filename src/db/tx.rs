@@ -17,8 +17,10 @@ use crate::jobs::{Job, NewJob};
 use crate::log::Event;
 use crate::realtime::{Mark, Signal, Subject};
 
-/// Bytes of a notification, some of them for its end. Who has more to tell says "look everywhere".
+/// Bytes of a notification, some of them for its end. Whoever has more to tell sends several.
 const NOTIFICATION: usize = 7_900;
+/// Notifications of one transaction. Whoever has more to tell than fits says "look everywhere".
+const NOTIFICATIONS: usize = 64;
 
 /// A transaction; stores take it as their connection.
 pub struct Tx {
@@ -61,6 +63,15 @@ pub struct Outbox {
     pub(super) rings: bool,
 }
 
+/// One thing that servers are told, in the order in which they are.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Told {
+    Mark(Mark, UserId),
+    Changed(Subject),
+    Log(ConversationId, i32),
+    Session(SessionId),
+}
+
 impl Tx {
     pub(super) fn new(conn: Object<Conn>) -> Self {
         Self {
@@ -80,15 +91,18 @@ impl Tx {
     }
 
     /// Tells all servers, this one too, who hear of it when it is committed, and commits: one message, of which PostgreSQL
-    /// leaves the rest undone where it refuses the first. They are also told which transactions were over by then.
+    /// leaves the rest undone where it refuses the first. They are also told which transactions were over by then: as one
+    /// statement says it, so that whoever has heard a part does not take it for all.
     pub(super) async fn commit(&mut self, node: Uuid) -> QueryResult<()> {
-        let commit = match self.outbox.notification(node) {
-            Some(payload) => {
-                let payload = payload.trim_end_matches('}').replace('\'', "''");
-                let since = "pg_snapshot_xmin(pg_current_snapshot())::text";
-                format!("SELECT pg_notify('{CHANNEL}', '{payload},\"since\":' || {since} || '}}'); COMMIT")
-            }
-            None => "COMMIT".to_owned(),
+        let since = "pg_snapshot_xmin(pg_current_snapshot())::text";
+        let tell = |payload: String| {
+            let payload = payload.trim_end_matches('}').replace('\'', "''");
+            format!("pg_notify('{CHANNEL}', '{payload},\"since\":' || {since} || '}}')")
+        };
+        let told: Vec<String> = self.outbox.notifications(node).into_iter().map(tell).collect();
+        let commit = match told.is_empty() {
+            true => "COMMIT".to_owned(),
+            false => format!("SELECT {}; COMMIT", told.join(", ")),
         };
         self.batch_execute(&commit).await?;
         self.has_ended = true;
@@ -141,36 +155,58 @@ impl Outbox {
         self.positions().into_keys().collect()
     }
 
-    /// What servers are told; `None` when there is nothing to tell.
-    pub(super) fn notification(&self, node: Uuid) -> Option<String> {
-        let positions = self.positions();
-        let is_silent = self.ended_sessions.is_empty() && self.changed.is_empty() && self.marks.is_empty();
-        if positions.is_empty() && is_silent && !self.rings {
-            return None;
+    /// What servers are told: nothing where there is nothing to tell. First what is whose, as who comes and goes: the rest is
+    /// for those who are there then.
+    pub(super) fn notifications(&self, node: Uuid) -> Vec<String> {
+        let marks = self.marks.iter().map(|&(user_id, mark)| Told::Mark(mark, user_id));
+        let changed = self.changed.iter().map(|&subject| Told::Changed(subject));
+        let logs = self.positions().into_iter().map(|(id, seq)| Told::Log(id, seq));
+        let sessions = self.ended_sessions.iter().map(|&id| Told::Session(id));
+        let told: BTreeSet<Told> = marks.chain(changed).chain(logs).chain(sessions).collect();
+        if told.is_empty() && !self.rings {
+            return Vec::new();
         }
-        let mut marks: BTreeMap<Mark, Vec<Uuid>> = BTreeMap::new();
-        for (user_id, mark) in &self.marks {
-            marks.entry(*mark).or_default().push(user_id.0);
+        let told: Vec<Told> = told.into_iter().collect();
+        let parts = self.parts(node, &told);
+        if parts.len() > NOTIFICATIONS {
+            let all = json!({
+                "changed": "*", "jobs": true, "logs": "*", "marks": "*", "node": node, "sessions": "*",
+            });
+            return vec![all.to_string()];
         }
-        let changed: BTreeSet<Subject> = self.changed.iter().copied().collect();
-        let notification = json!({
+        parts
+    }
+
+    /// In one notification, or else in those of both halves.
+    fn parts(&self, node: Uuid, told: &[Told]) -> Vec<String> {
+        let part = self.part(node, told);
+        if part.len() <= NOTIFICATION || told.len() < 2 {
+            return vec![part];
+        }
+        let (first, second) = told.split_at(told.len() / 2);
+        [self.parts(node, first), self.parts(node, second)].concat()
+    }
+
+    fn part(&self, node: Uuid, told: &[Told]) -> String {
+        let (mut changed, mut logs, mut sessions) = (Vec::new(), Vec::new(), Vec::new());
+        let mut marks: BTreeMap<Mark, Vec<UserId>> = BTreeMap::new();
+        for told in told {
+            match *told {
+                Told::Mark(mark, user_id) => marks.entry(mark).or_default().push(user_id),
+                Told::Changed(subject) => changed.push(subject),
+                Told::Log(id, seq) => logs.push((id, seq)),
+                Told::Session(id) => sessions.push(id),
+            }
+        }
+        let part = json!({
             "changed": changed,
             "jobs": self.rings,
-            "logs": positions.iter().map(|(conversation, seq)| (conversation.0, seq)).collect::<Vec<_>>(),
+            "logs": logs,
             "marks": marks.into_iter().collect::<Vec<_>>(),
             "node": node,
-            "sessions": self.ended_sessions.iter().map(|session| session.0).collect::<Vec<_>>(),
+            "sessions": sessions,
         });
-        let notification = notification.to_string();
-        Some(match notification.len() <= NOTIFICATION {
-            true => notification,
-            false => {
-                let all = json!({
-                    "changed": "*", "jobs": true, "logs": "*", "marks": "*", "node": node, "sessions": "*",
-                });
-                all.to_string()
-            }
-        })
+        part.to_string()
     }
 }
 

@@ -42,7 +42,8 @@ pub struct ChangedMember {
 /// Locks a group, or says *not found* to strangers, who do not get to hold the row.
 pub async fn hold(tx: &mut Tx, viewer: &Viewer, id: GroupId, now: Instant) -> Result<Held> {
     let missing = || Error::not_found("group");
-    if store::standings(tx, viewer.user_id, &[id]).await?.is_empty() {
+    let ask = [(viewer.user_id, id)];
+    if store::standings(tx, &ask).await?.is_empty() {
         return Err(missing());
     }
     let busy = tx.busy();
@@ -50,8 +51,8 @@ pub async fn hold(tx: &mut Tx, viewer: &Viewer, id: GroupId, now: Instant) -> Re
         return Err(tx.step_back(id.0));
     }
     // Looked at again by a statement of its own: it sees what was committed while the lock was waited for.
-    let found = store::standings(tx, viewer.user_id, &[id]).await?.pop().ok_or_else(missing)?;
-    let Viewpoint { group, sight, standing } = found;
+    let found = store::standings(tx, &ask).await?.pop().ok_or_else(missing)?;
+    let Viewpoint { group, sight, standing, .. } = found;
     let group = Arc::unwrap_or_clone(group);
     let now = now.max(group.created_at);
     Ok(Held { group, sight, standing: Some(standing), viewer: *viewer, now, is_changed: false })

@@ -20,7 +20,7 @@ struct Notification {
     node: Uuid,
     /// All transactions before this one were over when it was sent.
     since: Xid,
-    /// Each of them is a list, or `*` where it would be too long.
+    /// Each of them is a list, or `*` where all would be far too long.
     logs: Value,
     sessions: Value,
     changed: Value,
@@ -76,9 +76,10 @@ async fn hear(app: &App, payload: &str) {
         _ => app.realtime.viewers.look_everywhere(),
     }
     if notification.node == app.db.node() {
-        // The rest of our own is known here, unless the answer to its commit was lost.
-        if let Ok(logs) = logs {
-            app.hub.look(logs.into_iter().filter(|id| app.db.was_in_doubt(*id)));
+        // The rest of our own is known here, unless the answer to its commit was lost, which `*` does not tell.
+        match logs {
+            Ok(logs) => app.hub.look(logs.into_iter().filter(|id| app.db.was_in_doubt(*id))),
+            Err(_) => app.hub.look_everywhere(),
         }
         return;
     }

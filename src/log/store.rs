@@ -128,8 +128,9 @@ pub(super) async fn conversations_after(
     after.limit(limit).select(conversations::id).load(conn).await
 }
 
-/// Deletes the oldest events of each of these logs, up to `limit` of each, as long as they are from before; the latest one
-/// stays in any case. Answers how many.
+/// Deletes the oldest events of each of these logs, up to `limit` of each, as far as all are from before; the latest one
+/// stays in any case. Answers how many. Times may go back by a little from one event to the next: none goes before all that
+/// stand before it.
 pub(super) async fn delete_before(
     conn: &mut Conn,
     ids: &[ConversationId],
@@ -137,18 +138,21 @@ pub(super) async fn delete_before(
     limit: i64,
 ) -> QueryResult<usize> {
     let deletion = Statement::<()>::new(
-        "WITH old AS (SELECT e.conversation_id, e.seq FROM conversations AS c \
+        "WITH oldest AS (SELECT e.conversation_id, e.seq, \
+             bool_and(e.occurred_at < ",
+    )
+    .value::<Timestamptz, _>(before)
+    .sql(
+        ") OVER (PARTITION BY e.conversation_id ORDER BY e.seq) AS is_old FROM conversations AS c \
          CROSS JOIN LATERAL (SELECT * FROM conversation_events AS e \
              WHERE e.conversation_id = c.id AND e.seq < c.last_seq ORDER BY e.seq LIMIT ",
     )
     .value::<BigInt, _>(limit)
     .sql(") AS e WHERE c.id = ANY(")
     .value::<Array<SqlUuid>, _>(ids.to_vec())
-    .sql(") AND e.occurred_at < ")
-    .value::<Timestamptz, _>(before)
     .sql(
-        ") DELETE FROM conversation_events USING old WHERE conversation_events.conversation_id = old.conversation_id \
-             AND conversation_events.seq = old.seq",
+        ")) DELETE FROM conversation_events AS e USING oldest \
+         WHERE oldest.is_old AND e.conversation_id = oldest.conversation_id AND e.seq = oldest.seq",
     );
     deletion.execute(conn).await
 }

@@ -65,8 +65,9 @@ pub(super) async fn bury(tx: &mut Tx, here: &mut Here, message: &mut Message, be
     message.deleted_by_id = Some(here.viewer_id());
     store::save(tx, message).await?;
     try_join!(reactions::forget(tx, message), pins::forget(tx, message), mentions::forget(tx, message, before))?;
-    notifications::withdraw_message(tx, message.conversation_id, message.seq, here.now).await?;
+    // Those who follow a thread before the bell, as whoever reads in one.
     uncount(tx, here, message).await?;
+    notifications::withdraw_message(tx, message.conversation_id, message.seq, here.now).await?;
     here.log_message(MESSAGE_DELETED, Some(message.seq))
 }
 

@@ -16,14 +16,8 @@ impl Load for PresenceOf {
     type Value = Presence;
 
     async fn load(app: &App, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Presence>> {
-        let mut found = HashMap::new();
-        // One viewer asks in a request; more come only where somebody signs in within it.
-        let viewers: std::collections::HashSet<UserId> = keys.iter().map(|(viewer, _)| *viewer).collect();
-        for viewer in viewers {
-            let people: Vec<_> = keys.iter().filter(|key| key.0 == viewer).map(|key| key.1).collect();
-            let kept = app.db.read(async move |conn| store::kept(conn, viewer, &people).await).await?;
-            found.extend(kept.into_iter().map(|kept| ((viewer, kept.user_id), visible_presence(app, viewer, kept))));
-        }
-        Ok(found)
+        let keys = keys.to_vec();
+        let found = app.db.read(async move |conn| store::kept(conn, &keys).await).await?;
+        Ok(found.into_iter().map(|kept| ((kept.viewer, kept.user_id), visible_presence(app, kept))).collect())
     }
 }

@@ -47,15 +47,15 @@ pub struct Presence {
     pub custom_status: Option<CustomStatus>,
 }
 
-/// What `viewer` sees of the presence of those whose rows these are: the one place that decides it.
-fn visible_presence(app: &App, viewer: UserId, kept: store::Kept) -> Presence {
+/// What somebody sees of the presence of another one: the one place that decides it.
+fn visible_presence(app: &App, kept: store::Kept) -> Presence {
     let hidden = Presence { status: PresenceStatus::Offline, last_seen_at: None, custom_status: None };
     if !kept.is_shown {
         return hidden;
     }
     let status = app.realtime.presences.status(kept.user_id);
     let is_gone = status == PresenceStatus::Offline;
-    let shares = kept.shares_last_seen || kept.user_id == viewer;
+    let shares = kept.shares_last_seen || kept.user_id == kept.viewer;
     Presence {
         status,
         last_seen_at: kept.last_seen_at.filter(|_| is_gone && shares),

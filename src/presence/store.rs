@@ -2,20 +2,19 @@
 
 use diesel::QueryResult;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
 use super::CustomStatus;
 use crate::clock::Instant;
-use crate::db::{Conn, insert_many};
+use crate::db::{Conn, Statement, insert_many};
 use crate::id::{ConversationId, MessageId, UserId};
-use crate::schema::{messages, preferences, presences, users};
-
-define_sql_function!(fn shows_presence(viewer: SqlUuid, person: SqlUuid) -> Bool);
+use crate::schema::{messages, presences, users};
 
 /// What is kept of somebody, and whether the one who looks is shown any of it.
 #[derive(Clone, Debug, Queryable)]
 pub(super) struct Kept {
+    pub viewer: UserId,
     pub user_id: UserId,
     pub is_shown: bool,
     pub last_seen_at: Option<Instant>,
@@ -24,6 +23,9 @@ pub(super) struct Kept {
     status_emoji: Option<String>,
     status_expires_at: Option<Instant>,
 }
+
+type KeptColumns =
+    (SqlUuid, SqlUuid, Bool, Nullable<Timestamptz>, Bool, Nullable<Text>, Nullable<Text>, Nullable<Timestamptz>);
 
 impl Kept {
     /// A custom status is cleared some time after its end: whether it holds is judged when it is read.
@@ -35,23 +37,23 @@ impl Kept {
     }
 }
 
-/// Of those of these people who exist.
-pub(super) async fn kept(conn: &mut Conn, viewer: UserId, people: &[UserId]) -> QueryResult<Vec<Kept>> {
-    users::table
-        .left_join(presences::table)
-        .left_join(preferences::table)
-        .filter(users::id.eq_any(people))
-        .select((
-            users::id,
-            shows_presence(viewer, users::id).and(users::deleted_at.is_null()),
-            presences::last_seen_at.nullable(),
-            preferences::shares_last_seen.nullable().is_distinct_from(false),
-            presences::status_text.nullable(),
-            presences::status_emoji.nullable(),
-            presences::status_expires_at.nullable(),
-        ))
-        .load(conn)
-        .await
+/// Of these pairs, what the first is shown of the second, where they exist.
+pub(super) async fn kept(conn: &mut Conn, pairs: &[(UserId, UserId)]) -> QueryResult<Vec<Kept>> {
+    let (viewers, people): (Vec<_>, Vec<_>) = pairs.iter().copied().unzip();
+    Statement::<KeptColumns>::new(
+        "SELECT ask.viewer, users.id, shows_presence(ask.viewer, users.id) AND users.deleted_at IS NULL, \
+             presences.last_seen_at, preferences.shares_last_seen IS DISTINCT FROM false, \
+             presences.status_text, presences.status_emoji, presences.status_expires_at FROM unnest(",
+    )
+    .value::<Array<SqlUuid>, _>(viewers)
+    .sql(", ")
+    .value::<Array<SqlUuid>, _>(people)
+    .sql(
+        ") AS ask (viewer, person) JOIN users ON users.id = ask.person \
+         LEFT JOIN presences ON presences.user_id = users.id LEFT JOIN preferences ON preferences.user_id = users.id",
+    )
+    .load(conn)
+    .await
 }
 
 /// Of these people, those whose presence somebody sees.

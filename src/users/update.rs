@@ -66,7 +66,12 @@ pub async fn update_profile(app: &App, viewer: &Viewer, draft: ProfileDraft) -> 
     let (now, draft) = (app.clock.now(), &draft);
     app.db
         .transaction(async move |tx| {
-            let before = store::lock(tx, viewer.user_id).await?.ok_or_else(|| Error::not_found("user"))?;
+            // A handle is a key: to change one is to wait for whoever refers to them, who then may want the row as well.
+            let before = match draft.username.is_some() {
+                true => store::lock_for_good(tx, viewer.user_id).await?,
+                false => store::lock(tx, viewer.user_id).await?,
+            };
+            let before = before.ok_or_else(|| Error::not_found("user"))?;
             if draft.expected_version.is_some_and(|expected| expected != before.version) {
                 return Err(Error::version_conflict(before.version));
             }

@@ -12,11 +12,11 @@ use crate::viewer::Viewer;
 pub async fn catch_up(app: &App, viewer: &Viewer, after: Position, first: i32) -> Result<Batch> {
     let first = usize::try_from(first).ok().filter(|first| *first <= MOST);
     let first = first.ok_or_else(|| Error::bad_input(vec![Fault::out_of_range(0, MOST).of_argument("first")]))?;
-    let user_id = viewer.user_id;
+    let (user_id, at) = (viewer.user_id, app.clock.now());
     app.db
         .read(async move |conn| {
             // Before the rows: what is committed in between is told again.
-            let now = Moment::of(store::moment(conn).await?);
+            let now = Moment::of(store::moment(conn).await?, at);
             let Some(since) = after.resumes(now) else { return Ok(Batch::gap(Position::at(now))) };
             let mut rows = rows::of_each(1, store::changed_since(conn, &[(user_id, since)]).await?).concat();
             rows.retain(|row| !after.has_told((row.changed, row.subject)));

@@ -61,12 +61,13 @@ async fn look(app: &App) -> Result<()> {
         let memberships = memberships.into_iter().map(|(user_id, id)| (user_id, Subject::Group(id)));
         viewers.seat(seating, seats.chain(memberships));
     }
+    let at = app.clock.now();
     for looks in viewers.looks().chunks(MOST_AT_ONCE) {
         let (now, mut found) = app
             .db
             .read(async move |conn| {
                 // Before the rows: what is committed in between is told again.
-                let now = Moment::of(store::moment(conn).await?);
+                let now = Moment::of(store::moment(conn).await?, at);
                 let asks: Vec<_> = looks.iter().filter_map(|look| ask(look, now)).collect();
                 Ok((now, rows::of_each(asks.len(), store::changed_since(conn, &asks).await?).into_iter()))
             })

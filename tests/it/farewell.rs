@@ -95,9 +95,11 @@ async fn whoever_goes_is_gone_at_once() {
     assert_eq!(holds(&server, "alice@example.org").await, Vec::<String>::new());
     assert_eq!(holds(&server, "alice").await, ["held_usernames"]);
     let own = "user_id = (SELECT id FROM users WHERE deleted_at IS NOT NULL)";
-    for table in ["accounts", "preferences", "presences", "digests", "notifications", "push_devices", "creation_keys"] {
+    for table in ["accounts", "presences", "digests", "notifications", "push_devices", "creation_keys"] {
         assert_eq!(server.database.count(&format!("SELECT count(*) FROM {table} WHERE {own}")).await, 0, "{table}");
     }
+    let changed = format!("SELECT count(*) FROM preferences WHERE {own} AND theme <> 'SYSTEM'");
+    assert_eq!(server.database.count(&changed).await, 0);
     assert_eq!(server.database.count("SELECT count(*) FROM blocks").await, 0);
     assert_eq!(
         server.database.count(&format!("SELECT count(*) FROM sessions WHERE {own} AND ip_address <> ''")).await,
@@ -106,6 +108,34 @@ async fn whoever_goes_is_gone_at_once() {
     server.clock.advance(TimeDelta::days(91));
     let again = server.anonymous().ask(register, json!({ "input": input })).await;
     again.data("register");
+}
+
+#[tokio::test]
+async fn what_they_kept_to_themselves_stays_with_them() {
+    let server = TestServer::start().await;
+    let ruth = server.register("ruth").await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let two = bob.direct_with(&[&alice]).await;
+    let message = bob.say(&two, "Have you read this?").await;
+    let all = "query($id: ID!, $seq: Int!, $message: ID!) {
+        conversation(id: $id) { members(first: 10, filter: { hasReadSeq: $seq }) { nodes { user { id } lastReadSeq } } }
+        message(id: $message) { readers(first: 10) { nodes { user { id } } } } }";
+    let shown = async || {
+        let asked = bob.ask(all, json!({ "id": two, "seq": message["seq"], "message": message["id"] })).await;
+        (asked.data("conversation"), asked.data("message"))
+    };
+    let read =
+        "mutation($id: ID!) { markConversationRead(input: { conversationId: $id }) { unread { mentionCount } } }";
+    alice.ask(read, json!({ "id": two })).await.data("markConversationRead");
+    let shared = shown().await;
+    alice.prefer(json!({ "privacy": { "sharesReadPosition": false } })).await;
+    let kept = shown().await;
+    assert_ne!(shared, kept);
+    delete(&alice, false).await.data("deleteAccount");
+    assert_eq!(shown().await, kept);
+    gone(&server).await;
+    assert_eq!(shown().await, kept);
+    drop(ruth);
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ mod introspection;
 mod invitations;
 mod jobs;
 mod limits;
+mod lock_order;
 mod mail;
 mod mentions;
 mod messages;

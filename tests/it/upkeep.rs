@@ -104,6 +104,27 @@ async fn old_events_go_and_who_resumes_from_before_is_told_of_a_gap() {
 }
 
 #[tokio::test]
+async fn a_log_loses_nothing_from_its_middle() {
+    let server = TestServer::start_with(|config| config.data.log_retention = TimeDelta::days(7)).await;
+    let alice = server.register("alice").await;
+    let channel = alice.public_channel("Busy").await;
+    for number in 1..=4 {
+        alice.say(&channel, &number.to_string()).await;
+    }
+    // Of two who change something at once, the second one may have looked at the clock before the first.
+    server
+        .database
+        .execute("UPDATE conversation_events SET occurred_at = occurred_at + interval '1 hour' WHERE seq = 3")
+        .await;
+    let age = TimeDelta::days(7) + TimeDelta::minutes(30);
+    pass(&server, age, "log.retain").await;
+    let left = "SELECT string_agg(seq::text, ' ' ORDER BY seq) FROM conversation_events";
+    assert_eq!(server.database.rows(left).await, [["3 4 5"]]);
+    pass(&server, TimeDelta::hours(7), "log.retain").await;
+    assert_eq!(server.database.rows(left).await, [["5"]]);
+}
+
+#[tokio::test]
 async fn notifications_are_kept_for_three_months() {
     let server = TestServer::start().await;
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);

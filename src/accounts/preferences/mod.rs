@@ -1,5 +1,5 @@
 //! How somebody wants things to be, and what others learn of them. Who has changed nothing has no row, and is a newcomer
-//! who shares.
+//! who shares. Who is gone has one, by which nothing is shared: what they kept to themselves stays with them.
 
 pub mod graphql;
 mod loaders;
@@ -68,6 +68,17 @@ pub enum NotificationLevel {
 text_enum!(NotificationLevel);
 
 impl Preferences {
+    /// Of somebody who is gone.
+    fn of_somebody_gone(user_id: UserId) -> Self {
+        let privacy = Privacy {
+            shares_read_position: false,
+            shares_typing: false,
+            shares_last_seen: false,
+            direct_conversations_from: DirectConversationPolicy::Nobody,
+        };
+        Self { privacy, ..Self::of_newcomer(user_id) }
+    }
+
     /// Of somebody who has changed nothing.
     fn of_newcomer(user_id: UserId) -> Self {
         Self {
@@ -120,7 +131,9 @@ fn with_newcomers(users: &[UserId], found: Vec<Preferences>) -> HashMap<UserId, 
     all
 }
 
-/// Forgets the preferences of somebody.
+/// Forgets the preferences of somebody who is gone, and shows others nothing of them from now on.
 pub async fn forget(tx: &mut Tx, user: UserId) -> Result<()> {
-    Ok(store::delete(tx, user).await?)
+    store::delete(tx, user).await?;
+    store::save(tx, &Preferences::of_somebody_gone(user)).await?;
+    Ok(())
 }

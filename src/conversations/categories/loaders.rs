@@ -30,15 +30,11 @@ impl Load for CategoriesShown {
     type Value = Vec<Category>;
 
     async fn load(app: &App, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Vec<Category>>> {
-        // A request has one viewer, so this is one statement.
-        let mut groups: HashMap<UserId, Vec<GroupId>> = HashMap::new();
-        keys.iter().for_each(|(viewer, group)| groups.entry(*viewer).or_default().push(*group));
+        let keys = keys.to_vec();
         let mut all: HashMap<Self::Key, Vec<Category>> = HashMap::new();
-        for (viewer, ids) in groups {
-            for category in app.db.read(async move |conn| store::categories_shown(conn, viewer, &ids).await).await? {
-                let Some(group) = category.group_id else { continue };
-                all.entry((viewer, group)).or_default().push(category);
-            }
+        for (viewer, category) in app.db.read(async move |conn| store::categories_shown(conn, &keys).await).await? {
+            let Some(group) = category.group_id else { continue };
+            all.entry((viewer, group)).or_default().push(category);
         }
         Ok(all)
     }

@@ -59,8 +59,8 @@ async fn hold_category(tx: &mut Tx, viewer: &Viewer, id: CategoryId, now: Instan
     let missing = || Error::not_found("category");
     let found = store::categories_by_ids(tx, &[id]).await?.pop().ok_or_else(missing)?;
     if let Some(group) = found.group_id {
-        let shown = store::categories_shown(tx, viewer.user_id, &[group]).await?;
-        shown.iter().find(|shown| shown.id == id).ok_or_else(missing)?;
+        let shown = store::categories_shown(tx, &[(viewer.user_id, group)]).await?;
+        shown.iter().find(|(_, shown)| shown.id == id).ok_or_else(missing)?;
     }
     let line = hold_line(tx, viewer, found.group_id, now).await?;
     let found = store::categories_by_ids(tx, &[id]).await?.pop().ok_or_else(missing)?;

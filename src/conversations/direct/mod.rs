@@ -4,12 +4,14 @@
 //! leaves: from then on it is a place of its own, and the same people would open another one. What two say to each other,
 //! or one notes, is said to nobody else: their conversation neither grows nor shrinks.
 
+mod block;
 mod name;
 mod open;
 mod people;
 mod regroup;
 mod willing;
 
+pub use block::{block, unblock};
 pub use name::{NameDraft, name_direct};
 pub use open::{OpenDraft, Opened, open_direct};
 pub use people::{DIRECT_SIZE, People};

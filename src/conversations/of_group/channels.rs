@@ -8,7 +8,7 @@ use crate::conversations::events::{
 };
 use crate::conversations::gathering::{Room, changed};
 use crate::conversations::places::Line;
-use crate::conversations::{Departure, Visibility, store};
+use crate::conversations::{Departure, store};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::groups::Held;
@@ -50,7 +50,7 @@ impl Channels {
             tx.outbox().presences.push(user);
             tx.outbox().marks.push((user, Mark::Left(Subject::Conversation(seat.conversation_id))));
         }
-        self.close_to(user, &seats.iter().map(|seat| seat.conversation_id).collect())
+        self.close_to(tx, user, &seats.iter().map(|seat| seat.conversation_id).collect()).await
     }
 
     /// Somebody's role in the group counts in these too: they hear of each that they have a seat in.
@@ -64,16 +64,18 @@ impl Channels {
     /// Leaves somebody what they have a seat in, and nothing else.
     pub async fn confine(&mut self, tx: &mut Tx, user: UserId) -> Result<()> {
         let seated = store::seated_in(tx, &self.ids(), user).await?;
-        self.close_to(user, &seated.into_iter().collect())
+        self.close_to(tx, user, &seated.into_iter().collect()).await
     }
 
     /// Ends the streams of somebody who has read public channels without a seat.
-    fn close_to(&mut self, user_id: UserId, seated: &HashSet<ConversationId>) -> Result<()> {
-        let is_public = |room: &Room| {
-            room.conversation.channel.as_ref().is_some_and(|channel| channel.visibility == Visibility::Public)
-        };
-        let unseated = self.rooms.iter_mut().filter(|room| !seated.contains(&room.conversation.id));
-        for room in unseated.filter(|room| is_public(room)) {
+    async fn close_to(&mut self, tx: &mut Tx, user_id: UserId, seated: &HashSet<ConversationId>) -> Result<()> {
+        let Some(group) = self.line.group_id() else { return Ok(()) };
+        let read: HashSet<_> = store::delete_readers(tx, user_id, group, &self.ids()).await?.into_iter().collect();
+        for room in self.rooms.iter_mut() {
+            let id = room.conversation.id;
+            if !read.contains(&id) || seated.contains(&id) {
+                continue;
+            }
             room.log(SIGHT_LOST, self.actor, &SightLost { user_id })?;
         }
         Ok(())

@@ -3,12 +3,12 @@
 use diesel::QueryResult;
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Uuid as SqlUuid};
+use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 
-use crate::db::Conn;
+use crate::db::{Conn, among};
 use crate::id::{CategoryId, GroupId, UserId};
-use crate::schema::channel_categories;
+use crate::schema::{channel_categories, group_members};
 
 /// A heading that channels are shown under.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
@@ -36,22 +36,22 @@ pub async fn categories_of_server(conn: &mut Conn) -> QueryResult<Vec<Category>>
         .await
 }
 
-/// Those of these groups that somebody is shown, in their order: a guest sees those of the channels that they were added
-/// to, and who is no member none.
-pub async fn categories_shown(conn: &mut Conn, viewer: UserId, groups: &[GroupId]) -> QueryResult<Vec<Category>> {
-    use channel_categories as c;
+/// Of these people and groups, pair by pair: the categories that they are shown, in their order. A guest sees those of the
+/// channels that they were added to, and who is no member none.
+pub async fn categories_shown(conn: &mut Conn, pairs: &[(UserId, GroupId)]) -> QueryResult<Vec<(UserId, Category)>> {
+    use {channel_categories as c, group_members as own};
     let is_shown = sql::<Bool>(
-        "EXISTS (SELECT FROM group_members AS own WHERE own.group_id = channel_categories.group_id \
-            AND own.left_at IS NULL AND (own.role <> 'GUEST' OR EXISTS (SELECT FROM channels \
-                JOIN conversation_members AS seat USING (conversation_id) \
-                WHERE channels.category_id = channel_categories.id AND seat.user_id = own.user_id \
-                AND seat.left_at IS NULL)) AND own.user_id = ",
+        "(group_members.role <> 'GUEST' OR EXISTS (SELECT FROM channels \
+            JOIN conversation_members AS seat USING (conversation_id) \
+            WHERE channels.category_id = channel_categories.id AND seat.user_id = group_members.user_id \
+            AND seat.left_at IS NULL))",
     );
     c::table
-        .filter(c::group_id.eq_any(groups.iter().copied().map(Some)))
-        .filter(is_shown.bind::<SqlUuid, _>(viewer).sql(")"))
+        .inner_join(own::table.on(own::group_id.nullable().eq(c::group_id)))
+        .filter(among(own::user_id, own::group_id, pairs).and(own::left_at.is_null()))
+        .filter(is_shown)
         .order((c::group_id, c::position))
-        .select(Category::as_select())
+        .select((own::user_id, Category::as_select()))
         .load(conn)
         .await
 }

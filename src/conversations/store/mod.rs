@@ -7,6 +7,7 @@ mod directs;
 mod lists;
 mod member_list;
 mod places;
+mod readers;
 mod seats;
 mod standings;
 
@@ -25,11 +26,12 @@ pub(super) use directs::{found_by, give_up_key, save_name, sharing_with, take_ke
 pub(super) use lists::touch_list;
 pub(super) use member_list::members;
 pub(super) use places::{count_of_group, end_of, lock_server_list, place, shift, unfile};
+pub(super) use readers::{delete_readers, insert_reader, is_reader};
 pub use seats::{Departed, Keeping, Member, MemberCount, NewMember, Position};
 pub(super) use seats::{
     SeatRow, departures, ever_in, heir, keep, lock_seat, member_with_kind, members_by_ids, owner, participants,
     read_back_to, read_by_writing, read_up_to, save_seats, seat, seat_all, seat_rows, seated_in, seats, set_all_left,
-    set_left, set_role,
+    set_left, set_role, touch_seat,
 };
 pub use standings::Viewpoint;
 pub(super) use standings::{lock_seated, standings};

@@ -381,6 +381,12 @@ pub async fn read_back_to(conn: &mut Conn, seat: MemberId, to: Reached) -> Query
     diesel::update(beyond).set((position, m::own_unread.eq(own_unread))).execute(conn).await.map(drop)
 }
 
+/// Leaves a seat as it is: what somebody may do there has changed all the same.
+pub async fn touch_seat(conn: &mut Conn, id: ConversationId, user: UserId) -> QueryResult<()> {
+    use conversation_members as m;
+    diesel::update(m::table.find((id, user))).set(m::own_unread.eq(m::own_unread)).execute(conn).await.map(drop)
+}
+
 /// Changes how a seat that holds is kept.
 pub async fn keep(conn: &mut Conn, seat: MemberId, keeping: &Keeping) -> QueryResult<()> {
     use conversation_members as m;

@@ -10,7 +10,7 @@ use super::super::may::Standing;
 use super::super::sight::Sight;
 use super::super::{Departure, MemberRole, Visibility};
 use crate::clock::Instant;
-use crate::db::{Busy, Conn};
+use crate::db::{Busy, Conn, among};
 use crate::id::{GroupId, UserId};
 use crate::schema::{channels, conversations, group_members, groups, users};
 use crate::users::ServerRole;
@@ -34,16 +34,17 @@ pub struct Group {
 
 /// Somebody at a group that they see, and the group as it was at the same moment.
 pub struct Viewpoint {
+    pub user_id: UserId,
     pub group: Arc<Group>,
     pub sight: Sight,
     pub standing: Standing,
 }
 
-type Row = (Group, Option<(MemberRole, Option<Departure>)>, ServerRole);
+type Row = (UserId, Group, Option<(MemberRole, Option<Departure>)>, ServerRole);
 
 impl Viewpoint {
     /// `None` out of sight.
-    fn of((group, member, server_role): Row) -> Option<Self> {
+    fn of((user_id, group, member, server_role): Row) -> Option<Self> {
         let role = match member {
             Some((role, None)) => Some(role),
             Some((_, Some(Departure::Banned))) => return None,
@@ -52,18 +53,17 @@ impl Viewpoint {
         };
         let (visibility, is_archived) = (group.visibility, group.archived_at.is_some());
         let standing = Standing { visibility, is_archived, role, server_role };
-        Some(Self { sight: Sight::of_standing(group.id), group: group.into(), standing })
+        Some(Self { user_id, sight: Sight::of_standing(group.id), group: group.into(), standing })
     }
 }
 
-/// Of these groups those that somebody sees, and where they stand there.
-pub async fn standings(conn: &mut Conn, viewer: UserId, ids: &[GroupId]) -> QueryResult<Vec<Viewpoint>> {
+/// Of these people and groups, pair by pair: who sees what, and where they stand there.
+pub async fn standings(conn: &mut Conn, pairs: &[(UserId, GroupId)]) -> QueryResult<Vec<Viewpoint>> {
     use group_members as m;
     let rows: Vec<Row> = groups::table
-        .inner_join(users::table.on(users::id.eq(viewer)))
-        .left_join(m::table.on(m::group_id.eq(groups::id).and(m::user_id.eq(viewer))))
-        .filter(groups::id.eq_any(ids))
-        .select((Group::as_select(), (m::role, m::departure).nullable(), users::role))
+        .inner_join(users::table.on(among(users::id, groups::id, pairs)))
+        .left_join(m::table.on(m::group_id.eq(groups::id).and(m::user_id.eq(users::id))))
+        .select((users::id, Group::as_select(), (m::role, m::departure).nullable(), users::role))
         .load(conn)
         .await?;
     Ok(rows.into_iter().filter_map(Viewpoint::of).collect())

@@ -60,11 +60,11 @@ pub async fn members_by_ids(conn: &mut Conn, ids: &[GroupMemberId]) -> QueryResu
     group_members::table.filter(group_members::id.eq_any(ids)).select(Member::as_select()).load(conn).await
 }
 
-/// In which of these groups somebody is.
-pub async fn memberships(conn: &mut Conn, user: UserId, ids: &[GroupId]) -> QueryResult<Vec<Member>> {
+/// Of these people and groups, pair by pair: who is in which.
+pub async fn memberships(conn: &mut Conn, pairs: &[(UserId, GroupId)]) -> QueryResult<Vec<Member>> {
     use group_members as m;
     m::table
-        .filter(m::user_id.eq(user).and(m::group_id.eq_any(ids)).and(m::left_at.is_null()))
+        .filter(among(m::user_id, m::group_id, pairs).and(m::left_at.is_null()))
         .select(Member::as_select())
         .load(conn)
         .await

@@ -1,6 +1,6 @@
 //! Reactions by the handful. Whoever asks has sight of the conversation.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::reactors::Reactors;
 use super::store::{self, ReactionGroup, Reactor};
@@ -36,18 +36,10 @@ impl Load for ReactionsOf {
     type Value = Vec<String>;
 
     async fn load(app: &App, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Vec<String>>> {
-        // One viewer asks in a request.
-        let mut by_user = BTreeMap::<_, Vec<_>>::new();
-        for &(user, conversation, seq) in keys {
-            by_user.entry(user).or_default().push((conversation, seq));
-        }
+        let keys = keys.to_vec();
         let mut found = HashMap::<_, Vec<_>>::new();
-        for (user, messages) in by_user {
-            for (conversation, seq, emoji) in
-                app.db.read(async move |conn| store::of_user(conn, user, &messages).await).await?
-            {
-                found.entry((user, conversation, seq)).or_default().push(emoji);
-            }
+        for (user, conversation, seq, emoji) in app.db.read(async move |conn| store::own(conn, &keys).await).await? {
+            found.entry((user, conversation, seq)).or_default().push(emoji);
         }
         Ok(found)
     }

@@ -10,7 +10,7 @@ use futures_util::try_join;
 
 use super::reactors::Reactors;
 use crate::clock::Instant;
-use crate::db::{Conn, among};
+use crate::db::{Conn, Statement, among};
 use crate::id::{ConversationId, UserId};
 use crate::messages::Message;
 use crate::page::Direction;
@@ -111,19 +111,25 @@ pub(super) async fn groups(conn: &mut Conn, messages: &[(ConversationId, i32)]) 
         .await
 }
 
-/// What somebody reacted with to these messages, in the order in which they did.
-pub(super) async fn of_user(
+/// What each of these people reacted with to a message, in the order in which they did.
+pub(super) async fn own(
     conn: &mut Conn,
-    user: UserId,
-    messages: &[(ConversationId, i32)],
-) -> QueryResult<Vec<(ConversationId, i32, String)>> {
-    reactions::table
-        .filter(among(reactions::conversation_id, reactions::seq, messages))
-        .filter(reactions::user_id.eq(user))
-        .order(reactions::added_seq)
-        .select((reactions::conversation_id, reactions::seq, reactions::emoji))
-        .load(conn)
-        .await
+    asks: &[(UserId, ConversationId, i32)],
+) -> QueryResult<Vec<(UserId, ConversationId, i32, String)>> {
+    Statement::<(SqlUuid, SqlUuid, Integer, Text)>::new(
+        "SELECT r.user_id, r.conversation_id, r.seq, r.emoji FROM unnest(",
+    )
+    .value::<Array<SqlUuid>, _>(asks.iter().map(|ask| ask.0).collect::<Vec<_>>())
+    .sql(", ")
+    .value::<Array<SqlUuid>, _>(asks.iter().map(|ask| ask.1).collect::<Vec<_>>())
+    .sql(", ")
+    .value::<Array<Integer>, _>(asks.iter().map(|ask| ask.2).collect::<Vec<_>>())
+    .sql(
+        ") AS ask (user_id, conversation_id, seq) JOIN reactions AS r ON r.conversation_id = ask.conversation_id \
+         AND r.seq = ask.seq AND r.user_id = ask.user_id ORDER BY r.added_seq",
+    )
+    .load(conn)
+    .await
 }
 
 /// Parts of lists of those who reacted, each with its place among `parts`; in `direction`, each up to `limit` long.

@@ -1,13 +1,17 @@
 //! Positions of viewers' streams, as clients keep them.
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::Subject;
+use crate::clock::Instant;
 use crate::db::Xid;
-use crate::page::Cursor;
+use crate::page::{Cursor, Millis};
 
 /// Of what stands in a cursor. One of another version cannot be resumed from, which is said in band.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// For so long everything is kept of which rows tell: notifications are forgotten after 90 days, sessions after 60.
+const KEPT: TimeDelta = TimeDelta::days(60);
 
 /// Where the database stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,12 +23,13 @@ pub struct Moment {
     pub xmin: Xid,
     /// None had begun from this one on.
     pub xmax: Xid,
+    pub at: Instant,
 }
 
 impl Moment {
-    /// As the database says it, in the order above.
-    pub fn of((origin, xmin, xmax): (i64, Xid, Xid)) -> Self {
-        Self { origin, xmin, xmax }
+    /// As the database says it, in the order above, and the clock.
+    pub fn of((origin, xmin, xmax): (i64, Xid, Xid), at: Instant) -> Self {
+        Self { origin, xmin, xmax, at }
     }
 }
 
@@ -34,6 +39,9 @@ pub struct Position {
     version: u32,
     origin: i64,
     since: Xid,
+    /// When that was.
+    #[serde(default)]
+    at: Millis,
     /// Within a replay in pages, the last row of the page: rows of one transaction may be more than a page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     told: Option<(Xid, Subject)>,
@@ -44,13 +52,13 @@ impl Cursor for Position {
 }
 
 impl Position {
-    pub fn new(origin: i64, since: Xid) -> Self {
-        Self { version: VERSION, origin, since, told: None }
+    pub fn new(origin: i64, since: Xid, at: Instant) -> Self {
+        Self { version: VERSION, origin, since, at: at.into(), told: None }
     }
 
     /// Before whatever is read after this moment.
     pub fn at(moment: Moment) -> Self {
-        Self::new(moment.origin, moment.xmin)
+        Self::new(moment.origin, moment.xmin, moment.at)
     }
 
     /// The same in a replay that has been told up to this row.
@@ -58,11 +66,12 @@ impl Position {
         Self { told: Some(row), ..self }
     }
 
-    /// From where the rows have to be read; `None` where they would not tell all, in a database that has not come that far
-    /// or is another one.
+    /// From where the rows have to be read; `None` where they would not tell all: some of them are gone by now, or the database
+    /// has not come that far or is another one.
     pub fn resumes(&self, now: Moment) -> Option<Xid> {
         let is_ours = self.version == VERSION && self.origin == now.origin;
-        (is_ours && self.since <= now.xmax && Xid(0) <= self.first()).then(|| self.first())
+        let is_kept = now.at <= Instant::from(self.at) + KEPT;
+        (is_ours && is_kept && self.since <= now.xmax && Xid(0) <= self.first()).then(|| self.first())
     }
 
     /// Whether a row was told in the pages before.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{OwnedPermit, Sender};
 use tokio::time::Instant;
 
+use super::state::Heard;
 use super::{Found, GATHERED, Marked, Moment, Position, Subject};
 use crate::answer::Answer;
 use crate::clock;
@@ -18,10 +19,10 @@ pub(super) struct Listener {
     pub viewer: Viewer,
     show: Arc<Show>,
     answers: Sender<Answer>,
-    /// From where the tables are to be looked at next; `None` for nothing before now.
-    pub after: Option<Position>,
-    /// Which database it is, and up to where its tables have told all.
-    known: Option<(i64, Xid)>,
+    /// From where the client asked to be told; `None` for nothing before now.
+    asked: Option<Position>,
+    /// Up to where all was found in the tables, or heard when they had to be looked at again; and in which database.
+    known: Option<Moment>,
     marks: HashMap<Subject, Marked>,
     /// When what was told, as far as that makes a difference.
     told: HashMap<Subject, Instant>,
@@ -65,12 +66,12 @@ impl Batch {
 }
 
 impl Listener {
-    pub fn new(viewer: Viewer, after: Option<Position>, show: Arc<Show>, answers: Sender<Answer>) -> Self {
+    pub fn new(viewer: Viewer, asked: Option<Position>, show: Arc<Show>, answers: Sender<Answer>) -> Self {
         Self {
             viewer,
             show,
             answers,
-            after,
+            asked,
             known: None,
             marks: HashMap::new(),
             told: HashMap::new(),
@@ -96,14 +97,19 @@ impl Listener {
         waits.is_new |= marked.is_new;
     }
 
-    /// Something may have been missed from here on.
-    pub fn look_from(&mut self, horizon: Xid, waiting: Option<Xid>) {
-        self.after = self.position(horizon, waiting).or(self.after);
+    /// From where the tables are to be looked at next; `None` for nothing before now.
+    pub fn after(&self) -> Option<Position> {
+        self.known.map(Position::at).or(self.asked)
+    }
+
+    /// Something may have been missed, of what comes after all that was heard.
+    pub fn look_from(&mut self, heard: Heard) {
+        self.known = self.known.map(|known| self.told(known, Some(heard)));
     }
 
     /// What the tables have.
     pub fn take_in(&mut self, after: Option<Position>, moment: Moment, found: Found, now: Instant) {
-        self.known = Some((moment.origin, moment.xmin));
+        self.known = Some(moment);
         let since = after.and_then(|after| after.resumes(moment));
         match found {
             Found::Gap => self.has_gap = true,
@@ -116,8 +122,9 @@ impl Listener {
         }
     }
 
-    /// What is to be said now, if there is room for it.
-    pub fn take(&mut self, id: u64, now: Instant, horizon: Xid, waiting: Option<Xid>) -> Option<Due> {
+    /// What is to be said now, if anything is known and there is room for it.
+    pub fn take(&mut self, id: u64, now: Instant, heard: Option<Heard>) -> Option<Due> {
+        let known = self.known?;
         let due = self.marks.iter().filter(|(_, marked)| marked.due <= now);
         let mut due: Vec<(Subject, Marked)> = due.map(|(subject, marked)| (*subject, *marked)).collect();
         if due.is_empty() && self.has_begun && !self.has_gap {
@@ -134,11 +141,11 @@ impl Listener {
             self.told.insert(*subject, now);
         }
         self.has_begun = true;
-        let since = due.first().map_or(horizon, |(_, marked)| marked.since);
+        let since = due.first().map(|(_, marked)| marked.since).unwrap_or_default();
         let batch = Batch {
             changes: due.into_iter().map(|(subject, marked)| (subject, marked.at, marked.is_new)).collect(),
             since,
-            position: self.position(horizon, waiting)?,
+            position: Position::at(self.told(known, heard)),
             is_caught_up: self.marks.is_empty(),
             has_gap: std::mem::take(&mut self.has_gap),
         };
@@ -154,14 +161,19 @@ impl Listener {
         }
     }
 
-    /// Up to where all has been told; `None` while nothing is known.
-    pub fn position(&self, horizon: Xid, waiting: Option<Xid>) -> Option<Position> {
-        Some(Position::new(self.known?.0, self.since(horizon, waiting)?))
+    /// Up to where all has been told: as was heard, if nothing may have been missed, or else as the tables said.
+    pub fn position(&self, heard: Option<Heard>) -> Option<Position> {
+        match self.known {
+            Some(known) => Some(Position::at(self.told(known, heard))),
+            None => self.asked,
+        }
     }
 
-    fn since(&self, horizon: Xid, waiting: Option<Xid>) -> Option<Xid> {
-        let (_, looked) = self.known?;
+    fn told(&self, known: Moment, heard: Option<Heard>) -> Moment {
         let marked = self.marks.values().map(|marked| marked.since).min();
-        Some([waiting, marked].into_iter().flatten().fold(looked.max(horizon), Xid::min))
+        let waiting = heard.and_then(|heard| heard.waiting);
+        let all = heard.map_or(known.xmin, |heard| known.xmin.max(heard.horizon));
+        let xmin = [waiting, marked].into_iter().flatten().fold(all, Xid::min);
+        Moment { xmin, at: heard.map_or(known.at, |heard| known.at.max(heard.at)), ..known }
     }
 }

@@ -7,7 +7,8 @@
 //! Marks come from the notifications of transactions alone, this server's own too, in the order of their commits. Each
 //! carries a number before which all transactions were over: their notifications had been sent, so have been heard here.
 //! Up to that number, or up to what still waits, a delivery may say that all was told. What may have been missed, as while
-//! the listening connection is down, is looked for in the tables, and nobody is told anything before that.
+//! the listening connection is down, is looked for in the tables: until that is done, a delivery says that all was told up to
+//! where it had been before, or up to the last look. However often something may have been missed, each look gets further.
 
 mod cursor;
 mod listener;
@@ -24,7 +25,7 @@ use tokio::time::Instant;
 pub use cursor::{Moment, Position};
 use listener::Listener;
 pub use listener::{Batch, Due};
-use state::{Person, State};
+use state::State;
 
 use crate::answer::Answer;
 use crate::clock;
@@ -112,17 +113,24 @@ pub struct Look {
     pub user_id: UserId,
     /// Since when; `None` for nothing before now.
     pub after: Option<Position>,
-    epoch: u64,
+    /// What it is done for.
+    wanted: Wanted,
+    /// Whether it is known where they are members, so that what comes after this is heard.
+    is_seated: bool,
 }
 
 /// Of whom it has to be looked up where they are members.
 #[derive(Clone, Debug)]
 pub struct Seating {
     pub people: Vec<UserId>,
-    /// When each of them came.
-    serials: Vec<u64>,
-    epoch: u64,
+    /// What each of them is looked up for.
+    wanted: Vec<Wanted>,
 }
+
+/// Names an occasion to look something up. What is found answers it, and none that came since: what that is about may be
+/// newer than what was found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Wanted(u64);
 
 /// What a look found.
 pub enum Found {
@@ -174,15 +182,14 @@ impl Viewers {
         // One delivery at a time: what comes meanwhile waits as marks.
         let (sender, answers) = mpsc::channel(1);
         let mut state = self.state();
-        state.serial += 1;
-        let id = state.serial;
+        let wanted = state.want();
+        let Wanted(id) = wanted;
         if !state.people.contains_key(&viewer.user_id) {
-            state.unseated.insert(viewer.user_id);
+            state.unseated.insert(viewer.user_id, wanted);
         }
-        let person = state.people.entry(viewer.user_id).or_insert_with(|| Person { serial: id, ..Person::default() });
-        person.listeners.push(id);
+        state.people.entry(viewer.user_id).or_default().listeners.push(id);
         state.listeners.insert(id, Listener::new(viewer, after, show, sender));
-        state.unlooked.insert(id);
+        state.unlooked.insert(id, wanted);
         drop(state);
         self.0.bell.notify_one();
         Listening { id, viewers: self.clone(), answers }
@@ -192,6 +199,7 @@ impl Viewers {
     pub fn hear(&self, news: News) {
         let (now, mut state) = (Instant::now(), self.state());
         state.horizon = state.horizon.max(news.since);
+        state.at = state.at.max(news.at);
         let marked = Marked { since: news.since, at: news.at, is_new: false, due: now };
         // First who comes and goes: what else the transaction did is for those who are members now.
         for (mark, people) in news.marks {
@@ -202,7 +210,7 @@ impl Viewers {
         self.0.bell.notify_one();
     }
 
-    /// Something may have been missed: nobody is told anything before the tables were looked at.
+    /// Something may have been missed: nobody is told that they know all before the tables were looked at.
     pub fn look_everywhere(&self) {
         self.state().look_everywhere();
         self.0.bell.notify_one();
@@ -210,26 +218,23 @@ impl Viewers {
 
     /// Those of whom it is not known yet where they are members.
     pub fn unseated(&self) -> Seating {
-        let state = self.state();
-        let known = state.unseated.iter().filter_map(|id| Some((*id, state.people.get(id)?.serial)));
-        let (people, serials) = known.unzip();
-        Seating { people, serials, epoch: state.epoch }
+        let (people, wanted) = self.state().unseated.iter().map(|(id, wanted)| (*id, *wanted)).unzip();
+        Seating { people, wanted }
     }
 
     /// Where they are members, or were when it was looked up.
     pub fn seat(&self, seating: Seating, seats: impl IntoIterator<Item = (UserId, Subject)>) {
         let mut state = self.state();
-        if seating.epoch != state.epoch {
-            return;
-        }
         let mut found: HashMap<UserId, HashSet<Subject>> = HashMap::new();
         for (user_id, place) in seats {
             found.entry(user_id).or_default().extend(place.with());
         }
-        for (user_id, serial) in seating.people.into_iter().zip(seating.serials) {
-            let Some(person) = state.people.get_mut(&user_id).filter(|person| person.serial == serial) else {
+        for (user_id, wanted) in seating.people.into_iter().zip(seating.wanted) {
+            if state.unseated.get(&user_id) != Some(&wanted) {
                 continue;
-            };
+            }
+            state.unseated.remove(&user_id);
+            let Some(person) = state.people.get_mut(&user_id) else { continue };
             let mut rooms = found.remove(&user_id).unwrap_or_default();
             rooms.insert(Subject::ChannelList(None));
             for (id, is_there) in std::mem::take(&mut person.moved) {
@@ -242,33 +247,30 @@ impl Viewers {
             let gone: Vec<_> = person.rooms.difference(&rooms).copied().collect();
             gone.into_iter().for_each(|id| state.go(user_id, id));
             rooms.into_iter().for_each(|id| state.enter(user_id, id));
-            state.unseated.remove(&user_id);
         }
     }
 
     /// Who has to be looked for in the tables.
     pub fn looks(&self) -> Vec<Look> {
         let state = self.state();
-        let looks = state.unlooked.iter().filter_map(|id| {
-            let Listener { viewer, after, .. } = state.listeners.get(id)?;
-            // First it is to be known where they are, so that nothing falls between.
-            if state.unseated.contains(&viewer.user_id) {
-                return None;
-            }
-            Some(Look { listener: *id, user_id: viewer.user_id, after: *after, epoch: state.epoch })
+        let looks = state.unlooked.iter().filter_map(|(id, wanted)| {
+            let listener = state.listeners.get(id)?;
+            let user_id = listener.viewer.user_id;
+            let is_seated = !state.unseated.contains_key(&user_id);
+            Some(Look { listener: *id, user_id, after: listener.after(), wanted: *wanted, is_seated })
         });
         looks.collect()
     }
 
-    /// What was found for somebody, in tables that are at least as new as this moment.
+    /// What was found for somebody, in tables that are at least as new as this moment. It is all up to there; what came since
+    /// is heard by those of whom it was known where they are, unless there has been another occasion to look.
     pub fn looked(&self, look: Look, moment: Moment, found: Found) {
         let (now, mut state) = (Instant::now(), self.state());
-        if look.epoch != state.epoch {
-            return;
-        }
         let Some(listener) = state.listeners.get_mut(&look.listener) else { return };
         listener.take_in(look.after, moment, found, now);
-        state.unlooked.remove(&look.listener);
+        if look.is_seated && state.unlooked.get(&look.listener) == Some(&look.wanted) {
+            state.unlooked.remove(&look.listener);
+        }
         state.due.insert((now, look.listener));
     }
 
@@ -280,10 +282,13 @@ impl Viewers {
             state.due.remove(&(due, id));
             ready.insert(id);
         }
-        let (horizon, waiting) = (state.horizon, state.waiting());
+        let heard = state.heard();
         let State { listeners, unlooked, .. } = &mut *state;
-        let known = ready.into_iter().filter(|id| !unlooked.contains(id));
-        known.filter_map(|id| listeners.get_mut(&id)?.take(id, now, horizon, waiting)).collect()
+        let take = |id| {
+            let heard = (!unlooked.contains_key(&id)).then_some(heard);
+            listeners.get_mut(&id)?.take(id, now, heard)
+        };
+        ready.into_iter().filter_map(take).collect()
     }
 
     /// What could not be looked up waits again.
@@ -340,11 +345,8 @@ impl Listening {
     /// Up to where all has been told; `None` before the first delivery.
     pub fn position(&self) -> Option<Position> {
         let state = self.viewers.state();
-        let listener = state.listeners.get(&self.id)?;
-        match state.unlooked.contains(&self.id) {
-            true => listener.after,
-            false => listener.position(state.horizon, state.waiting()),
-        }
+        let heard = (!state.unlooked.contains_key(&self.id)).then(|| state.heard());
+        state.listeners.get(&self.id)?.position(heard)
     }
 }
 

@@ -1,11 +1,12 @@
 //! Who listens where, and what waits to be told to whom.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use tokio::time::Instant;
 
 use super::listener::Listener;
-use super::{GATHERED, Mark, Marked, Subject};
+use super::{GATHERED, Mark, Marked, Subject, Wanted};
+use crate::clock;
 use crate::db::Xid;
 use crate::id::UserId;
 
@@ -13,8 +14,8 @@ use crate::id::UserId;
 pub(super) struct State {
     /// Transactions before this one have all been heard of.
     pub(super) horizon: Xid,
-    /// Counts how often everybody had to be looked for, because something may have been missed.
-    pub(super) epoch: u64,
+    /// When the last of them was heard.
+    pub(super) at: clock::Instant,
     pub(super) people: HashMap<UserId, Person>,
     pub(super) listeners: HashMap<u64, Listener>,
     rooms: HashMap<Subject, Room>,
@@ -22,15 +23,22 @@ pub(super) struct State {
     due_rooms: BTreeSet<(Instant, Subject)>,
     pub(super) due: BTreeSet<(Instant, u64)>,
     /// Who has to be looked for in the tables, and whose conversations.
-    pub(super) unlooked: BTreeSet<u64>,
-    pub(super) unseated: BTreeSet<UserId>,
-    pub(super) serial: u64,
+    pub(super) unlooked: BTreeMap<u64, Wanted>,
+    pub(super) unseated: BTreeMap<UserId, Wanted>,
+    /// The last occasion to look something up.
+    wanted: Wanted,
+}
+
+/// Up to where notifications have told all, and since when some of it waits in rooms.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Heard {
+    pub(super) horizon: Xid,
+    pub(super) at: clock::Instant,
+    pub(super) waiting: Option<Xid>,
 }
 
 #[derive(Default)]
 pub(super) struct Person {
-    /// Counts those who came.
-    pub(super) serial: u64,
     pub(super) listeners: Vec<u64>,
     pub(super) rooms: HashSet<Subject>,
     /// Where they came or went since it is being looked up where they are: what is found may be older.
@@ -106,9 +114,16 @@ impl State {
         ready
     }
 
-    /// The first transaction of what waits in rooms.
-    pub(super) fn waiting(&self) -> Option<Xid> {
-        self.due_rooms.iter().filter_map(|(_, id)| Some(self.rooms.get(id)?.marked?.since)).min()
+    /// What was heard, for those of whom nothing may have been missed.
+    pub(super) fn heard(&self) -> Heard {
+        let waiting = self.due_rooms.iter().filter_map(|(_, id)| Some(self.rooms.get(id)?.marked?.since)).min();
+        Heard { horizon: self.horizon, at: self.at, waiting }
+    }
+
+    /// A new occasion to look something up.
+    pub(super) fn want(&mut self) -> Wanted {
+        self.wanted.0 += 1;
+        self.wanted
     }
 
     pub(super) fn next_due(&self) -> Option<Instant> {
@@ -118,29 +133,31 @@ impl State {
 
     /// Those who are there look at the tables: more was changed for them than can be said of each.
     fn look_in(&mut self, id: Subject) {
-        let (horizon, waiting) = (self.horizon, self.waiting());
         let people = self.rooms.get(&id).into_iter().flat_map(|room| &room.people);
-        for id in people.filter_map(|user_id| self.people.get(user_id)).flat_map(|person| &person.listeners) {
-            let Some(listener) = self.listeners.get_mut(id) else { continue };
-            if self.unlooked.insert(*id) {
-                listener.look_from(horizon, waiting);
-            }
-        }
+        let listeners = people.filter_map(|user_id| self.people.get(user_id)).flat_map(|person| &person.listeners);
+        let listeners = listeners.copied().collect();
+        self.look_for(listeners);
     }
 
     pub(super) fn look_everywhere(&mut self) {
-        let (horizon, waiting) = (self.horizon, self.waiting());
-        for (id, listener) in &mut self.listeners {
-            // Who is looked for already knows from where, and has been told nothing since.
-            if self.unlooked.insert(*id) {
-                listener.look_from(horizon, waiting);
-            }
-        }
+        self.look_for(self.listeners.keys().copied().collect());
+        let wanted = self.want();
         for (user_id, person) in &mut self.people {
             person.moved.clear();
-            self.unseated.insert(*user_id);
+            self.unseated.insert(*user_id, wanted);
         }
-        self.epoch += 1;
+    }
+
+    fn look_for(&mut self, listeners: Vec<u64>) {
+        let (heard, wanted) = (self.heard(), self.want());
+        for id in listeners {
+            // Who is looked for already knows from where; what is being found for them may be older than this.
+            if self.unlooked.insert(id, wanted).is_none()
+                && let Some(listener) = self.listeners.get_mut(&id)
+            {
+                listener.look_from(heard);
+            }
+        }
     }
 
     pub(super) fn enter(&mut self, user_id: UserId, id: Subject) {
@@ -166,7 +183,7 @@ impl State {
 
     /// Somebody came or went, as was just heard.
     fn moved(&mut self, user_id: UserId, id: Subject, is_there: bool) {
-        if self.unseated.contains(&user_id)
+        if self.unseated.contains_key(&user_id)
             && let Some(person) = self.people.get_mut(&user_id)
         {
             person.moved.insert(id, is_there);

@@ -59,13 +59,16 @@ pub(super) async fn blocked_by(
     query.load(conn).await
 }
 
-pub(super) async fn insert(conn: &mut Conn, blocker: UserId, blocked: UserId, now: Instant) -> QueryResult<()> {
+/// Whether it was not there yet.
+pub(super) async fn insert(conn: &mut Conn, blocker: UserId, blocked: UserId, now: Instant) -> QueryResult<bool> {
     let row = (blocks::blocker_id.eq(blocker), blocks::blocked_id.eq(blocked), blocks::created_at.eq(now));
-    diesel::insert_into(blocks::table).values(row).on_conflict_do_nothing().execute(conn).await.map(drop)
+    let inserted = diesel::insert_into(blocks::table).values(row).on_conflict_do_nothing().execute(conn).await?;
+    Ok(inserted > 0)
 }
 
-pub(super) async fn delete(conn: &mut Conn, blocker: UserId, blocked: UserId) -> QueryResult<()> {
-    diesel::delete(blocks::table.find((blocker, blocked))).execute(conn).await.map(drop)
+/// Whether it was there.
+pub(super) async fn delete(conn: &mut Conn, blocker: UserId, blocked: UserId) -> QueryResult<bool> {
+    Ok(diesel::delete(blocks::table.find((blocker, blocked))).execute(conn).await? > 0)
 }
 
 pub(super) async fn delete_by(conn: &mut Conn, blocker: UserId) -> QueryResult<()> {

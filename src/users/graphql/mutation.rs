@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObje
 
 use super::User;
 use crate::context::Ask;
+use crate::conversations;
 use crate::error::{Error, Result};
 use crate::id::UserId;
 use crate::text::Fault;
@@ -104,13 +105,13 @@ async fn update_profile(ctx: &Context<'_>, input: UpdateProfileInput) -> Result<
 
 async fn block_user(ctx: &Context<'_>, input: BlockUserInput) -> Result<BlockUserPayload> {
     let viewer = ctx.viewer()?;
-    let blocked = users::block(ctx.app(), &viewer, user_id(&input.user_id)?).await?;
+    let blocked = conversations::block(ctx.app(), &viewer, user_id(&input.user_id)?).await?;
     Ok(BlockUserPayload { user: after_change(ctx, blocked) })
 }
 
 async fn unblock_user(ctx: &Context<'_>, input: UnblockUserInput) -> Result<UnblockUserPayload> {
     let viewer = ctx.viewer()?;
-    let unblocked = users::unblock(ctx.app(), &viewer, user_id(&input.user_id)?).await?;
+    let unblocked = conversations::unblock(ctx.app(), &viewer, user_id(&input.user_id)?).await?;
     Ok(UnblockUserPayload { user: after_change(ctx, unblocked) })
 }
 

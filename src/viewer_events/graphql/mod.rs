@@ -49,7 +49,7 @@ impl ViewerEventBatch {
 pub async fn events_cursor(ctx: &Context<'_>) -> Result<String> {
     let position = match ctx.scope().stood_at() {
         Some(position) => position,
-        None => super::position(&ctx.app().db).await?,
+        None => super::position(ctx.app()).await?,
     };
     Ok(position.encode())
 }

@@ -126,8 +126,8 @@ async fn writing_costs_the_same_statements_however_much_there_is() {
             ("Rename", bob, json!({ "displayName": "Robert" }), 3),
             ("Prefer", bob, json!({ "theme": "DARK" }), 2),
             ("SayStatus", bob, json!({ "text": "Away" }), 3),
-            ("Block", bob, json!({ "userId": alice.id }), 3),
-            ("Unblock", bob, json!({ "userId": alice.id }), 3),
+            ("Block", bob, json!({ "userId": alice.id }), 4),
+            ("Unblock", bob, json!({ "userId": alice.id }), 4),
             ("Refresh", bob, json!({ "refreshToken": bob.refresh_token }), 2),
         ];
         for (name, who, input, most) in writes {

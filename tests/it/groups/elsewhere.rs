@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{admit, channel, done, leave, public_group, try_to_say};
-use crate::harness::{Actor, TestServer};
+use crate::harness::{Actor, Ended, TestServer};
 use crate::viewer_events::client::{Client, boot};
 
 const MENTIONS: &str =
@@ -32,6 +32,43 @@ async fn waiting(of: &Actor, group: &str) -> i64 {
     let count = answer.data("group")["viewerMentionCount"].as_i64().unwrap();
     assert_eq!(count, here.map(|state| state["mentionCount"].as_i64().unwrap()).sum::<i64>());
     count
+}
+
+/// Whoever comes and goes must not be able to fill the logs of others.
+#[tokio::test]
+async fn who_comes_and_goes_leaves_traces_only_where_they_have_read() {
+    let server = TestServer::start().await;
+    let other = server.another().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let group = public_group(&alice, "Gardeners").await;
+    let read = channel(&alice, &group, "One", "PUBLIC").await;
+    channel(&alice, &group, "Two", "PUBLIC").await;
+    let logs = async || server.database.rows("SELECT last_seq, changed_xid FROM conversations ORDER BY id").await;
+    let before = logs().await;
+    let come = async || drop(done(&bob, "joinGroup", json!({ "groupId": group }), "group { id }").await);
+    let go = async || drop(leave(&bob, &group).await.data("leaveGroup"));
+    for _ in 0..2 {
+        come().await;
+        go().await;
+    }
+    assert_eq!(logs().await, before);
+    // On another server, and again after they have come back.
+    let reader = bob.at(other.address);
+    for times in 1..=2 {
+        come().await;
+        let mut socket = reader.socket().await;
+        let mut log = socket.follow(&read, None);
+        log.batch().await;
+        go().await;
+        alice.say(&read, "among gardeners").await;
+        assert_eq!(log.end().await, Ended::Complete);
+        let since = logs().await;
+        let written = since
+            .iter()
+            .zip(&before)
+            .map(|(now, then)| now[0].parse::<i32>().unwrap() - then[0].parse::<i32>().unwrap());
+        assert_eq!(written.collect::<Vec<_>>(), [2 * times, 0]);
+    }
 }
 
 #[tokio::test]

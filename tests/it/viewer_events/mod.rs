@@ -4,6 +4,7 @@ mod catching_up;
 pub mod client;
 mod costs;
 mod groups;
+mod looking;
 mod resuming;
 mod threads;
 
@@ -189,6 +190,31 @@ async fn what_one_device_does_the_others_see() {
     }
     bob.prefer(json!({ "theme": "DARK" })).await;
     there.converge(&bob).await;
+}
+
+#[tokio::test]
+async fn who_blocks_somebody_sees_on_every_device_what_they_may_do_no_more() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    alice.direct_with(&[&bob]).await;
+    server.database.settle().await;
+    let (mut client, mut blocked) = (Client::start(&alice).await, Client::start(&bob).await);
+    client.catch_up().await;
+    blocked.catch_up().await;
+    for is_blocked in [true, false] {
+        let (kept, cursor) = (client.kept.clone(), client.cursor.clone());
+        if is_blocked {
+            alice.block(&bob).await
+        } else {
+            alice.unblock(&bob).await
+        }
+        client.converge(&alice).await;
+        assert_ne!(client.kept, kept);
+        let mut resumed = Client::resume(&alice, kept, cursor).await;
+        resumed.converge(&alice).await;
+    }
+    // The other one finds out when they try.
+    blocked.hears_nothing().await;
 }
 
 #[tokio::test]

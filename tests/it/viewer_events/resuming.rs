@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::TimeDelta;
 use futures_util::future::join;
 use serde_json::{Value, json};
 
@@ -175,9 +176,12 @@ async fn what_cannot_be_resumed_from_is_a_gap_and_the_stream_goes_on() {
     for unfit in [
         // Another database, another version of ours, one that has been set back since.
         changed(&cursor, "origin", json!(7)),
-        changed(&cursor, "version", json!(2)),
+        changed(&cursor, "version", json!(1)),
         changed(&cursor, "since", json!(i64::MAX)),
         changed(&cursor, "since", json!(-1)),
+        // From when not all is kept any more.
+        changed(&cursor, "at", json!((server.clock.now() - TimeDelta::days(61)).timestamp_millis())),
+        changed(&cursor, "at", json!(i64::MIN)),
     ] {
         let mut socket = alice.socket().await;
         let mut stream = socket.run(&listen_query(), json!({ "after": unfit }));

@@ -1,0 +1,16 @@
+-- Whoever comes back has a seat already. It is locked before the person, as whoever changes their default level has it: an
+-- upsert runs this before it finds the row that is there.
+CREATE OR REPLACE FUNCTION put_level_in_force() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.notification_level IS NULL THEN
+        IF TG_OP = 'INSERT' THEN
+            PERFORM FROM conversation_members WHERE (conversation_id, user_id) = (NEW.conversation_id, NEW.user_id) FOR NO KEY UPDATE;
+        END IF;
+        PERFORM FROM users WHERE id = NEW.user_id FOR SHARE;
+        -- A statement of its own: it sees what was committed while the row was waited for.
+        NEW.level_in_force := coalesce((SELECT default_level FROM preferences WHERE user_id = NEW.user_id), 'MENTIONS');
+    ELSE
+        NEW.level_in_force := NEW.notification_level;
+    END IF;
+    RETURN NEW;
+END $$;
