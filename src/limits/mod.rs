@@ -116,7 +116,8 @@ impl Budget {
     /// Fields of `Mutation`, and what each use of them is charged to, beside its objects or as a request.
     ///
     /// Those that make or open an account, or take its password, are charged to the address whoever is signed in: guessing
-    /// goes on from accounts, too, and a hash takes longer than all else. A refresh is a request like others: nobody guesses its token, and a house full of people needs many of them.
+    /// goes on from accounts, too, and a hash takes longer than all else. A refresh is a request like others: nobody guesses
+    /// its token, and a house full of people needs many of them.
     pub const MUTATIONS: [(&str, Self); 15] = [
         ("sendMessage", Self::Messages),
         ("login", Self::SignIns),

@@ -19,8 +19,8 @@ use crate::limits::OPERATIONS;
 const GREETING: usize = 8 * 1024;
 /// Of an operation's id.
 const ID: usize = 64;
-/// Of the messages of all operations that run on one socket: variables are kept for as long as an operation runs, at many times their size, and a
-/// hundred of the longest would be gigabytes.
+/// Of the messages of all operations that run on one socket: variables are kept for as long as an operation runs, at many
+/// times their size, and a hundred of the longest would be gigabytes.
 pub const MESSAGES: usize = 512 * 1024;
 
 /// Why a socket is closed. graphql-ws connects again after 1012, 1013, 4403 and 4408, and never after the others; clients

@@ -1,5 +1,5 @@
-//! A provider that people sign in at. It speaks OpenID Connect at its root and GitHub's OAuth below `/github`, and is as particular as real ones are: codes are good once, for
-//! whom and where they were made, and for whoever has the verifier.
+//! A provider that people sign in at. It speaks OpenID Connect at its root and GitHub's OAuth below `/github`, and is as
+//! particular as real ones are: codes are good once, for whom and where they were made, and for whoever has the verifier.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
