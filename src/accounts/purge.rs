@@ -7,10 +7,11 @@ use super::store;
 use crate::app::App;
 use crate::error::Result;
 use crate::jobs::{Failure, Job, Recurring};
+use crate::realtime::viewers::RESUMABLE;
 
 /// How long a session is kept after it ended or its refresh token expired: until then a spent token is known for what it
 /// is, and who resumes their own stream is told that a session ended.
-const KEPT: TimeDelta = TimeDelta::days(60);
+const KEPT: TimeDelta = RESUMABLE;
 /// In one transaction.
 const AT_ONCE: i64 = 500;
 

@@ -10,8 +10,8 @@ use crate::page::{Cursor, Millis};
 
 /// Of what stands in a cursor. One of another version cannot be resumed from, which is said in band.
 const VERSION: u32 = 2;
-/// For so long everything is kept of which rows tell: notifications are forgotten after 90 days, sessions after 60.
-const KEPT: TimeDelta = TimeDelta::days(60);
+/// For how long somebody can be away and be told all that they missed: what rows tell of is to be kept for as long.
+pub const RESUMABLE: TimeDelta = TimeDelta::days(60);
 
 /// Where the database stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Position {
     /// has not come that far or is another one.
     pub fn resumes(&self, now: Moment) -> Option<Xid> {
         let is_ours = self.version == VERSION && self.origin == now.origin;
-        let is_kept = now.at <= Instant::from(self.at) + KEPT;
+        let is_kept = now.at <= Instant::from(self.at) + RESUMABLE;
         (is_ours && is_kept && self.since <= now.xmax && Xid(0) <= self.first()).then(|| self.first())
     }
 

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
-pub use cursor::{Moment, Position};
+pub use cursor::{Moment, Position, RESUMABLE};
 use listener::Listener;
 pub use listener::{Batch, Due};
 use state::State;
