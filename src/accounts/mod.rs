@@ -67,6 +67,11 @@ pub async fn account(app: &App, id: UserId) -> Result<Option<Account>> {
     app.db.read(async move |conn| store::account(conn, id).await).await
 }
 
+/// The accounts of these people, of those who have one.
+pub async fn accounts_of(app: &App, users: &[UserId]) -> Result<Vec<Account>> {
+    app.db.read(async move |conn| store::accounts_of(conn, users).await).await
+}
+
 /// Where somebody can be mailed: an address that they have proven.
 pub async fn proven_email(app: &App, id: UserId) -> Result<Option<String>> {
     let account = account(app, id).await?;

@@ -66,6 +66,10 @@ pub(super) async fn account(conn: &mut Conn, id: UserId) -> QueryResult<Option<A
     accounts::table.find(id).select(Account::as_select()).first(conn).await.optional()
 }
 
+pub(super) async fn accounts_of(conn: &mut Conn, users: &[UserId]) -> QueryResult<Vec<Account>> {
+    accounts::table.filter(accounts::user_id.eq_any(users)).select(Account::as_select()).load(conn).await
+}
+
 /// The account, locked. Accounts are locked before sessions.
 pub(super) async fn lock_account(conn: &mut Conn, id: UserId) -> QueryResult<Option<Account>> {
     accounts::table.find(id).select(Account::as_select()).for_no_key_update().first(conn).await.optional()

@@ -215,11 +215,7 @@ impl Load for AccountOf {
     type Value = accounts::Account;
 
     async fn load(app: &App, keys: &[UserId]) -> Result<HashMap<UserId, accounts::Account>> {
-        let mut found = HashMap::new();
-        // One viewer asks in a request.
-        for &id in keys {
-            found.extend(accounts::account(app, id).await?.map(|account| (id, account)));
-        }
-        Ok(found)
+        let found = accounts::accounts_of(app, keys).await?;
+        Ok(found.into_iter().map(|account| (account.user_id, account)).collect())
     }
 }
